@@ -1,0 +1,151 @@
+//! Plug and Play: starting, stopping and removing the device.
+//!
+//! ```text
+//!              START                 QUERY_STOP              STOP
+//! NotStarted ─────────► Started ◄──────────────► StopPending ─────► Stopped
+//!                         │  ▲     CANCEL_STOP                         │
+//!            QUERY_REMOVE │  └────────────────── START ────────────────┘
+//!                         ▼
+//!                   RemovePending ── REMOVE ──► Removed
+//!                                                  ▲
+//!      any ── SURPRISE_REMOVAL ──► SurpriseRemoved ┘ REMOVE
+//! ```
+//!
+//! Requests that are pending stay pending while the device is stopped or its removal is only
+//! asked about; they wait for programs, not for hardware. New ones are refused meanwhile (TR-69).
+
+use core::pin::Pin;
+use core::sync::atomic::{AtomicU8, Ordering};
+
+use wdm::pnp::Minor;
+use wdm::{Dispatched, Fdo, Irp, NtStatus, Received};
+
+use crate::device::Csq;
+use crate::requests;
+
+/// Where a device is between `AddDevice` and its removal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum State {
+    NotStarted,
+    Started,
+    StopPending,
+    Stopped,
+    RemovePending,
+    SurpriseRemoved,
+    Removed,
+}
+
+/// The state, and the one to go back to when a removal is canceled. Only Plug and Play IRPs change
+/// it, and those come one after the other.
+pub struct Lifecycle {
+    now: AtomicU8,
+    before: AtomicU8,
+}
+
+impl Lifecycle {
+    pub const fn new() -> Self {
+        Self {
+            now: AtomicU8::new(State::NotStarted as u8),
+            before: AtomicU8::new(State::NotStarted as u8),
+        }
+    }
+
+    /// With what to refuse a new handle or request; `None` if it is welcome.
+    pub fn refusal(&self) -> Option<NtStatus> {
+        match self.now.load(Ordering::Acquire) {
+            state if state == State::Started as u8 => None,
+            state if state >= State::RemovePending as u8 => Some(NtStatus::DELETE_PENDING),
+            _ => Some(NtStatus::DEVICE_NOT_READY),
+        }
+    }
+
+    fn is(&self, state: State) -> bool {
+        self.now.load(Ordering::Acquire) == state as u8
+    }
+
+    fn enter(&self, state: State) {
+        let before = self.now.swap(state as u8, Ordering::AcqRel);
+        self.before.store(before, Ordering::Relaxed);
+    }
+
+    /// Goes back to the state before the last change. Returns whether that is `Started`.
+    fn go_back(&self) -> bool {
+        let before = self.before.load(Ordering::Relaxed);
+        self.now.store(before, Ordering::Release);
+        before == State::Started as u8
+    }
+}
+
+/// `IRP_MJ_PNP`.
+pub fn dispatch(fdo: Fdo<'_, Csq>, irp: Irp<Received>) -> Dispatched {
+    match Minor::from(irp.stack().minor_function()) {
+        Minor::Start => start(&fdo, irp),
+        Minor::QueryStop => refuse_requests(fdo.device(), irp, State::StopPending),
+        Minor::Stop => refuse_requests(fdo.device(), irp, State::Stopped),
+        Minor::CancelStop => resume(fdo.device(), irp, State::StopPending),
+        Minor::QueryRemove => refuse_requests(fdo.device(), irp, State::RemovePending),
+        Minor::CancelRemove => resume(fdo.device(), irp, State::RemovePending),
+        Minor::SurpriseRemoval => surprise_removal(&fdo, irp),
+        Minor::Remove => remove(fdo, irp),
+        Minor::Other => irp.pass_down(),
+    }
+}
+
+/// `IRP_MN_START_DEVICE`: the drivers below start first.
+fn start(fdo: &Fdo<'_, Csq>, mut irp: Irp<Received>) -> Dispatched {
+    let status = match irp.forward_and_wait().ok() {
+        Ok(()) => fdo.set_interface_state(true),
+        Err(status) => Err(status),
+    };
+    match status {
+        Ok(()) => {
+            fdo.device().lifecycle.enter(State::Started);
+            fdo.device().pending().open();
+            irp.complete(NtStatus::SUCCESS)
+        }
+        Err(status) => irp.complete(status),
+    }
+}
+
+/// `IRP_MN_QUERY_STOP_DEVICE`, `IRP_MN_STOP_DEVICE`, `IRP_MN_QUERY_REMOVE_DEVICE`: agrees, and takes
+/// no more requests. When it goes on, every request that came earlier is in the queue.
+fn refuse_requests(device: Pin<&Csq>, mut irp: Irp<Received>, state: State) -> Dispatched {
+    device.lifecycle.enter(state);
+    device.pending().close();
+    irp.set_status(NtStatus::SUCCESS);
+    irp.pass_down()
+}
+
+/// `IRP_MN_CANCEL_STOP_DEVICE`, `IRP_MN_CANCEL_REMOVE_DEVICE`: the drivers below come back first.
+/// Either may come without its query, when a driver above refused that.
+fn resume(device: Pin<&Csq>, mut irp: Irp<Received>, from: State) -> Dispatched {
+    let status = irp.forward_and_wait();
+    if device.lifecycle.is(from) && device.lifecycle.go_back() {
+        device.pending().open();
+    }
+    irp.complete(status)
+}
+
+/// `IRP_MN_SURPRISE_REMOVAL`: the device is gone; handles may be open still.
+fn surprise_removal(fdo: &Fdo<'_, Csq>, mut irp: Irp<Received>) -> Dispatched {
+    retire(fdo, State::SurpriseRemoved);
+    irp.set_status(NtStatus::SUCCESS);
+    irp.pass_down()
+}
+
+/// `IRP_MN_REMOVE_DEVICE`: the end of the device.
+fn remove(fdo: Fdo<'_, Csq>, irp: Irp<Received>) -> Dispatched {
+    retire(&fdo, State::Removed);
+    irp.remove_device(fdo)
+}
+
+/// Lets no requests in any more and ends all there are, in this order (INV-63).
+fn retire(fdo: &Fdo<'_, Csq>, state: State) {
+    let device = fdo.device();
+    device.lifecycle.enter(state);
+    device.pending().close();
+    // The interface may be off already, or never have been on.
+    let _ = fdo.set_interface_state(false);
+    requests::flush_device(device);
+}

@@ -1,0 +1,96 @@
+//! The device control codes.
+//!
+//! See "Defining I/O Control Codes" in the Windows driver documentation:
+//! <https://learn.microsoft.com/windows-hardware/drivers/kernel/defining-i-o-control-codes>.
+//!
+//! All codes use `METHOD_BUFFERED`, and none can be had without an access right: [`Access`] has no
+//! member for `FILE_ANY_ACCESS`. The I/O manager compares that right with the ones the handle was
+//! opened with before the driver sees the request.
+
+/// `FILE_DEVICE_UNKNOWN`, the type of the device object and of every code.
+pub const DEVICE_TYPE: u32 = 0x22;
+
+/// The right a handle must have been opened with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Access {
+    /// `FILE_READ_DATA`: a client, who waits for answers.
+    Client = 1,
+    /// `FILE_WRITE_DATA`: a server, who gives them.
+    Server = 2,
+}
+
+/// `METHOD_BUFFERED`.
+const METHOD_BUFFERED: u32 = 0;
+
+/// The first function number that is not reserved for Microsoft.
+const VENDOR_FUNCTION: u32 = 0x800;
+
+/// `CTL_CODE`, narrowed to what this project allows itself.
+const fn control_code(function: u32, access: Access) -> u32 {
+    let function = VENDOR_FUNCTION + function;
+    assert!(function <= 0xfff, "a function number has 12 bits");
+    (DEVICE_TYPE << 16) | ((access as u32) << 14) | (function << 2) | METHOD_BUFFERED
+}
+
+/// Asks which protocol the driver speaks.
+pub const QUERY_VERSION: u32 = control_code(0, Access::Client);
+/// Leaves a request with the driver until somebody ends it.
+pub const PEND: u32 = control_code(1, Access::Client);
+/// Ends the oldest pending request with success and a payload.
+pub const COMPLETE_NEXT: u32 = control_code(2, Access::Server);
+/// Ends the caller's own requests with [`crate::status::CANCELLED`].
+pub const CANCEL: u32 = control_code(3, Access::Client);
+/// Reads the account of all requests.
+pub const QUERY_STATISTICS: u32 = control_code(4, Access::Client);
+
+/// Every code the driver answers, with its name.
+pub const ALL: [(u32, &str); 5] = [
+    (QUERY_VERSION, "QUERY_VERSION"),
+    (PEND, "PEND"),
+    (COMPLETE_NEXT, "COMPLETE_NEXT"),
+    (CANCEL, "CANCEL"),
+    (QUERY_STATISTICS, "QUERY_STATISTICS"),
+];
+
+/// The `METHOD_*` part of a code.
+#[must_use]
+pub const fn method(code: u32) -> u32 {
+    code & 3
+}
+
+/// The `FILE_*_ACCESS` part of a code.
+#[must_use]
+pub const fn access(code: u32) -> u32 {
+    (code >> 14) & 3
+}
+
+// TR-81, TR-82: no METHOD_NEITHER, no FILE_ANY_ACCESS.
+const _: () = {
+    let mut rest: &[(u32, &str)] = &ALL;
+    while let [(code, _), tail @ ..] = rest {
+        assert!(method(*code) == METHOD_BUFFERED);
+        assert!(access(*code) != 0);
+        rest = tail;
+    }
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_the_headers_macro() {
+        // CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_READ_DATA)
+        assert_eq!(PEND, 0x0022_6004);
+        // CTL_CODE(FILE_DEVICE_UNKNOWN, 0x802, METHOD_BUFFERED, FILE_WRITE_DATA)
+        assert_eq!(COMPLETE_NEXT, 0x0022_a008);
+    }
+
+    #[test]
+    fn codes_differ() {
+        for (index, (code, _)) in ALL.iter().enumerate() {
+            assert!(ALL[index + 1..].iter().all(|(other, _)| other != code));
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What travels in the buffers: fixed-width little-endian fields, no padding, no pointers.
+//!
+//! No padding is checked by the derived [`IntoBytes`], which refuses to compile otherwise
+//! (TR-85, TR-86); the sizes are asserted below because programs in other languages rely on them.
+
+use zerocopy::little_endian::{U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+macro_rules! wire {
+    ($($(#[$doc:meta])* $name:ident, $size:literal bytes { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq,
+            FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned,
+        )]
+        #[repr(C)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+        const _: () = assert!(size_of::<$name>() == $size);
+    )*};
+}
+
+wire! {
+    /// Answer to [`crate::ioctl::QUERY_VERSION`].
+    Version, 16 bytes {
+        /// [`crate::VERSION`] of the driver.
+        version: U32,
+        /// The longest payload it takes, in bytes.
+        max_payload: U32,
+        /// Zero.
+        reserved: U64,
+    }
+
+    /// Input of [`crate::ioctl::PEND`]; the payload follows.
+    Pend, 24 bytes {
+        /// [`crate::VERSION`].
+        version: U32,
+        /// After how many milliseconds the request ends by itself; 0 for never. Only 0 so far.
+        timeout: U32,
+        /// The caller's name for the request. Need not be unique.
+        tag: U64,
+        /// Length of the payload in bytes.
+        payload_length: U32,
+        /// Zero.
+        reserved: U32,
+    }
+
+    /// Input of [`crate::ioctl::COMPLETE_NEXT`]; the payload follows.
+    CompleteNext, 8 bytes {
+        /// [`crate::VERSION`].
+        version: U32,
+        /// Length of the payload in bytes.
+        payload_length: U32,
+    }
+
+    /// Answer to [`crate::ioctl::COMPLETE_NEXT`].
+    Completed, 24 bytes {
+        /// The driver's name for the request. Never used twice while the device lives.
+        id: U64,
+        /// The [`Pend::tag`] it was pended with.
+        tag: U64,
+        /// How many bytes of the payload fitted into the request's output buffer. If it was not
+        /// all of them, the request ended with [`crate::status::BUFFER_OVERFLOW`].
+        delivered: U32,
+        /// Zero.
+        reserved: U32,
+    }
+
+    /// Input of [`crate::ioctl::CANCEL`].
+    Cancel, 16 bytes {
+        /// [`crate::VERSION`].
+        version: U32,
+        /// One of [`scope`].
+        scope: U32,
+        /// With [`scope::TAG`] the tag; otherwise zero.
+        tag: U64,
+    }
+
+    /// Answer to [`crate::ioctl::CANCEL`].
+    Canceled, 8 bytes {
+        /// How many requests ended.
+        count: U64,
+    }
+
+    /// Answer to [`crate::ioctl::QUERY_STATISTICS`]: one snapshot, in which at every instant
+    /// `pended == completed + canceled + timed_out + flushed + pending + claimed`.
+    Statistics, 72 bytes {
+        /// Requests the driver has ever taken.
+        pended: U64,
+        /// Ended by a server.
+        completed: U64,
+        /// Ended by `CancelIoEx`, [`crate::ioctl::CANCEL`] or the end of a thread.
+        canceled: U64,
+        /// Ended by their timeout.
+        timed_out: U64,
+        /// Ended because their handle was closed or the device went away.
+        flushed: U64,
+        /// Waiting for a server now.
+        pending: U64,
+        /// With a server now.
+        claimed: U64,
+        /// The most that were ever pending at once.
+        high_water: U64,
+        /// Handles open now, the asking one included.
+        handles: U64,
+    }
+}
+
+/// Which requests [`crate::ioctl::CANCEL`] ends. Always only those of the handle that asks.
+pub mod scope {
+    /// All of them.
+    pub const ALL: u32 = 0;
+    /// Those pended with one tag.
+    pub const TAG: u32 = 1;
+}
+
+impl Statistics {
+    /// Requests that have ended, however.
+    #[must_use]
+    pub const fn ended(&self) -> u64 {
+        self.completed.get() + self.canceled.get() + self.timed_out.get() + self.flushed.get()
+    }
+
+    /// Whether every request that came in is accounted for.
+    #[must_use]
+    pub const fn balances(&self) -> bool {
+        self.pended.get() == self.ended() + self.pending.get() + self.claimed.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_little_endian_and_in_order() {
+        let pend = Pend {
+            version: 1.into(),
+            timeout: 2.into(),
+            tag: 3.into(),
+            payload_length: 4.into(),
+            reserved: 0.into(),
+        };
+        assert_eq!(
+            pend.as_bytes(),
+            [
+                1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0
+            ]
+        );
+        assert_eq!(Pend::read_from_prefix(pend.as_bytes()), Ok((pend, &[][..])));
+    }
+
+    #[test]
+    fn a_short_input_is_refused() {
+        assert!(Cancel::read_from_prefix(&[0; 15]).is_err());
+    }
+
+    #[test]
+    fn the_account_balances_or_does_not() {
+        let mut statistics = Statistics {
+            pended: 5.into(),
+            completed: 1.into(),
+            canceled: 1.into(),
+            flushed: 1.into(),
+            pending: 2.into(),
+            ..Statistics::default()
+        };
+        assert!(statistics.balances());
+        statistics.pending = 1.into();
+        assert!(!statistics.balances());
+    }
+}

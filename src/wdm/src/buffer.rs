@@ -1,0 +1,106 @@
+//! `SystemBuffer`: where a buffered request has its input, and later its output.
+//!
+//! See "Using Buffered I/O":
+//! <https://learn.microsoft.com/windows-hardware/drivers/kernel/using-buffered-i-o>.
+
+// UNSAFETY: makes slices of the I/O manager's memory.
+#![expect(unsafe_code, reason = "turns a pointer and a length into a slice")]
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use core::slice;
+
+use crate::stack_location::DeviceControl;
+
+/// The one buffer of a buffered request. Input and output share it, so there is one borrow of it
+/// at a time; what is written as output is gone as input.
+pub struct SystemBuffer<'irp> {
+    /// # Invariants
+    ///
+    /// Valid for reads of `input` bytes and for writes of `output` bytes for `'irp`, and nobody
+    /// else uses it.
+    start: NonNull<u8>,
+    input: usize,
+    output: usize,
+    irp: PhantomData<&'irp mut [u8]>,
+}
+
+/// How many bytes of an answer have been written to a [`SystemBuffer`]: what
+/// `IoStatus.Information` may say (INV-70, INV-71). Nothing else makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written(usize);
+
+impl Written {
+    /// Nothing.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// The number of bytes.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        self.0
+    }
+}
+
+impl SystemBuffer<'_> {
+    /// The buffer at `start`. A null pointer stands for a buffer with no bytes (TR-80).
+    ///
+    /// # Safety
+    ///
+    /// `start` is the `SystemBuffer` of an IRP that the caller owns for `'irp`, and `lengths` are
+    /// that IRP's.
+    pub(crate) unsafe fn new(start: *mut u8, lengths: Option<DeviceControl>) -> Self {
+        let (input, output) = match lengths {
+            Some(lengths) if !start.is_null() => (lengths.input_length, lengths.output_length),
+            _ => (0, 0),
+        };
+        Self {
+            start: NonNull::new(start).unwrap_or(NonNull::dangling()),
+            // Lengths have 32 bits, and so has every `usize` of a kernel this builds for.
+            input: input as usize,
+            output: output as usize,
+            irp: PhantomData,
+        }
+    }
+
+    /// The input.
+    #[must_use]
+    pub fn input(&self) -> &[u8] {
+        // SAFETY: valid for reads of that many bytes, by the type invariant.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.input) }
+    }
+
+    /// How many bytes an answer can have.
+    #[must_use]
+    pub const fn output_length(&self) -> usize {
+        self.output
+    }
+
+    /// Writes as much of `answer` as there is space for, over the input.
+    #[must_use = "the I/O manager copies only what `IoStatus.Information` says"]
+    pub fn write(&mut self, answer: &[u8]) -> Written {
+        let length = answer.len().min(self.output);
+        // SAFETY: `answer` has that many bytes, and so has the output, by the type invariant,
+        // which also says that the two do not overlap.
+        unsafe {
+            self.start
+                .copy_from_nonoverlapping(NonNull::from(answer).cast(), length);
+        }
+        Written(length)
+    }
+
+    /// Replaces the first bytes of the input by `note`, for the driver's own later use. Returns
+    /// whether the input is long enough for that; otherwise nothing changes.
+    #[must_use]
+    pub fn annotate(&mut self, note: &[u8]) -> bool {
+        if note.len() > self.input {
+            return false;
+        }
+        // SAFETY: the buffer is no shorter than the input, and is the driver's own memory until
+        // the request is completed, by the type invariant.
+        unsafe {
+            self.start
+                .copy_from_nonoverlapping(NonNull::from(note).cast(), note.len());
+        }
+        true
+    }
+}

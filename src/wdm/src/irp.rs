@@ -1,0 +1,306 @@
+//! An IRP and who owns it.
+//!
+//! ```text
+//!  I/O manager ──1──► Received ──2──► completed        1 the dispatch routine of `dispatch`
+//!                        │3                            2 Irp<Received>::complete, pass_down
+//!                        ▼                             3 CancelSafeQueue::insert
+//!                      Queued ───5──► completed        4 CancelSafeQueue::remove_next
+//!                        │4                            5 the queue's cancel routine, also from
+//!                        ▼                               within 3 when canceled before
+//!                      Dequeued ──6─► completed        6 Irp<Dequeued>::complete
+//! ```
+//!
+//! There is no type for a queued IRP: it is the queue's, or already somebody else's, and nobody
+//! may touch it (INV-11).
+
+// UNSAFETY: reads and writes the kernel's IRPs.
+#![expect(
+    unsafe_code,
+    reason = "reads and writes fields of IRPs and completes them"
+)]
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use crate::buffer::{SystemBuffer, Written};
+use crate::device_object::Header;
+use crate::remove_lock::RemoveLock;
+use crate::stack_location::{StackLocation, current_stack_location, device_object};
+use crate::status::NtStatus;
+use crate::sys::{
+    CCHAR, IO_STACK_LOCATION, IRP, IofCallDriver, IofCompleteRequest, NO_INCREMENT, driver_context,
+    io_status, system_buffer,
+};
+
+/// The states an owned IRP can be in.
+mod sealed {
+    pub trait State {}
+    impl State for super::Received {}
+    impl State for super::Dequeued {}
+}
+
+/// The IRP of the dispatch call that is running, which still owes the I/O manager a status.
+pub enum Received {}
+
+/// Pended by an earlier dispatch call and handed back by a queue.
+pub enum Dequeued {}
+
+/// An IRP that the driver owns alone: neither `Clone` nor `Copy`, and `Send` but not `Sync`.
+///
+/// # Invariants
+///
+/// Nobody else touches the IRP. A reference to the remove lock of the device it was sent to is
+/// held for it (INV-62).
+#[must_use = "an IRP must be completed, queued or passed down"]
+pub struct Irp<S: sealed::State> {
+    raw: NonNull<IRP>,
+    state: PhantomData<S>,
+}
+
+// SAFETY: any thread may complete an IRP, and this is its only owner.
+unsafe impl<S: sealed::State> Send for Irp<S> {}
+
+/// The proof that a dispatch routine has dealt with its IRP, with the status to return for it.
+#[must_use = "return it: it is the status of the dispatch routine"]
+pub struct Dispatched(NtStatus);
+
+impl Dispatched {
+    /// An IRP that a queue has taken (INV-10). Only for [`crate::csq`].
+    pub(crate) const fn pended() -> Self {
+        Self(NtStatus::PENDING)
+    }
+
+    /// The status that a driver below, or removal, has left. Only for this crate.
+    pub(crate) const fn with(status: NtStatus) -> Self {
+        Self(status)
+    }
+
+    /// The status to return to the I/O manager.
+    pub(crate) const fn status(self) -> NtStatus {
+        self.0
+    }
+}
+
+/// How to end an IRP: what `IoStatus` becomes.
+#[derive(Clone, Copy, Debug)]
+pub struct Completion {
+    status: NtStatus,
+    information: Written,
+}
+
+impl Completion {
+    /// With an answer of which so much was written to the IRP's buffer.
+    #[must_use]
+    pub const fn answered(status: NtStatus, information: Written) -> Self {
+        Self {
+            status,
+            information,
+        }
+    }
+}
+
+impl From<NtStatus> for Completion {
+    /// With a status and no answer.
+    fn from(status: NtStatus) -> Self {
+        Self {
+            status,
+            information: Written::NONE,
+        }
+    }
+}
+
+impl<S: sealed::State> Irp<S> {
+    /// # Safety
+    ///
+    /// The caller owns the IRP and gives it away, with the remove-lock reference that is held for
+    /// it.
+    pub(crate) const unsafe fn from_raw(raw: NonNull<IRP>) -> Self {
+        // INVARIANT: by the caller.
+        Self {
+            raw,
+            state: PhantomData,
+        }
+    }
+
+    /// Gives up ownership without ending the IRP.
+    pub(crate) fn into_raw(self) -> NonNull<IRP> {
+        let raw = self.raw;
+        core::mem::forget(self);
+        raw
+    }
+
+    pub(crate) const fn as_raw(&self) -> NonNull<IRP> {
+        self.raw
+    }
+
+    /// What is asked for.
+    #[must_use]
+    pub fn stack(&self) -> StackLocation<'_> {
+        // SAFETY: owned while borrowed, by the type invariant.
+        unsafe { StackLocation::of(self.raw) }
+    }
+
+    /// The buffer of a buffered device control request. Empty for every other request.
+    pub fn buffer(&mut self) -> SystemBuffer<'_> {
+        let lengths = self.stack().device_control();
+        // SAFETY: owned, by the type invariant.
+        let field = unsafe { system_buffer(self.raw.as_ptr()) };
+        // SAFETY: a field of the owned IRP. If the request is not buffered, and another member of
+        // the union in use, the pointer is not used.
+        let start = unsafe { *field };
+        // SAFETY: pointer and lengths are this IRP's, which is borrowed for as long.
+        unsafe { SystemBuffer::new(start.cast(), lengths) }
+    }
+
+    /// Gives the IRP a key by which [`crate::Peek::Key`] finds it while it is queued.
+    pub fn set_key(&mut self, key: usize) {
+        // SAFETY: owned, by the type invariant, so the slots are the driver's (INV-12).
+        let context = unsafe { driver_context(self.raw.as_ptr()) };
+        // SAFETY: as above. [2] is the key's; [3] belongs to IoCsq (INV-54).
+        unsafe { (*context)[2] = core::ptr::without_provenance_mut(key) };
+    }
+
+    fn finish(self, completion: Completion) {
+        let irp = self.into_raw();
+        // SAFETY: owned until now, with its remove-lock reference, by the type invariant.
+        unsafe { complete(irp, completion) };
+    }
+}
+
+impl Irp<Received> {
+    /// Ends the IRP.
+    pub fn complete(self, with: impl Into<Completion>) -> Dispatched {
+        let completion = with.into();
+        self.finish(completion);
+        // INV-72: what the dispatch routine returns is what the IRP ended with.
+        Dispatched(completion.status)
+    }
+
+    /// Sets the status that a Plug and Play IRP carries down the stack.
+    pub fn set_status(&mut self, status: NtStatus) {
+        // SAFETY: owned, by the type invariant.
+        let field = unsafe { io_status(self.raw.as_ptr()) };
+        // SAFETY: a field of the owned IRP.
+        unsafe { *field = status.as_raw() };
+    }
+
+    /// Gives the IRP to the next lower driver, which ends it: `IoSkipCurrentIrpStackLocation` and
+    /// `IoCallDriver`.
+    pub fn pass_down(self) -> Dispatched {
+        let irp = self.into_raw();
+        // SAFETY: owned until now, by the type invariant.
+        let header = unsafe { Header::of_irp(irp) };
+        // SAFETY: the remove-lock reference keeps the device extension alive.
+        let live = unsafe { header.as_ref() };
+        // SAFETY: owned until now, and sent to this device.
+        let status = unsafe { call_lower(live, irp) };
+        // SAFETY: pays for the reference that was held for this IRP.
+        unsafe { release_remove_lock(header, irp) };
+        Dispatched(status)
+    }
+}
+
+impl Irp<Dequeued> {
+    /// Ends the IRP. The dispatch routine has long returned `STATUS_PENDING` for it.
+    pub fn complete(self, with: impl Into<Completion>) {
+        self.finish(with.into());
+    }
+}
+
+impl<S: sealed::State> Drop for Irp<S> {
+    /// An IRP that is dropped would hang its process for ever, so it is ended with a status that
+    /// says whose fault it is. The other methods never let it come to this.
+    fn drop(&mut self) {
+        // SAFETY: owned, with its remove-lock reference, by the type invariant; not used again.
+        unsafe { complete(self.raw, NtStatus::DRIVER_INTERNAL_ERROR.into()) };
+    }
+}
+
+/// Sets `IoStatus`, calls `IoCompleteRequest` and then gives back the remove-lock reference
+/// (INV-62, TR-65). Nothing of the IRP or, without a reference of its own, of the device may be
+/// used afterwards.
+///
+/// # Safety
+///
+/// The caller owns `irp` and the remove-lock reference that was taken for it, and gives up both.
+///
+/// # Context
+///
+/// IRQL <= `DISPATCH_LEVEL`.
+pub(crate) unsafe fn complete(irp: NonNull<IRP>, completion: Completion) {
+    // SAFETY: by the caller.
+    let header = unsafe { Header::of_irp(irp) };
+    // SAFETY: by the caller.
+    let status = unsafe { io_status(irp.as_ptr()) };
+    // SAFETY: a field of the caller's IRP.
+    unsafe { *status = completion.status.as_raw() };
+    // SAFETY: the caller's IRP.
+    unsafe { (*irp.as_ptr()).IoStatus.Information = completion.information.bytes() as u64 };
+    // SAFETY: owned by the caller, with its status set and no cancel routine: it was either never
+    // queued or has been removed (INV-53).
+    unsafe { IofCompleteRequest(irp.as_ptr(), NO_INCREMENT) };
+    // SAFETY: by the caller.
+    unsafe { release_remove_lock(header, irp) };
+}
+
+/// Gives back the remove-lock reference that was taken for the IRP that was at `irp`.
+///
+/// # Safety
+///
+/// The reference is the caller's, and `header` is of the device the IRP was sent to.
+unsafe fn release_remove_lock(header: NonNull<Header>, irp: NonNull<IRP>) {
+    // SAFETY: the reference keeps the extension alive.
+    let lock: *const RemoveLock = unsafe { &raw const (*header.as_ptr()).remove_lock };
+    // SAFETY: a field of a live structure is not null.
+    let lock = unsafe { NonNull::new_unchecked(lock.cast_mut()) };
+    // SAFETY: by the caller.
+    unsafe { RemoveLock::release(lock, irp) };
+}
+
+/// `IoSkipCurrentIrpStackLocation` and `IoCallDriver`.
+///
+/// # Safety
+///
+/// The caller owns `irp`, which was sent to the device of `header`, and gives it up.
+pub(crate) unsafe fn call_lower(header: &Header, irp: NonNull<IRP>) -> NtStatus {
+    // SAFETY: by the caller.
+    let stack = unsafe { current_stack_location(irp.as_ptr()) };
+    // SAFETY: the location above it in memory is the caller's, or one past the end.
+    let skipped = unsafe { stack.add(1) };
+    // SAFETY: the caller's IRP. The driver has set no completion routine in it (TR-73).
+    unsafe { set_current_stack_location(irp, skipped, 1) };
+    // SAFETY: the lower device stays until this driver has detached from it.
+    NtStatus::from_raw(unsafe { IofCallDriver(header.lower(), irp.as_ptr()) })
+}
+
+/// Moves the current stack location by `step`, to `location`.
+///
+/// # Safety
+///
+/// The caller owns `irp`, and `location` is `step` locations away from its current one.
+unsafe fn set_current_stack_location(
+    irp: NonNull<IRP>,
+    location: *mut IO_STACK_LOCATION,
+    step: CCHAR,
+) {
+    // SAFETY: by the caller.
+    let field = unsafe { crate::sys::current_stack_location_field(irp.as_ptr()) };
+    // SAFETY: a field of the caller's IRP.
+    unsafe { *field = location };
+    // SAFETY: the caller's IRP. The count stays between 1 and the stack count plus 1.
+    unsafe { (*irp.as_ptr()).CurrentLocation += step };
+}
+
+impl Header {
+    /// The header of the extension of the device that `irp` was sent to.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns `irp`, and its device is of this crate's making.
+    pub(crate) unsafe fn of_irp(irp: NonNull<IRP>) -> NonNull<Self> {
+        // SAFETY: by the caller.
+        let device = unsafe { device_object(irp) };
+        // SAFETY: an IRP is only ever sent to a live device, by the caller one of this crate's.
+        unsafe { Self::of_device(device) }
+    }
+}

@@ -1,0 +1,132 @@
+//! `IO_STACK_LOCATION`: what the I/O manager asks the driver to do.
+
+// UNSAFETY: reads the kernel's structures.
+#![expect(
+    unsafe_code,
+    reason = "reads fields, unions among them, of a stack location"
+)]
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use crate::file_context::FileContext;
+use crate::sys::{
+    FILE_OBJECT, IO_STACK_LOCATION, IRP, IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL,
+    METHOD_BUFFERED, PDEVICE_OBJECT, PIRP, current_stack_location_field, device_io_control,
+};
+
+/// `IoGetCurrentIrpStackLocation`.
+///
+/// # Safety
+///
+/// `irp` points to an IRP that is at a driver: being dispatched to it, or owned by it.
+pub(crate) unsafe fn current_stack_location(irp: PIRP) -> *mut IO_STACK_LOCATION {
+    // SAFETY: by the caller.
+    let field = unsafe { current_stack_location_field(irp) };
+    // SAFETY: a field of the caller's IRP.
+    unsafe { *field }
+}
+
+/// The device object an IRP was sent to.
+///
+/// # Safety
+///
+/// As for [`current_stack_location`].
+pub(crate) unsafe fn device_object(irp: NonNull<IRP>) -> PDEVICE_OBJECT {
+    // SAFETY: by the caller.
+    let stack = unsafe { current_stack_location(irp.as_ptr()) };
+    // SAFETY: the stack location is the driver's for as long as the IRP is.
+    unsafe { (*stack).DeviceObject }
+}
+
+/// The driver's stack location of an IRP it owns.
+#[derive(Clone, Copy)]
+pub struct StackLocation<'irp> {
+    /// # Invariants
+    ///
+    /// The current stack location of an IRP that the driver owns for `'irp`.
+    raw: NonNull<IO_STACK_LOCATION>,
+    irp: PhantomData<&'irp ()>,
+}
+
+/// The parameters of a device control request.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceControl {
+    /// The control code.
+    pub code: u32,
+    /// Length of the input, in bytes.
+    pub input_length: u32,
+    /// Length of the space for the answer, in bytes.
+    pub output_length: u32,
+}
+
+impl<'irp> StackLocation<'irp> {
+    /// The current stack location of `irp`.
+    ///
+    /// # Safety
+    ///
+    /// The driver owns `irp` for `'irp`.
+    pub(crate) unsafe fn of(irp: NonNull<IRP>) -> Self {
+        // SAFETY: by the caller.
+        let raw = unsafe { current_stack_location(irp.as_ptr()) };
+        Self {
+            // SAFETY: the I/O manager sets the stack location before it calls a driver.
+            raw: unsafe { NonNull::new_unchecked(raw) },
+            irp: PhantomData,
+        }
+    }
+
+    /// `IRP_MJ_*`.
+    #[must_use]
+    pub fn major_function(self) -> u8 {
+        // SAFETY: valid for reads, by the type invariant.
+        unsafe { (*self.raw.as_ptr()).MajorFunction }
+    }
+
+    /// `IRP_MN_*`, in the numbering of the major function.
+    #[must_use]
+    pub fn minor_function(self) -> u8 {
+        // SAFETY: valid for reads, by the type invariant.
+        unsafe { (*self.raw.as_ptr()).MinorFunction }
+    }
+
+    /// The parameters of a device control request with buffered I/O; `None` for every other
+    /// request (TR-107).
+    #[must_use]
+    pub fn device_control(self) -> Option<DeviceControl> {
+        let major = u32::from(self.major_function());
+        if major != IRP_MJ_DEVICE_CONTROL && major != IRP_MJ_INTERNAL_DEVICE_CONTROL {
+            return None;
+        }
+        // SAFETY: valid for reads, by the type invariant; of the union's members, the major
+        // function selects this one.
+        let [code, input_length, output_length] = unsafe { device_io_control(self.raw.as_ptr()) };
+        (code & 3 == METHOD_BUFFERED).then_some(DeviceControl {
+            code,
+            input_length,
+            output_length,
+        })
+    }
+
+    /// The handle's file object. A request that another driver made may have none (TR-36).
+    pub(crate) fn file_object(self) -> Option<NonNull<FILE_OBJECT>> {
+        // SAFETY: valid for reads, by the type invariant.
+        NonNull::new(unsafe { (*self.raw.as_ptr()).FileObject })
+    }
+
+    /// What the driver keeps for the handle. None for a request that came through no handle.
+    #[must_use]
+    pub fn file(self) -> Option<&'irp FileContext> {
+        // SAFETY: an IRP holds a reference to its file object, whose context lives until the
+        // object's `IRP_MJ_CLOSE`.
+        self.file_context().map(|file| unsafe { file.as_ref() })
+    }
+
+    /// As [`file`](Self::file), for those who keep the handle open by other means than this IRP.
+    pub(crate) fn file_context(self) -> Option<NonNull<FileContext>> {
+        let file = self.file_object()?;
+        // SAFETY: an IRP holds a reference to its file object.
+        let context = unsafe { (*file.as_ptr()).FsContext };
+        NonNull::new(context.cast())
+    }
+}

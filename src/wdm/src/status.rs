@@ -1,0 +1,65 @@
+//! `NTSTATUS`. See "Using NTSTATUS Values":
+//! <https://learn.microsoft.com/windows-hardware/drivers/kernel/using-ntstatus-values>.
+
+use crate::sys::{
+    NTSTATUS, STATUS_CANCELLED, STATUS_DELETE_PENDING, STATUS_DEVICE_NOT_READY,
+    STATUS_DRIVER_INTERNAL_ERROR, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_NO_SUCH_DEVICE, STATUS_PENDING, STATUS_SUCCESS,
+};
+
+/// How a kernel routine or a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+#[must_use = "a status may be a failure"]
+pub struct NtStatus(NTSTATUS);
+
+impl NtStatus {
+    /// The routine did what it is for.
+    pub const SUCCESS: Self = Self(STATUS_SUCCESS);
+    /// The answer comes later. No request is ever completed with it (INV-53).
+    pub(crate) const PENDING: Self = Self(STATUS_PENDING);
+    /// The request was canceled.
+    pub const CANCELLED: Self = Self(STATUS_CANCELLED);
+    /// The device is removed, or about to be.
+    pub const DELETE_PENDING: Self = Self(STATUS_DELETE_PENDING);
+    /// The device is not started.
+    pub const DEVICE_NOT_READY: Self = Self(STATUS_DEVICE_NOT_READY);
+    /// The driver broke a rule of its own.
+    pub const DRIVER_INTERNAL_ERROR: Self = Self(STATUS_DRIVER_INTERNAL_ERROR);
+    /// Memory ran out.
+    pub const INSUFFICIENT_RESOURCES: Self = Self(STATUS_INSUFFICIENT_RESOURCES);
+    /// The device does not know this request.
+    pub const INVALID_DEVICE_REQUEST: Self = Self(STATUS_INVALID_DEVICE_REQUEST);
+    /// There is no such device.
+    pub const NO_SUCH_DEVICE: Self = Self(STATUS_NO_SUCH_DEVICE);
+
+    /// The status that a kernel routine returned.
+    pub(crate) const fn from_raw(status: NTSTATUS) -> Self {
+        Self(status)
+    }
+
+    /// The status with this number, as `ntstatus.h` and protocol crates write it.
+    pub const fn from_code(code: u32) -> Self {
+        Self(code.cast_signed())
+    }
+
+    /// The number that goes back to the I/O manager.
+    pub(crate) const fn as_raw(self) -> NTSTATUS {
+        self.0
+    }
+
+    /// `NT_SUCCESS`: whether this is a success or an informational status.
+    #[must_use]
+    pub fn is_success(self) -> bool {
+        wdk::nt_success(self.0)
+    }
+
+    /// `Ok` for success and informational statuses, otherwise the status as an error.
+    ///
+    /// # Errors
+    ///
+    /// The status itself.
+    pub fn ok(self) -> Result<(), Self> {
+        if self.is_success() { Ok(()) } else { Err(self) }
+    }
+}

@@ -1,0 +1,234 @@
+//! Everything this project takes from `wdk_sys`: the driver's import list and the layout it relies
+//! on. No other file names `wdk_sys`, so a difference between two versions of the headers is this
+//! file's matter alone.
+//!
+//! `tests/image` reads the routines named below and compares them with the imports of csq.sys.
+
+// UNSAFETY: pointers to fields that bindgen hides in anonymous unions.
+#![expect(
+    unsafe_code,
+    reason = "computes addresses of fields in the kernel's structures"
+)]
+
+use core::ffi::c_void;
+use core::mem::offset_of;
+
+use wdk_sys::_MODE;
+pub(crate) use wdk_sys::{_EVENT_TYPE, _KWAIT_REASON};
+pub(crate) use wdk_sys::{
+    CCHAR, DEVICE_OBJECT, DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, DRIVER_OBJECT, EX_RUNDOWN_REF,
+    FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT, GUID, IO_CSQ, IO_NO_INCREMENT,
+    IO_REMOVE_LOCK, IO_STACK_LOCATION, IRP, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE,
+    IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
+    IRP_MJ_SYSTEM_CONTROL, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
+    IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE,
+    IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, KEVENT, KIRQL, KSPIN_LOCK,
+    LIST_ENTRY, METHOD_BUFFERED, NTSTATUS, PDEVICE_OBJECT, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH,
+    PDRIVER_OBJECT, PDRIVER_UNLOAD, PIO_COMPLETION_ROUTINE, PIO_CSQ, PIO_CSQ_ACQUIRE_LOCK,
+    PIO_CSQ_COMPLETE_CANCELED_IRP, PIO_CSQ_INSERT_IRP, PIO_CSQ_PEEK_NEXT_IRP, PIO_CSQ_RELEASE_LOCK,
+    PIO_CSQ_REMOVE_IRP, PIRP, PKIRQL, PVOID, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR,
+    SL_INVOKE_ON_SUCCESS, STATUS_CANCELLED, STATUS_DELETE_PENDING, STATUS_DEVICE_NOT_READY,
+    STATUS_DRIVER_INTERNAL_ERROR, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_MORE_PROCESSING_REQUIRED, STATUS_NO_SUCH_DEVICE, STATUS_PENDING, STATUS_SUCCESS,
+    UNICODE_STRING,
+};
+
+// The routines csq.sys imports.
+pub(crate) use wdk_sys::ntddk::{
+    ExAcquireRundownProtection, ExInitializeRundownProtection, ExReInitializeRundownProtection,
+    ExReleaseRundownProtection, ExWaitForRundownProtectionRelease, IoAcquireRemoveLockEx,
+    IoAttachDeviceToDeviceStack, IoCreateDevice, IoCsqInitialize, IoCsqInsertIrp,
+    IoCsqRemoveNextIrp, IoDeleteDevice, IoDetachDevice, IoInitializeRemoveLockEx,
+    IoRegisterDeviceInterface, IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx,
+    IoSetDeviceInterfaceState, IofCallDriver, IofCompleteRequest, KeAcquireSpinLockRaiseToDpc,
+    KeInitializeEvent, KeReleaseSpinLock, KeSetEvent, KeWaitForSingleObject, RtlFreeUnicodeString,
+};
+
+/// `IRP.Tail.Overlay.DriverContext`: the four pointers a driver may use while it owns the IRP.
+/// `[3]` is the `IoCsq*` routines' while the IRP is in a queue.
+///
+/// # Safety
+///
+/// `irp` points to an IRP.
+pub(crate) unsafe fn driver_context(irp: PIRP) -> *mut [PVOID; 4] {
+    // SAFETY: in bounds of the IRP, by the caller.
+    unsafe {
+        &raw mut (*irp)
+            .Tail
+            .Overlay
+            .__bindgen_anon_1
+            .__bindgen_anon_1
+            .DriverContext
+    }
+}
+
+/// `IRP.Tail.Overlay.ListEntry`: the link with which the driver that owns an IRP queues it.
+///
+/// # Safety
+///
+/// `irp` points to an IRP.
+pub(crate) unsafe fn queue_link(irp: PIRP) -> *mut LIST_ENTRY {
+    // SAFETY: in bounds of the IRP, by the caller.
+    unsafe { &raw mut (*irp).Tail.Overlay.__bindgen_anon_2.ListEntry }
+}
+
+/// `IRP.Tail.Overlay.CurrentStackLocation`.
+///
+/// # Safety
+///
+/// `irp` points to an IRP.
+pub(crate) unsafe fn current_stack_location_field(irp: PIRP) -> *mut *mut IO_STACK_LOCATION {
+    // SAFETY: in bounds of the IRP, by the caller.
+    unsafe {
+        &raw mut (*irp)
+            .Tail
+            .Overlay
+            .__bindgen_anon_2
+            .__bindgen_anon_1
+            .CurrentStackLocation
+    }
+}
+
+/// `IRP.IoStatus.Status`.
+///
+/// # Safety
+///
+/// `irp` points to an IRP.
+pub(crate) unsafe fn io_status(irp: PIRP) -> *mut NTSTATUS {
+    // SAFETY: in bounds of the IRP, by the caller.
+    unsafe { &raw mut (*irp).IoStatus.__bindgen_anon_1.Status }
+}
+
+/// `IRP.AssociatedIrp.SystemBuffer`.
+///
+/// # Safety
+///
+/// `irp` points to an IRP.
+pub(crate) unsafe fn system_buffer(irp: PIRP) -> *mut PVOID {
+    // SAFETY: in bounds of the IRP, by the caller.
+    unsafe { &raw mut (*irp).AssociatedIrp.SystemBuffer }
+}
+
+/// `IO_STACK_LOCATION.Parameters.DeviceIoControl`: control code, input length, output length.
+///
+/// # Safety
+///
+/// `stack` points to the stack location of a device control request.
+pub(crate) unsafe fn device_io_control(stack: *const IO_STACK_LOCATION) -> [u32; 3] {
+    // SAFETY: in bounds of the stack location, by the caller.
+    let parameters = unsafe { &raw const (*stack).Parameters.DeviceIoControl };
+    // SAFETY: the union's member in use, by the caller.
+    let parameters = unsafe { parameters.read() };
+    [
+        parameters.IoControlCode,
+        parameters.InputBufferLength,
+        parameters.OutputBufferLength,
+    ]
+}
+
+/// The size of a structure, in the width in which the kernel's routines want it.
+pub(crate) const fn size_in_u32<T>() -> u32 {
+    let size = size_of::<T>();
+    assert!(size <= u32::MAX as usize);
+    narrow(size)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "its only caller asserts that it fits"
+)]
+const fn narrow(size: usize) -> u32 {
+    size as u32
+}
+
+// Constants that bindgen makes 32 bits wide, in the width of what they are stored in.
+
+/// `IO_NO_INCREMENT`: the thread that waits for an IRP gets no boost.
+pub(crate) const NO_INCREMENT: CCHAR = 0;
+const _: () = assert!(IO_NO_INCREMENT == 0);
+
+/// `KernelMode`: as the mode of a wait, it keeps the waiter's stack resident.
+pub(crate) const KERNEL_MODE: CCHAR = 0;
+const _: () = assert!(_MODE::KernelMode == 0);
+
+/// `SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR | SL_INVOKE_ON_CANCEL`.
+pub(crate) const INVOKE_ALWAYS: u8 = 0xe0;
+const _: () = assert!(
+    SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR | SL_INVOKE_ON_CANCEL == INVOKE_ALWAYS as u32
+);
+
+/// Where [`driver_context`] is in an IRP, in bytes.
+pub(crate) const DRIVER_CONTEXT_OFFSET: usize = offset_of!(
+    IRP,
+    Tail.Overlay.__bindgen_anon_1.__bindgen_anon_1.DriverContext
+);
+/// Where [`queue_link`] is in an IRP, in bytes.
+pub(crate) const QUEUE_LINK_OFFSET: usize =
+    offset_of!(IRP, Tail.Overlay.__bindgen_anon_2.ListEntry);
+
+// INV-05: the layout of the 64-bit ABI, as the public headers give it. What is asserted is what
+// this crate reads or writes by itself.
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    assert!(size_of::<IRP>() == 0xd0);
+    assert!(offset_of!(IRP, AssociatedIrp) == 0x18);
+    assert!(offset_of!(IRP, IoStatus) == 0x30);
+    assert!(offset_of!(IRP, PendingReturned) == 0x41);
+    assert!(offset_of!(IRP, CurrentLocation) == 0x43);
+    assert!(offset_of!(IRP, CancelRoutine) == 0x68);
+    assert!(DRIVER_CONTEXT_OFFSET == 0x78);
+    assert!(QUEUE_LINK_OFFSET == 0xa8);
+    assert!(
+        offset_of!(
+            IRP,
+            Tail.Overlay
+                .__bindgen_anon_2
+                .__bindgen_anon_1
+                .CurrentStackLocation
+        ) == 0xb8
+    );
+
+    assert!(size_of::<IO_STACK_LOCATION>() == 0x48);
+    assert!(offset_of!(IO_STACK_LOCATION, MajorFunction) == 0x00);
+    assert!(offset_of!(IO_STACK_LOCATION, MinorFunction) == 0x01);
+    assert!(offset_of!(IO_STACK_LOCATION, Control) == 0x03);
+    assert!(
+        offset_of!(
+            IO_STACK_LOCATION,
+            Parameters.DeviceIoControl.OutputBufferLength
+        ) == 0x08
+    );
+    assert!(
+        offset_of!(
+            IO_STACK_LOCATION,
+            Parameters.DeviceIoControl.InputBufferLength
+        ) == 0x10
+    );
+    assert!(offset_of!(IO_STACK_LOCATION, Parameters.DeviceIoControl.IoControlCode) == 0x18);
+    assert!(offset_of!(IO_STACK_LOCATION, DeviceObject) == 0x28);
+    assert!(offset_of!(IO_STACK_LOCATION, FileObject) == 0x30);
+    assert!(offset_of!(IO_STACK_LOCATION, CompletionRoutine) == 0x38);
+    assert!(offset_of!(IO_STACK_LOCATION, Context) == 0x40);
+
+    assert!(size_of::<DEVICE_OBJECT>() == 0x148);
+    assert!(offset_of!(DEVICE_OBJECT, Flags) == 0x30);
+    assert!(offset_of!(DEVICE_OBJECT, DeviceExtension) == 0x40);
+    assert!(size_of::<DRIVER_OBJECT>() == 0x150);
+    assert!(offset_of!(DRIVER_OBJECT, DriverExtension) == 0x30);
+    assert!(offset_of!(DRIVER_OBJECT, DriverUnload) == 0x68);
+    assert!(offset_of!(DRIVER_OBJECT, MajorFunction) == 0x70);
+    assert!(size_of::<FILE_OBJECT>() == 0xd8);
+    assert!(offset_of!(FILE_OBJECT, FsContext) == 0x18);
+
+    assert!(size_of::<IO_CSQ>() == 0x40);
+    assert!(size_of::<LIST_ENTRY>() == 0x10);
+    assert!(size_of::<KSPIN_LOCK>() == 0x08);
+    assert!(size_of::<KEVENT>() == 0x18);
+    assert!(size_of::<EX_RUNDOWN_REF>() == 0x08);
+    assert!(size_of::<IO_REMOVE_LOCK>() == 0x20);
+    assert!(size_of::<UNICODE_STRING>() == 0x10);
+    assert!(size_of::<GUID>() == 0x10);
+    // [0] and [1] of DriverContext serve as a LIST_ENTRY.
+    assert!(size_of::<[*mut c_void; 2]>() == size_of::<LIST_ENTRY>());
+    assert!(DRIVER_CONTEXT_OFFSET.is_multiple_of(align_of::<LIST_ENTRY>()));
+};

@@ -1,0 +1,10 @@
+// A queue stays where it was registered: the kernel and every IRP in it have its address.
+
+use core::pin::Pin;
+
+use wdm::CancelSafeQueue;
+
+/// Swaps two queues.
+pub fn exchange(queue: Pin<&mut CancelSafeQueue>, other: &mut CancelSafeQueue) {
+    core::mem::swap(queue.get_mut(), other); //~ ERROR E0277
+}

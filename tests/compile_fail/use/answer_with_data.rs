@@ -1,0 +1,11 @@
+// Input and output share a buffer: read, then write, then complete with what was written.
+
+use wdm::{Completion, Dispatched, Irp, NtStatus, Received};
+
+/// The answer is the first byte of the question.
+pub fn echo(mut irp: Irp<Received>) -> Dispatched {
+    let mut buffer = irp.buffer();
+    let first = buffer.input().first().copied().unwrap_or(0);
+    let written = buffer.write(&[first]);
+    irp.complete(Completion::answered(NtStatus::SUCCESS, written))
+}

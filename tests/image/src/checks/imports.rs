@@ -1,0 +1,89 @@
+//! Rules about what the image imports.
+
+use std::collections::BTreeSet;
+
+use super::Outcome;
+use crate::Image;
+use crate::declared::ADDED;
+
+/// What a driver may import from: the kernel and the hardware abstraction layer.
+const MODULES: [&str; 2] = ["ntoskrnl.exe", "hal.dll"];
+
+/// The most routines that the driver may import.
+const MOST: usize = 40;
+
+/// Only the kernel's modules.
+pub fn modules(image: &Image<'_>) -> Outcome {
+    let modules: BTreeSet<&str> = image
+        .imports
+        .iter()
+        .map(|import| import.module.as_str())
+        .collect();
+    for module in &modules {
+        if !MODULES.iter().any(|name| name.eq_ignore_ascii_case(module)) {
+            return Err(format!(
+                "it imports from {module}: a driver has {} only",
+                MODULES.join(" and ")
+            ));
+        }
+    }
+    Ok(modules.into_iter().collect::<Vec<_>>().join(" "))
+}
+
+/// Exactly what the sources announce.
+pub fn exact(image: &Image<'_>) -> Outcome {
+    let declared = &image.declared.0;
+    let imported: BTreeSet<&str> = image
+        .imports
+        .iter()
+        .map(|import| import.name.as_str())
+        .collect();
+    let added = |name: &str| ADDED.iter().any(|(added, _)| *added == name);
+
+    let unannounced = list(
+        imported
+            .iter()
+            .copied()
+            .filter(|name| !declared.contains(*name) && !added(name)),
+    );
+    if !unannounced.is_empty() {
+        return Err(format!(
+            "{unannounced}: imported, but src/wdm/src/sys.rs does not name it. Name it there, or, if a crate \
+             of Microsoft's or the compiler adds it, with the reason in tests/image/src/declared.rs"
+        ));
+    }
+    let unused = list(
+        declared
+            .iter()
+            .map(String::as_str)
+            .filter(|name| !imported.contains(name)),
+    );
+    if !unused.is_empty() {
+        return Err(format!(
+            "{unused}: named in src/wdm/src/sys.rs, but not imported. Remove it there if nothing calls it"
+        ));
+    }
+    let extra = list(
+        imported
+            .iter()
+            .copied()
+            .filter(|name| !declared.contains(*name)),
+    );
+    Ok(format!("the {} of sys.rs, and {extra}", declared.len()))
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// Not too many: what the driver needs of the kernel is to be read at a glance.
+pub fn number(image: &Image<'_>) -> Outcome {
+    let number = image.imports.len();
+    if number > MOST {
+        return Err(format!(
+            "{number} imports, more than {MOST}: do without some, or say in the README why not and raise \
+             the limit in tests/image"
+        ));
+    }
+    Ok(format!("{number} of at most {MOST} imports"))
+}

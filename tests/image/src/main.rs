@@ -1,0 +1,74 @@
+//! Checks the shipped `csq.sys`, and prints a line for every rule.
+//!
+//! ```text
+//! image [PACKAGE [SYS.RS]]
+//! ```
+//!
+//! `PACKAGE` is the directory with `csq.sys` and `csq.map`, `target/package` if it is not named;
+//! `SYS.RS` the source file that announces the imports. Exit code: 0 if every rule is kept, 1 if one
+//! is broken, 2 if a file cannot be read.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use anyhow::{Context, Result};
+use image::Image;
+use image::checks;
+use image::declared::Declared;
+use image::map::Map;
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("this package is two directories below the workspace");
+    let mut arguments = env::args_os().skip(1).map(PathBuf::from);
+    let package = arguments
+        .next()
+        .unwrap_or_else(|| root.join("target/package"));
+    let sys = arguments
+        .next()
+        .unwrap_or_else(|| root.join("src/wdm/src/sys.rs"));
+    match check(&package, &sys) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(broken) => {
+            eprintln!("csq.sys breaks {broken} of {} rules", checks::ALL.len());
+            ExitCode::from(1)
+        }
+        Err(error) => {
+            eprintln!("image: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// How many rules are broken.
+fn check(package: &Path, sys: &Path) -> Result<usize> {
+    let path = package.join("csq.sys");
+    let bytes = fs::read(&path)
+        .with_context(|| format!("cannot read {}; `cargo make` builds it", path.display()))?;
+    let map = package.join("csq.map");
+    let map = fs::read_to_string(&map)
+        .map_err(Into::into)
+        .and_then(|text| Map::parse(&text))
+        .with_context(|| format!("cannot read {}; `cargo make` writes it", map.display()))?;
+    let declared = fs::read_to_string(sys)
+        .map_err(Into::into)
+        .and_then(|text| Declared::parse(&text))
+        .with_context(|| format!("cannot tell from {} what csq.sys imports", sys.display()))?;
+    let image = Image::new(&bytes, map, declared).with_context(|| format!("{}", path.display()))?;
+
+    println!("{}", path.display());
+    let mut broken = 0;
+    for check in checks::ALL {
+        match check.run(&image) {
+            Ok(found) => println!("  ok      {:<12} {found}", check.name),
+            Err(wrong) => {
+                println!("  BROKEN  {:<12} {wrong}", check.name);
+                broken += 1;
+            }
+        }
+    }
+    Ok(broken)
+}

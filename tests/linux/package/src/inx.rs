@@ -1,0 +1,116 @@
+//! What the WDK's `stampinf` does to an .inx file: fills in the architecture, the date and the
+//! version.
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+
+/// What a driver is built for, by the name INF files have for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Architecture {
+    /// x86-64
+    Amd64,
+    /// 64-bit Arm
+    Arm64,
+}
+
+/// What is filled in.
+#[derive(Debug)]
+pub struct Stamp {
+    architecture: &'static str,
+    /// `mm/dd/yyyy,w.x.y.z`
+    driver_version: String,
+}
+
+impl Stamp {
+    /// With `date` as YYYY-MM-DD and `version` as x.y.z.
+    pub fn new(architecture: Architecture, date: &str, version: &str) -> Result<Self> {
+        let [year, month, day] = numbers(date, '-')
+            .with_context(|| format!("'{date}' is not a date like 2026-01-31"))?;
+        if year < 2000 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+            bail!("'{date}' is not a date like 2026-01-31");
+        }
+        let [major, minor, patch] =
+            numbers(version, '.').with_context(|| format!("'{version}' is not a version"))?;
+        Ok(Self {
+            architecture: match architecture {
+                Architecture::Amd64 => "amd64",
+                Architecture::Arm64 => "arm64",
+            },
+            driver_version: format!("{month:02}/{day:02}/{year:04},{major}.{minor}.{patch}.0"),
+        })
+    }
+
+    /// The INF for an .inx source.
+    pub fn apply(&self, source: &str) -> Result<String> {
+        let mut stamped = 0;
+        let lines = source.split_inclusive('\n').map(|line| {
+            let Some(value) = driver_version(line) else {
+                return line.replace("$ARCH$", self.architecture);
+            };
+            stamped += 1;
+            line.replace(value, &self.driver_version)
+        });
+        let inf = lines.collect();
+        if stamped != 1 {
+            bail!("it has {stamped} DriverVer lines where there must be one");
+        }
+        Ok(inf)
+    }
+}
+
+/// The value of a `DriverVer` line; `None` for any other line.
+fn driver_version(line: &str) -> Option<&str> {
+    let (key, value) = line.split_once('=')?;
+    key.trim()
+        .eq_ignore_ascii_case("DriverVer")
+        .then(|| value.trim())
+}
+
+fn numbers(text: &str, separator: char) -> Result<[u16; 3]> {
+    let parts: Vec<u16> = text
+        .split(separator)
+        .map(str::parse)
+        .collect::<Result<_, _>>()?;
+    parts
+        .try_into()
+        .map_err(|parts: Vec<u16>| anyhow::anyhow!("it has {} parts", parts.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "[Version]\r\nDriverVer = 01/01/2026,0.0.0.0\r\n[Manufacturer]\r\n%P% = M,NT$ARCH$.10.0\r\n[M.NT$ARCH$.10.0]\r\n";
+
+    #[test]
+    fn fills_in_architecture_date_and_version_and_nothing_else() {
+        let stamp = Stamp::new(Architecture::Amd64, "2026-11-22", "1.2.3").unwrap();
+        assert_eq!(
+            stamp.apply(SOURCE).unwrap(),
+            "[Version]\r\nDriverVer = 11/22/2026,1.2.3.0\r\n[Manufacturer]\r\n%P% = M,NTamd64.10.0\r\n[M.NTamd64.10.0]\r\n"
+        );
+    }
+
+    #[test]
+    fn arm64_has_its_own_decoration() {
+        let stamp = Stamp::new(Architecture::Arm64, "2026-11-22", "1.2.3").unwrap();
+        assert!(stamp.apply(SOURCE).unwrap().contains("[M.NTarm64.10.0]"));
+    }
+
+    #[test]
+    fn a_source_without_driver_version_is_refused() {
+        let stamp = Stamp::new(Architecture::Amd64, "2026-11-22", "1.2.3").unwrap();
+        assert!(stamp.apply("[Version]\r\n").is_err());
+    }
+
+    #[test]
+    fn dates_and_versions_that_are_none_are_refused() {
+        for date in ["", "22/11/2026", "2026-13-01", "2026-11", "x-y-z"] {
+            assert!(
+                Stamp::new(Architecture::Amd64, date, "1.2.3").is_err(),
+                "{date}"
+            );
+        }
+        assert!(Stamp::new(Architecture::Amd64, "2026-11-22", "1.2").is_err());
+    }
+}

@@ -1,0 +1,68 @@
+#!/bin/sh
+# Stands between cargo and rustc on a Linux host (build.rustc-wrapper in cargo.toml).
+#
+# wdk-build refuses to be compiled for a host that is not Windows, and the `windows` crates it
+# depends on are empty then. They are told here that the host is Windows, and get the few
+# Windows-only names of `std` that they use from host_std/std.rs. That concerns these packages
+# as build dependencies (no --target) and no others: nothing of it reaches the driver.
+set -eu
+
+rustc=$1
+shift
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+source=$here/host_std/std.rs
+
+case " $* " in
+*" -vV "*)
+    # Cargo tells builds apart by this text, and asks anew when this file's time stamp changes (so
+    # `touch` it after a change to std.rs). The extra line keeps what is compiled under this
+    # configuration apart from what a plain `cargo build` compiles.
+    "$rustc" "$@"
+    echo "linux-host: $(cat "$0" "$source" | cksum)"
+    exit
+    ;;
+*" --target "*) exec "$rustc" "$@" ;;
+esac
+
+# Prints the directory of the compiled host_std, after compiling it if that has not been done.
+host_std() {
+    # Under `cargo clippy`, clippy-driver is in front of the compiler.
+    compiler=$rustc
+    case $1 in -*) ;; *) compiler=$1 ;; esac
+    key=$( { "$compiler" -vV && cat "$source"; } | cksum | tr ' ' -)
+    directory=$here/../../target/linux/host_std-$key
+    if [ ! -e "$directory" ]; then
+        mkdir -p "${directory%/*}"
+        draft=$(mktemp -d "$directory.XXXXXX")
+        "$compiler" --crate-name std --crate-type rlib --edition 2024 -O \
+            -C metadata=host_std -C extra-filename=-host_std --out-dir "$draft" "$source"
+        # Another rustc.sh may have been quicker; both made the same.
+        mv -T "$draft" "$directory" 2>/dev/null || rm -rf "$draft"
+    fi
+    printf %s "$directory"
+}
+
+crate=
+previous=
+for argument; do
+    [ "$previous" = --crate-name ] && crate=$argument
+    previous=$argument
+done
+
+# windows-link is left alone: as on Windows it would use raw-dylib, which rustc refuses elsewhere.
+case $crate in
+wdk_build) set -- "$@" --cfg 'target_os="windows"' -A explicit_builtin_cfgs_in_flags ;;
+windows | windows_collections | windows_core | windows_future | windows_numerics | \
+    windows_result | windows_strings | windows_threading)
+    set -- "$@" --cfg windows -A explicit_builtin_cfgs_in_flags
+    ;;
+build_script_*) ;;
+*) exec "$rustc" "$@" ;;
+esac
+
+directory=$(host_std "$@")
+case $crate in
+wdk_build | windows_strings) set -- "$@" --extern "std=$directory/libstd-host_std.rlib" ;;
+*) set -- "$@" -L "dependency=$directory" ;;
+esac
+exec "$rustc" "$@"

@@ -1,0 +1,8 @@
+/* Why: mingw-w64's ntdef.h gives Clang a FIELD_OFFSET that is not a constant expression, but ntifs.h declares arrays with it.
+ * Content: this project's; everything else is mingw-w64's ntdef.h, which comes next in the search path (../shared). */
+#pragma once
+#include <_mingw.h>
+#include_next <ntdef.h>
+
+#undef FIELD_OFFSET
+#define FIELD_OFFSET(type, field) ((LONG)__builtin_offsetof(type, field))

@@ -1,0 +1,82 @@
+//! The headers: mingw-w64's in `shared`, this project's, which come first in the search path, in
+//! `km` and `km/crt`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::VERSION;
+use crate::tree::{Tree, files_below};
+
+/// What `ntifs.h`, `ntddk.h` and `ntstrsafe.h`, the headers that wdk-sys names, include. All of
+/// them are in the public domain: `ddk/` and `ntdef.h` come from the `ReactOS` DDK, whose notice
+/// each of them carries, the others from mingw-w64 itself.
+const MINGW: &[&str] = &[
+    "basetsd.h",
+    "basetyps.h",
+    "bugcodes.h",
+    "concurrencysal.h",
+    "ddk/csq.h",
+    "ddk/mce.h",
+    "ddk/ntddk.h",
+    "ddk/ntifs.h",
+    "ddk/ntnls.h",
+    "ddk/wdm.h",
+    "devpropdef.h",
+    "dpfilter.h",
+    "driverspecs.h",
+    "evntprov.h",
+    "guiddef.h",
+    "ktmtypes.h",
+    "ntdef.h",
+    "ntiologc.h",
+    "ntstatus.h",
+    "poppack.h",
+    "pshpack1.h",
+    "pshpack4.h",
+    "sal.h",
+    "sdkddkver.h",
+    "specstrings.h",
+    "winapifamily.h",
+];
+
+/// Adds every header to `tree`, mingw-w64's from `mingw`.
+///
+/// # Errors
+///
+/// One of them cannot be read.
+pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
+    let include = PathBuf::from("Include").join(VERSION);
+    for name in MINGW {
+        let path = mingw.join(name);
+        let content = fs::read(&path).with_context(|| {
+            format!(
+                "{} is missing: install mingw-w64-common (apt-get install mingw-w64-common), or name the \
+                 directory of mingw-w64's headers with --include",
+                path.display()
+            )
+        })?;
+        let file = name.rsplit('/').next().unwrap_or(name);
+        tree.add(
+            include.join("shared").join(file),
+            content,
+            format!("mingw-w64-common, {name}"),
+        );
+    }
+
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    for path in files_below(&own)? {
+        let name = path.strip_prefix(&own)?;
+        let content = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        tree.add(
+            include.join(name),
+            content,
+            format!(
+                "this project, tests/linux/sysroot/include/{}",
+                name.display()
+            ),
+        );
+    }
+    Ok(())
+}

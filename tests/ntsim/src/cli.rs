@@ -1,0 +1,111 @@
+//! The command line.
+//!
+//! Exit codes: 0 when no rule was broken, 1 when one was, 2 when the input cannot be used, 3 when
+//! the simulator itself failed.
+
+mod explore;
+mod run;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::machine::Machine;
+use crate::rule;
+use crate::settings::Settings;
+
+/// No rule was broken.
+const CLEAN: u8 = 0;
+/// A rule was broken.
+const FOUND: u8 = 1;
+/// The input cannot be used.
+const BAD_INPUT: u8 = 2;
+/// The simulator itself failed.
+const FAILED: u8 = 3;
+
+/// A simulated NT kernel: loads an x64 .sys into this process and explores every interleaving.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Loads any driver, says what it imports, and runs it from DriverEntry to unload under the rules.
+    Run(run::Run),
+    /// Runs scenarios against a driver that speaks the csq protocol, in every order that matters.
+    Explore(explore::Explore),
+    /// Lists the rules.
+    Rules,
+    /// Lists the kernel routines that a driver can import.
+    Routines,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let code = match &arguments.command {
+        Command::Run(run) => run.execute(),
+        Command::Explore(explore) => explore.execute(),
+        Command::Rules => {
+            rules();
+            CLEAN
+        }
+        Command::Routines => {
+            routines();
+            CLEAN
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn rules() {
+    for rule in rule::all() {
+        let bug_check = rule
+            .bug_check
+            .map_or_else(String::new, |it| format!(" [{} {:#x}]", it.1, it.0));
+        println!("{}{bug_check}\n    {}", rule.name, rule.meaning);
+    }
+}
+
+fn routines() {
+    let mut names: Vec<&str> = crate::ddi::names().collect();
+    names.sort_unstable();
+    for name in names {
+        println!("{name}");
+    }
+}
+
+/// A driver's file, read.
+struct Driver {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Driver {
+    /// Reads a file, or says in one sentence why not.
+    fn read(path: &Path) -> Result<Self, String> {
+        let bytes = std::fs::read(path)
+            .map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+        })
+    }
+
+    /// Loads it into a machine of this OS thread, or says in one sentence why not.
+    fn install(&self, settings: Settings) -> Result<(), String> {
+        Machine::install(&self.bytes, &self.path, settings)
+            .map_err(|error| format!("{} cannot be loaded: {error}", self.path.display()))
+    }
+}
+
+/// Prints why the input cannot be used.
+fn refuse(sentence: &str) -> u8 {
+    eprintln!("ntsim: {sentence}");
+    BAD_INPUT
+}

@@ -1,0 +1,95 @@
+//! `ntsim run`: any driver, from DriverEntry to unload.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{CLEAN, Driver, FAILED, FOUND, refuse};
+use crate::explore::{Limits, explore};
+use crate::machine;
+use crate::report;
+use crate::scenario::stage;
+use crate::schedule::bounded::Bounded;
+use crate::settings::Settings;
+
+/// The arguments of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The driver.
+    driver: PathBuf,
+    /// Says nothing about the imports.
+    #[arg(long)]
+    first: bool,
+}
+
+impl Run {
+    /// Runs it and returns the exit code.
+    pub fn execute(&self) -> u8 {
+        let installed =
+            Driver::read(&self.driver).and_then(|driver| driver.install(Settings::default()));
+        if let Err(sentence) = installed {
+            return refuse(&sentence);
+        }
+        if !self.first {
+            describe();
+        }
+        let once = Limits {
+            schedules: Some(1),
+            time: None,
+        };
+        let outcome = explore(
+            Bounded::new(0),
+            once,
+            |_| {},
+            || {
+                let device = stage::start_driver();
+                if let Some(device) = device {
+                    device.unknown_requests();
+                    device.rebalance();
+                    device.query_and_cancel_remove();
+                }
+                stage::stop_driver(device);
+            },
+        );
+        if let Some(panic) = outcome.broken {
+            eprintln!("ntsim: {panic}");
+            return FAILED;
+        }
+        if let Some(found) = outcome.found {
+            let again = format!("ntsim run {}", self.driver.display());
+            print!("{}", report::found(&found, &again));
+            FOUND
+        } else {
+            println!("DriverEntry, Plug and Play from start to removal, and unload broke no rule.");
+            CLEAN
+        }
+    }
+}
+
+/// Says what the loader made of the file.
+fn describe() {
+    machine::with(|machine| {
+        let image = &machine.image;
+        let missing: Vec<&str> = image
+            .imports()
+            .iter()
+            .filter(|import| !import.resolved)
+            .map(|import| import.name.as_str())
+            .collect();
+        println!(
+            "image: {} bytes in memory, {} addresses relocated, {} imports, {} of them missing",
+            image.size(),
+            image.relocations(),
+            image.imports().len(),
+            missing.len()
+        );
+        for import in image.imports() {
+            let note = if import.resolved {
+                ""
+            } else {
+                "  (missing: a call of it is a finding)"
+            };
+            println!("  {}{note}", import.name);
+        }
+    });
+}

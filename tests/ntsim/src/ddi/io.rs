@@ -1,0 +1,256 @@
+//! Io: device objects and symbolic links.
+#![expect(
+    non_snake_case,
+    reason = "the routines have the names that drivers import"
+)]
+
+use super::{enter, exports};
+use crate::finding;
+use crate::guest;
+use crate::nt::status::{
+    INSUFFICIENT_RESOURCES, OBJECT_NAME_COLLISION, OBJECT_NAME_NOT_FOUND, SUCCESS,
+};
+use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL, device_object, driver_object, unicode_string};
+use crate::race;
+use crate::rule;
+use crate::schedule;
+use crate::world;
+use crate::world::device::Device;
+use crate::world::thread::{Guard, Touches};
+
+exports! {
+    IoCreateDevice, IoCreateDeviceSecure, WdmlibIoCreateDeviceSecure, IoDeleteDevice,
+    IoAttachDeviceToDeviceStack, IoAttachDeviceToDeviceStackSafe, IoDetachDevice, IoGetAttachedDevice,
+    IoCreateSymbolicLink, IoDeleteSymbolicLink, IoGetCurrentProcess,
+}
+
+/// Makes a device object, of the driver or of the simulated bus driver (`physical`).
+pub fn create_device(
+    driver: usize,
+    extension: usize,
+    kind: u32,
+    characteristics: u32,
+    physical: bool,
+) -> Option<usize> {
+    let device = world::allocate(device_object::SIZE + extension, 0)?;
+    device_object::initialize(device, driver, kind, characteristics, extension);
+    let record = Device {
+        extension_size: extension,
+        physical,
+        attached_to: None,
+        delete_pending: false,
+    };
+    world::with(|world| {
+        world.devices.objects.insert(device, record);
+        if !physical && world.devices.function.is_none() {
+            world.devices.function = Some(device);
+        }
+        world.log("create device", device, None);
+    });
+    Some(device)
+}
+
+pub extern "win64" fn IoCreateDevice(
+    driver: usize,
+    extension: u32,
+    _name: usize,
+    kind: u32,
+    characteristics: u32,
+    _exclusive: u8,
+    created: usize,
+) -> u32 {
+    enter("IoCreateDevice", PASSIVE_LEVEL);
+    let Some(device) = create_device(driver, extension as usize, kind, characteristics, false)
+    else {
+        return INSUFFICIENT_RESOURCES;
+    };
+    let first: usize = guest::read(driver + driver_object::DEVICE);
+    guest::write(device + device_object::NEXT, first);
+    guest::write(driver + driver_object::DEVICE, device);
+    guest::write(created, device);
+    SUCCESS
+}
+
+pub extern "win64" fn IoCreateDeviceSecure(
+    driver: usize,
+    extension: u32,
+    name: usize,
+    kind: u32,
+    characteristics: u32,
+    exclusive: u8,
+    _security: usize,
+    _class: usize,
+    created: usize,
+) -> u32 {
+    IoCreateDevice(
+        driver,
+        extension,
+        name,
+        kind,
+        characteristics,
+        exclusive,
+        created,
+    )
+}
+
+pub extern "win64" fn WdmlibIoCreateDeviceSecure(
+    driver: usize,
+    extension: u32,
+    name: usize,
+    kind: u32,
+    characteristics: u32,
+    exclusive: u8,
+    _security: usize,
+    _class: usize,
+    created: usize,
+) -> u32 {
+    IoCreateDevice(
+        driver,
+        extension,
+        name,
+        kind,
+        characteristics,
+        exclusive,
+        created,
+    )
+}
+
+pub extern "win64" fn IoDeleteDevice(device: usize) {
+    enter("IoDeleteDevice", PASSIVE_LEVEL);
+    require_device("IoDeleteDevice", device);
+    unlink(guest::read(device + device_object::DRIVER), device);
+    world::with(|world| {
+        if let Some(record) = world.devices.objects.get_mut(&device) {
+            record.delete_pending = true;
+        }
+        if world.devices.function == Some(device) {
+            world.devices.function = None;
+        }
+        world.log("IoDeleteDevice", device, None);
+    });
+    delete_if_unused(device);
+}
+
+/// Frees a device object that was deleted, once no file object refers to it.
+pub fn delete_if_unused(device: usize) {
+    let unused = world::with(|world| {
+        let deleted = world
+            .devices
+            .objects
+            .get(&device)
+            .is_some_and(|record| record.delete_pending);
+        deleted
+            && world
+                .files
+                .iter()
+                .all(|file| file.device != device || file.closed)
+    });
+    if unused {
+        schedule::point(
+            "delete device",
+            device,
+            Touches::Memory(device),
+            Guard::Always,
+        );
+        world::with(|world| world.devices.objects.remove(&device));
+        race::ended(device);
+        world::kill(device);
+    }
+}
+
+/// Takes a device out of its driver's list.
+fn unlink(driver: usize, device: usize) {
+    let next: usize = guest::read(device + device_object::NEXT);
+    let mut link = driver + driver_object::DEVICE;
+    loop {
+        match guest::read(link) {
+            0 => return,
+            found if found == device => return guest::write(link, next),
+            other => link = other + device_object::NEXT,
+        }
+    }
+}
+
+fn require_device(routine: &str, device: usize) {
+    if world::with(|world| !world.devices.objects.contains_key(&device)) {
+        finding::raise(
+            &rule::object::NOT_A_DEVICE,
+            format!("{routine} was called for {device:#x}, which is no device object"),
+        );
+    }
+}
+
+pub extern "win64" fn IoAttachDeviceToDeviceStack(source: usize, target: usize) -> usize {
+    enter("IoAttachDeviceToDeviceStack", DISPATCH_LEVEL);
+    require_device("IoAttachDeviceToDeviceStack", source);
+    require_device("IoAttachDeviceToDeviceStack", target);
+    let top = device_object::top(target);
+    guest::write(top + device_object::ATTACHED, source);
+    let size = device_object::stack_size(top) + 1;
+    guest::write(source + device_object::STACK_SIZE, size);
+    world::with(|world| {
+        if let Some(record) = world.devices.objects.get_mut(&source) {
+            record.attached_to = Some(top);
+        }
+    });
+    top
+}
+
+pub extern "win64" fn IoAttachDeviceToDeviceStackSafe(
+    source: usize,
+    target: usize,
+    attached_to: usize,
+) -> u32 {
+    let top = IoAttachDeviceToDeviceStack(source, target);
+    guest::write(attached_to, top);
+    SUCCESS
+}
+
+pub extern "win64" fn IoDetachDevice(target: usize) {
+    enter("IoDetachDevice", DISPATCH_LEVEL);
+    require_device("IoDetachDevice", target);
+    let source: usize = guest::read(target + device_object::ATTACHED);
+    guest::write(target + device_object::ATTACHED, 0usize);
+    world::with(|world| {
+        if let Some(record) = world.devices.objects.get_mut(&source) {
+            record.attached_to = None;
+        }
+    });
+}
+
+pub extern "win64" fn IoGetAttachedDevice(device: usize) -> usize {
+    require_device("IoGetAttachedDevice", device);
+    device_object::top(device)
+}
+
+pub extern "win64" fn IoCreateSymbolicLink(link: usize, target: usize) -> u32 {
+    enter("IoCreateSymbolicLink", PASSIVE_LEVEL);
+    let (link, target) = (unicode_string::text(link), unicode_string::text(target));
+    world::with(|world| {
+        if world.devices.links.contains_key(&link) {
+            return OBJECT_NAME_COLLISION;
+        }
+        world.devices.links.insert(link, target);
+        SUCCESS
+    })
+}
+
+pub extern "win64" fn IoDeleteSymbolicLink(link: usize) -> u32 {
+    enter("IoDeleteSymbolicLink", PASSIVE_LEVEL);
+    let link = unicode_string::text(link);
+    match world::with(|world| world.devices.links.remove(&link)) {
+        Some(_) => SUCCESS,
+        None => OBJECT_NAME_NOT_FOUND,
+    }
+}
+
+pub extern "win64" fn IoGetCurrentProcess() -> usize {
+    /// Somewhere in the first processor's page: one process object is enough for a comparison.
+    const PROCESS: usize = 0x400;
+    world::with(|world| {
+        world
+            .threads
+            .first()
+            .map_or(0, |it| it.processor.thread + PROCESS)
+    })
+}

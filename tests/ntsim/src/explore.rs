@@ -1,0 +1,174 @@
+//! Runs a scenario under a strategy until it is exhausted, a limit is reached or a rule is broken.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::panic::{self, AssertUnwindSafe};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+
+use crate::cpu;
+use crate::finding::Finding;
+use crate::race;
+use crate::report;
+use crate::schedule::adapter::Adapter;
+use crate::schedule::{Strategy, replay};
+use crate::world;
+
+/// Room for the driver's frames and the simulated kernel's. Twice what a kernel thread has, since
+/// the simulated kernel's frames are larger than the real one's.
+const STACK: usize = 0x4_0000;
+
+/// When to stop.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// After so many schedules.
+    pub schedules: Option<usize>,
+    /// After this time.
+    pub time: Option<Duration>,
+}
+
+/// A broken rule and how to see it again.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What is wrong.
+    pub finding: Finding,
+    /// What happened before, a line per step.
+    pub trace: Vec<String>,
+    /// The decisions of the schedule, for `--replay`.
+    pub schedule: String,
+}
+
+/// What came of an exploration.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Schedules that were run, those that ended early because the rest had been seen included.
+    pub schedules: usize,
+    /// How many of them ended early.
+    pub pruned: usize,
+    /// Whether the strategy has nothing left to try.
+    pub exhausted: bool,
+    /// How long it took.
+    pub time: Duration,
+    /// In how many different ways the requests ended.
+    pub endings: usize,
+    /// Steps of the longest schedule.
+    pub longest: usize,
+    /// The broken rule.
+    pub found: Option<Found>,
+    /// A panic of the simulator itself.
+    pub broken: Option<String>,
+}
+
+/// How the requests ended: name and status of each, sorted.
+type Ending = Vec<(&'static str, u32)>;
+
+/// What is collected over the schedules.
+#[derive(Default)]
+struct Collected {
+    endings: Mutex<BTreeSet<Ending>>,
+    longest: AtomicUsize,
+}
+
+/// Explores `body`, which begins with an empty world in the run's first thread.
+///
+/// `progress` is told the number of the schedule before each.
+pub fn explore(
+    strategy: impl Strategy + 'static,
+    limits: Limits,
+    mut progress: impl FnMut(usize) + 'static,
+    body: impl Fn() + Send + Sync + 'static,
+) -> Outcome {
+    let start = Instant::now();
+    let strategy: Rc<RefCell<dyn Strategy>> = Rc::new(RefCell::new(strategy));
+    let count = Rc::new(std::cell::Cell::new(0usize));
+    let counter = Rc::clone(&count);
+    let go_on = move || {
+        let number = counter.get();
+        let in_time = limits.time.is_none_or(|time| start.elapsed() < time);
+        if limits.schedules.is_some_and(|most| number >= most) || !in_time {
+            return false;
+        }
+        progress(number);
+        counter.set(number + 1);
+        true
+    };
+    let collected = Arc::new(Collected::default());
+    let collector = Arc::clone(&collected);
+    let runner = Runner::new(Adapter::new(Rc::clone(&strategy), go_on), config());
+    world::with(|world| *world = world::World::default());
+    let result = panic::catch_unwind(AssertUnwindSafe(|| {
+        runner.run(move || {
+            begin();
+            body();
+            collect(&collector);
+        })
+    }));
+    let exhausted = strategy.borrow().is_exhaustive();
+    // The adapter counts one more when the strategy has nothing left.
+    let schedules = count.get() - usize::from(exhausted);
+    Outcome {
+        schedules,
+        pruned: strategy.borrow().pruned(),
+        exhausted,
+        time: start.elapsed(),
+        endings: collected.endings.lock().map_or(0, |endings| endings.len()),
+        longest: collected.longest.load(Ordering::Relaxed),
+        found: found(),
+        broken: result.err().map(|payload| message(payload.as_ref())),
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.stack_size = STACK;
+    config.silence_warnings = true;
+    config.failure_persistence = FailurePersistence::None;
+    // The adapter has a limit of its own, which is a finding.
+    config.max_steps = MaxSteps::None;
+    config
+}
+
+/// What each run begins with.
+fn begin() {
+    world::reset();
+    let region = world::with(|world| world.thread().processor.region);
+    cpu::start_thread(region);
+    race::reset();
+}
+
+fn collect(collected: &Collected) {
+    let (ending, steps) = world::with(|world| {
+        let mut ending: Ending = world
+            .irps
+            .iter()
+            .map(|(_, irp)| (irp.name, irp.status))
+            .collect();
+        ending.sort_unstable();
+        (ending, world.steps)
+    });
+    collected.longest.fetch_max(steps, Ordering::Relaxed);
+    if let Ok(mut endings) = collected.endings.lock() {
+        endings.insert(ending);
+    }
+}
+
+fn found() -> Option<Found> {
+    world::with(|world| {
+        let finding = world.finding.take()?;
+        Some(Found {
+            finding,
+            trace: report::trace(world),
+            schedule: replay::encode(&world.choices),
+        })
+    })
+}
+
+fn message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without a message").to_owned()
+}

@@ -1,0 +1,205 @@
+//! The image loader: puts a .sys into this process as the kernel would.
+
+mod error;
+mod plan;
+mod symbols;
+
+use std::ops::Range;
+use std::path::Path;
+
+pub use error::ImageError;
+pub use plan::{ImportedFunction, Plan};
+
+use crate::guest;
+use crate::mapping::{Mapping, Protection};
+use symbols::Symbols;
+
+/// Imports that nothing provides are bound to addresses from here on, one each. Nothing is ever
+/// mapped there, so a call faults and says which import it was.
+const UNRESOLVED: usize = 0x1234_0000_0000;
+
+/// An imported function and whether the simulated kernel has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// `library!function`.
+    pub name: String,
+    /// Whether a call reaches something.
+    pub resolved: bool,
+}
+
+/// A driver's image in memory. Belongs to one OS thread.
+#[derive(Debug)]
+pub struct Image {
+    mapping: Mapping,
+    plan: Plan,
+    bytes: Vec<u8>,
+    imports: Vec<Import>,
+    symbols: Symbols,
+}
+
+impl Image {
+    /// Maps a driver and binds its imports by `resolve`.
+    ///
+    /// # Errors
+    /// [`ImageError::Memory`].
+    pub fn map(plan: Plan, resolve: impl Fn(&str) -> Option<usize>) -> Result<Self, ImageError> {
+        let mapping = Mapping::new(plan.bytes.len(), Protection::ReadWrite)
+            .map_err(|error| ImageError::Memory(error.to_string()))?;
+        guest::add_range(mapping.base()..mapping.base() + mapping.size());
+        let mut imports = Vec::new();
+        let bytes = plan.at(mapping.base(), |index, import| {
+            let address = is_kernel(&import.library)
+                .then(|| resolve(&import.name))
+                .flatten();
+            imports.push(Import {
+                name: format!("{}!{}", import.library, import.name),
+                resolved: address.is_some(),
+            });
+            address.unwrap_or(UNRESOLVED + index)
+        });
+        guest::store(mapping.base(), &bytes);
+        for section in &plan.sections {
+            mapping.protect(section.start, section.length, section.protection);
+        }
+        Ok(Self {
+            mapping,
+            plan,
+            bytes,
+            imports,
+            symbols: Symbols::default(),
+        })
+    }
+
+    /// Learns the functions' names from the linker's map, if there is one beside the image.
+    pub fn read_symbols(&mut self, image: &Path) {
+        if let Ok(text) = std::fs::read_to_string(image.with_extension("map")) {
+            self.symbols = Symbols::parse(&text, self.plan.preferred_base);
+        }
+    }
+
+    /// Makes the image as fresh as just after loading.
+    pub fn restore(&self) {
+        for section in &self.plan.sections {
+            if section.protection == Protection::ReadWrite
+                && let Some(bytes) = self
+                    .bytes
+                    .get(section.start..section.start + section.length)
+            {
+                guest::store(self.base() + section.start, bytes);
+            }
+        }
+    }
+
+    /// The address of the first byte.
+    #[must_use]
+    pub fn base(&self) -> usize {
+        self.mapping.base()
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.mapping.size()
+    }
+
+    /// The address of `DriverEntry`.
+    #[must_use]
+    pub fn entry(&self) -> usize {
+        self.base() + self.plan.entry
+    }
+
+    /// What it imports.
+    #[must_use]
+    pub fn imports(&self) -> &[Import] {
+        &self.imports
+    }
+
+    /// How many addresses were relocated.
+    #[must_use]
+    pub fn relocations(&self) -> usize {
+        self.plan.relocations.len()
+    }
+
+    /// The address ranges of its code.
+    pub fn code(&self) -> impl Iterator<Item = Range<usize>> {
+        let sections = self.plan.sections.iter();
+        sections
+            .filter(|section| section.protection == Protection::ReadExecute)
+            .map(|section| {
+                self.base() + section.start..self.base() + section.start + section.length
+            })
+    }
+
+    /// Makes the code executable or not; the race detector wants to know when the driver is entered.
+    pub fn set_executable(&self, executable: bool) {
+        let protection = if executable {
+            Protection::ReadExecute
+        } else {
+            Protection::Read
+        };
+        for section in &self.plan.sections {
+            if section.protection == Protection::ReadExecute {
+                self.mapping
+                    .protect(section.start, section.length, protection);
+            }
+        }
+    }
+
+    /// The import that a call of `address` meant, if it is one that nothing provides.
+    #[must_use]
+    pub fn unresolved(&self, address: usize) -> Option<&str> {
+        let index = address.checked_sub(UNRESOLVED)?;
+        self.imports.get(index).map(|import| import.name.as_str())
+    }
+
+    /// The places in the code that `words`, found on a stack, return to, innermost first. The first
+    /// word may be an instruction pointer. What looks like a return address can be one that was left
+    /// from an earlier call, so this is a hint and not a proof.
+    #[must_use]
+    pub fn call_sites(&self, words: &[usize]) -> Vec<String> {
+        const MOST: usize = 6;
+        let mut sites = Vec::new();
+        for (index, &word) in words.iter().enumerate() {
+            let is_code = self.code().any(|code| code.contains(&word));
+            if is_code && (index == 0 || self.follows_call(word)) && sites.len() < MOST {
+                sites.push(self.describe(word));
+            }
+        }
+        sites
+    }
+
+    /// Whether the instruction before `address` is a call.
+    fn follows_call(&self, address: usize) -> bool {
+        let offset = address - self.base();
+        let byte = |back: usize| {
+            offset
+                .checked_sub(back)
+                .and_then(|at| self.bytes.get(at))
+                .copied()
+        };
+        let near = byte(5) == Some(0xe8);
+        // FF /2 with a register, with a rip-relative address, or with a base and a displacement.
+        let indirect = |back: usize, mask: u8, modrm: u8| {
+            byte(back) == Some(0xff) && byte(back - 1).is_some_and(|it| it & mask == modrm)
+        };
+        near || indirect(2, 0xf8, 0xd0)
+            || indirect(6, 0xff, 0x15)
+            || indirect(3, 0xf8, 0x50)
+            || indirect(2, 0xf8, 0x10)
+    }
+
+    /// Names an address in the image: `driver+0x1040 (csq_insert_irp)`.
+    #[must_use]
+    pub fn describe(&self, address: usize) -> String {
+        let offset = address.wrapping_sub(self.base());
+        match self.symbols.at(offset) {
+            Some(function) => format!("driver+{offset:#x} ({function})"),
+            None => format!("driver+{offset:#x}"),
+        }
+    }
+}
+
+/// Whether the simulated kernel stands for this image.
+fn is_kernel(library: &str) -> bool {
+    matches!(library, "ntoskrnl.exe" | "hal.dll" | "wdmsec.sys")
+}

@@ -1,0 +1,97 @@
+//! Function names from a linker map (`/MAP` of link.exe and lld-link).
+
+use std::collections::BTreeMap;
+
+/// Names by offset in the image.
+#[derive(Clone, Debug, Default)]
+pub struct Symbols {
+    names: BTreeMap<usize, String>,
+}
+
+impl Symbols {
+    /// Reads the lines ` 0001:00000040  name  0000000140001040 ...`; anything else is passed over.
+    pub fn parse(map: &str, preferred_base: u64) -> Self {
+        let names = map
+            .lines()
+            .filter_map(|line| symbol(line, preferred_base))
+            .collect();
+        Self { names }
+    }
+
+    /// The function that `offset` is in, as far as names tell.
+    pub fn at(&self, offset: usize) -> Option<&str> {
+        let (_, name) = self.names.range(..=offset).next_back()?;
+        Some(name)
+    }
+}
+
+fn symbol(line: &str, preferred_base: u64) -> Option<(usize, String)> {
+    let mut words = line.split_whitespace();
+    let (section, _) = words.next()?.split_once(':')?;
+    if section.len() != 4 || section == "0000" {
+        return None;
+    }
+    let name = words.next()?;
+    let address = words.next().filter(|word| word.len() == 16)?;
+    let address = u64::from_str_radix(address, 16).ok()?;
+    let offset = usize::try_from(address.checked_sub(preferred_base)?).ok()?;
+    Some((offset, plain(name)))
+}
+
+/// The readable part of a mangled Rust name: the path's last two identifiers.
+fn plain(name: &str) -> String {
+    let Some(mut rest) = name.strip_prefix("_ZN") else {
+        return name.to_owned();
+    };
+    let mut path = Vec::new();
+    while let Some(end) = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .filter(|&end| end > 0)
+    {
+        let (Ok(length), Some(tail)) = (rest[..end].parse::<usize>(), rest.get(end..)) else {
+            break;
+        };
+        let (Some(identifier), Some(tail)) = (tail.get(..length), tail.get(length..)) else {
+            break;
+        };
+        path.push(identifier);
+        rest = tail;
+    }
+    // The last one is the hash.
+    path.pop();
+    let from = path.len().saturating_sub(2);
+    match path.get(from..) {
+        Some(names) if !names.is_empty() => names.join("::"),
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAP: &str = "\
+ csq
+
+ Timestamp is 0 (Repro mode)
+
+ Preferred load address is 0000000140000000
+
+ Start         Length     Name                   Class
+ 0001:00000000 00001a2cH .text                   CODE
+
+  Address         Publics by Value              Rva+Base               Lib:Object
+
+ 0001:00000000       DriverEntry                0000000140001000     csq.o
+ 0001:00000040       _ZN3wdm3csq9callbacks14csq_insert_irp17h0123456789abcdefE 0000000140001040     csq.o
+";
+
+    #[test]
+    fn names_and_addresses_are_read() {
+        let symbols = Symbols::parse(MAP, 0x1_4000_0000);
+        assert_eq!(symbols.at(0x1000), Some("DriverEntry"));
+        assert_eq!(symbols.at(0x103f), Some("DriverEntry"));
+        assert_eq!(symbols.at(0x1050), Some("callbacks::csq_insert_irp"));
+        assert_eq!(symbols.at(0xfff), None);
+    }
+}

@@ -1,0 +1,86 @@
+//! ntsim: a simulated NT kernel.
+//!
+//! It loads an x64 `.sys`, unchanged, into a Linux process, calls it as Windows would, and runs small
+//! concurrent scenarios against it in every order that can make a difference. What goes wrong is
+//! reported under the name that Windows gives the bug, with a trace and a command that does exactly
+//! the same again.
+//!
+//! # The parts
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`image`] | the loader: PE, relocation, imports, page protection |
+//! | `guest`, `arena`, `mapping` | the driver's memory: every access of the kernel is checked, freed memory faults |
+//! | `cpu`, `trap` | calling the driver and leaving it; faults; what only ring 0 may do |
+//! | `world` | the state of one run |
+//! | `nt` | layouts of the kernel's structures |
+//! | `ddi` | the routines the driver imports, one file per prefix |
+//! | `manager` | the I/O manager and the Plug and Play manager: what calls the driver |
+//! | [`schedule`] | who runs next, one strategy per file |
+//! | [`rule`] | what must never happen, one file per subject |
+//! | `race` | data races, by single-stepping the driver |
+//! | [`scenario`] | what is run |
+//! | [`explore`], [`report`], [`cli`] | running it, and saying what came of it |
+//!
+//! # How a run works
+//!
+//! One OS thread runs all simulated threads of a run as coroutines (crate `shuttle`). Before each
+//! step that another thread could notice, the simulated kernel stops at a *point*
+//! (`schedule::point`), and a strategy picks who goes on. Each simulated thread has a processor, and
+//! so an IRQL, of its own. Each run starts from a fresh image and an empty world; thousands of runs
+//! a second are possible because loading is a copy of the writable sections.
+//!
+//! # What is not modelled
+//!
+//! * Memory order: steps are sequentially consistent. For a driver without data races (`--races`) that
+//!   is no loss, except where it orders plain accesses by interlocked operations alone.
+//! * Interlocked operations in the driver's own code are no points: another thread cannot come between
+//!   two of them unless a kernel routine is called in between. `--races` does see them.
+//! * Time: a wait with a timeout may time out at any moment; nothing happens because time passes.
+//!   There are no timers, DPCs, work items or APCs yet. A driver that calls one of those routines ends
+//!   with the finding `unresolved-import`.
+//! * Preemption by IRQL: each thread runs on a processor of its own, as if there were enough of them.
+//! * Interrupts, DMA, hardware, the registry, the object namespace beyond symbolic links.
+//! * Structured exception handling: a fault is a finding, even where `__try` would have caught it.
+//! * Filters and other drivers in the stack: below the driver is one simulated bus driver, which
+//!   completes everything at once; above it is nothing.
+//! * Paging: all memory is resident, so code at `DISPATCH_LEVEL` that touches paged memory is not
+//!   noticed.
+//! * Security: who may open the device is not checked; the access rights in an IOCTL code are not
+//!   either.
+//! * Drivers for other processors than x64.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "NT has fields of all widths and signs for the same values, and this runs only on x64"
+)]
+
+mod arena;
+#[cfg(test)]
+mod conformance;
+mod cpu;
+mod ddi;
+mod finding;
+mod guest;
+mod machine;
+mod manager;
+mod mapping;
+
+mod race;
+mod settings;
+mod trap;
+mod world;
+
+pub mod cli;
+pub mod explore;
+pub mod image;
+pub mod nt;
+pub mod report;
+pub mod rule;
+pub mod scenario;
+pub mod schedule;
+
+pub use finding::Finding;
+pub use settings::{CsqOrder, Settings};

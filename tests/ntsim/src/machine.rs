@@ -1,0 +1,126 @@
+//! The machine one OS thread simulates: what stays from run to run.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use crate::arena::Arena;
+use crate::cpu;
+use crate::ddi;
+use crate::guest;
+use crate::image::{Image, ImageError, Plan};
+use crate::mapping::{Mapping, PAGE, Protection};
+use crate::settings::Settings;
+use crate::trap;
+
+/// As many threads as a run may ever start.
+pub const MAX_THREADS: usize = 64;
+
+/// The image, the memory, the processors and the choices of the person who runs it.
+#[derive(Debug)]
+pub struct Machine {
+    /// The driver.
+    pub image: Image,
+    /// Memory for objects.
+    pub arena: Arena,
+    /// What this machine does where Windows versions or sources differ.
+    pub settings: Settings,
+    processors: Mapping,
+}
+
+/// Two pages each: what gs points to, and the thread object it names.
+const PAGES_PER_PROCESSOR: usize = 2;
+
+thread_local! {
+    static MACHINE: RefCell<Option<Machine>> = const { RefCell::new(None) };
+}
+
+impl Machine {
+    /// Loads a driver into a new machine and makes it the one of this OS thread.
+    ///
+    /// # Errors
+    /// [`ImageError`] for a file that is no x64 driver.
+    pub fn install(file: &[u8], path: &Path, settings: Settings) -> Result<(), ImageError> {
+        if !cpu::supports_gs() {
+            return Err(ImageError::Unsupported(
+                "code that needs the gs register, which this processor or Linux does not let a program set".into(),
+            ));
+        }
+        let plan = Plan::parse(file)?;
+        Self::remove();
+        let memory = |error: std::io::Error| ImageError::Memory(error.to_string());
+        let mut image = Image::map(plan, ddi::find)?;
+        image.read_symbols(path);
+        let arena = Arena::new().map_err(memory)?;
+        let size = MAX_THREADS * PAGES_PER_PROCESSOR * PAGE;
+        let processors = Mapping::new(size, Protection::ReadWrite).map_err(memory)?;
+        guest::add_range(processors.base()..processors.base() + processors.size());
+        trap::install(&image);
+        let machine = Self {
+            image,
+            arena,
+            settings,
+            processors,
+        };
+        MACHINE.with_borrow_mut(|slot| *slot = Some(machine));
+        Ok(())
+    }
+
+    /// Takes this OS thread's machine away, if it has one.
+    pub fn remove() {
+        MACHINE.with_borrow_mut(|slot| *slot = None);
+        guest::forget_ranges();
+    }
+
+    /// The control region and the thread object of the thread with this number.
+    ///
+    /// # Panics
+    /// Beyond [`MAX_THREADS`].
+    pub fn processor(&self, thread: usize) -> Processor {
+        assert!(
+            thread < MAX_THREADS,
+            "a run has at most {MAX_THREADS} threads"
+        );
+        let region = self.processors.base() + thread * PAGES_PER_PROCESSOR * PAGE;
+        Processor {
+            region,
+            thread: region + PAGE,
+        }
+    }
+}
+
+/// Addresses that belong to one simulated thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Processor {
+    /// The processor control region (KPCR), where gs points.
+    pub region: usize,
+    /// The thread object (ETHREAD).
+    pub thread: usize,
+}
+
+impl Processor {
+    /// Fills in what compiled drivers read through gs.
+    pub fn initialize(self) {
+        const SELF: usize = 0x18;
+        const CURRENT_THREAD: usize = 0x188;
+        guest::write(self.region + SELF, self.region);
+        guest::write(self.region + CURRENT_THREAD, self.thread);
+    }
+
+    /// Room for values that a kernel routine hands to the driver by address.
+    pub const fn scratch(self) -> usize {
+        self.thread + PAGE / 2
+    }
+}
+
+/// Works with this OS thread's machine. Never across a call into the driver or a switch.
+///
+/// # Panics
+/// If there is none.
+pub fn with<R>(work: impl FnOnce(&mut Machine) -> R) -> R {
+    MACHINE.with_borrow_mut(|slot| work(slot.as_mut().expect("a machine is installed")))
+}
+
+/// Like [`with`], for the trap handler: `None` if the machine is in use or absent.
+pub fn try_with<R>(work: impl FnOnce(&mut Machine) -> R) -> Option<R> {
+    MACHINE.with(|slot| slot.try_borrow_mut().ok()?.as_mut().map(work))
+}

@@ -1,0 +1,27 @@
+//! The simulated bus driver, at the bottom of the stack: it owns the physical device object.
+
+use crate::guest;
+use crate::manager::complete;
+use crate::nt::{irp, major, pnp, stack_location, status};
+use crate::world;
+
+/// Its dispatch routine. It completes everything at once.
+pub fn dispatch(address: usize) -> u32 {
+    let location = irp::stack_location(address);
+    let code: u8 = guest::read(location + stack_location::MAJOR);
+    let minor: u8 = guest::read(location + stack_location::MINOR);
+    world::with(|world| {
+        world.devices.reached_bus = true;
+        world.log("reached the bus driver", address, None);
+    });
+    let answer = match (code, minor) {
+        (major::PNP, pnp::START_DEVICE..=pnp::CANCEL_STOP_DEVICE | pnp::SURPRISE_REMOVAL)
+        | (major::POWER, _) => status::SUCCESS,
+        // What a bus driver does not know keeps its status.
+        _ => irp::status(address),
+    };
+    let information = guest::read(address + irp::INFORMATION);
+    irp::set_status(address, answer, information);
+    complete::complete(address);
+    answer
+}

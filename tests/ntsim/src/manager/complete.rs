@@ -1,0 +1,146 @@
+//! Completing IRPs.
+
+use crate::cpu;
+use crate::finding;
+use crate::guest;
+use crate::nt::{irp, stack_location, status};
+use crate::race;
+use crate::rule::{self, completion::AtCompletion};
+use crate::schedule;
+use crate::world;
+use crate::world::thread::{Guard, Touches};
+
+/// `IofCompleteRequest`.
+pub fn complete(address: usize) {
+    schedule::point("complete", address, touches(address), Guard::Always);
+    finding::check(world::with(|world| {
+        rule::completion::check_owned(world, address)
+    }));
+    let at = AtCompletion {
+        address,
+        status: irp::status(address),
+        cancel_routine: guest::read(address + irp::CANCEL_ROUTINE),
+    };
+    finding::check(world::with(|world| {
+        rule::completion::check_state(world, at)
+    }));
+    set_completing(address, true);
+    if walk_up(address) {
+        finish(address);
+    } else {
+        set_completing(address, false);
+    }
+    schedule::driver_point();
+}
+
+/// Whom the completion concerns. An IRP that is completed by the thread that brought it, was never in a
+/// queue and is not marked pending can be known to no other thread: a driver that gives one away
+/// unmarked breaks another rule.
+fn touches(address: usize) -> Touches {
+    let (location, private) = world::with(|world| {
+        let me = world.current;
+        let irp = world.irps.at(address).filter(|irp| !irp.completed);
+        irp.map_or((0, false), |irp| {
+            (irp.top_location, irp.thread == me && !irp.was_queued)
+        })
+    });
+    if private && !stack_location::is_marked_pending(location) {
+        Touches::Object(address)
+    } else {
+        Touches::Irp(address)
+    }
+}
+
+fn set_completing(address: usize, completing: bool) {
+    world::with(|world| {
+        if let Some(irp) = world.irps.at(address) {
+            irp.completing = completing;
+        }
+    });
+}
+
+/// Calls the completion routines from the bottom up. `false` when one of them keeps the IRP.
+fn walk_up(address: usize) -> bool {
+    let count = irp::stack_count(address);
+    while irp::current_location(address) <= count {
+        let location = irp::stack_location(address);
+        let pending = stack_location::is_marked_pending(location);
+        guest::write(address + irp::PENDING_RETURNED, u8::from(pending));
+        let routine: usize = guest::read(location + stack_location::COMPLETION_ROUTINE);
+        let context: usize = guest::read(location + stack_location::CONTEXT);
+        let control: u8 = guest::read(location + stack_location::CONTROL);
+        irp::ascend(address);
+        let above = irp::current_location(address) <= count;
+        if routine != 0 && wants(control, address) {
+            let device = if above {
+                guest::read(irp::stack_location(address) + stack_location::DEVICE)
+            } else {
+                0
+            };
+            let answer =
+                cpu::call_driver(routine, [device, address, context, 0]).unwrap_or_default();
+            if answer as u32 == status::MORE_PROCESSING_REQUIRED {
+                return false;
+            }
+        } else if pending && above {
+            stack_location::mark_pending(irp::stack_location(address));
+        }
+    }
+    true
+}
+
+/// Whether a completion routine asked to be called for the state the IRP is in.
+fn wants(control: u8, address: usize) -> bool {
+    let outcome = if status::is_success(irp::status(address)) {
+        stack_location::INVOKE_ON_SUCCESS
+    } else {
+        stack_location::INVOKE_ON_ERROR
+    };
+    let canceled = irp::is_canceled(address) && control & stack_location::INVOKE_ON_CANCEL != 0;
+    control & outcome != 0 || canceled
+}
+
+/// Gives the answer to the requester and ends the IRP's life.
+fn finish(address: usize) {
+    let Some((number, location, buffer, length)) = world::with(|world| {
+        let number = world.irps.find(address)?;
+        let irp = world.irps.get(number)?;
+        Some((number, irp.top_location, irp.buffer, irp.output_length))
+    }) else {
+        return;
+    };
+    let status = irp::status(address);
+    let information: usize = guest::read(address + irp::INFORMATION);
+    let marked = stack_location::is_marked_pending(location);
+    let has_output = buffer != 0 && !status::is_error(status) && information != 0;
+    if has_output && information > length {
+        finding::raise(
+            &rule::buffer::INFORMATION_TOO_LARGE,
+            format!("IoStatus.Information is {information}, the output buffer has {length} bytes"),
+        );
+    }
+    let output = if has_output {
+        guest::load(buffer, information)
+    } else {
+        Vec::new()
+    };
+    finding::check(world::with(|world| {
+        rule::buffer::check_output(world.irp_name(number), &output)
+    }));
+    world::with(|world| {
+        world.log("completed", address, Some(status));
+        if let Some(irp) = world.irps.get_mut(number) {
+            irp.completed = true;
+            irp.status = status;
+            irp.information = information;
+            irp.output = output;
+            irp.marked_pending = marked;
+        }
+    });
+    race::ended(address);
+    race::release(address);
+    if buffer != 0 {
+        race::ended(buffer);
+    }
+    world::kill_both(address, buffer);
+}

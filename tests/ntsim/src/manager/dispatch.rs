@@ -1,0 +1,178 @@
+//! Making IRPs and handing them to drivers.
+
+use crate::finding;
+use crate::guest;
+use crate::manager::{bus, enter_driver};
+use crate::nt::{device_object, driver_object, irp, major, stack_location, status};
+use crate::rule;
+use crate::schedule;
+use crate::world;
+use crate::world::irp::Irp;
+
+/// What an IRP is to ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// For reports.
+    pub name: &'static str,
+    /// `IRP_MJ`_*.
+    pub major: u8,
+    /// `IRP_MN`_*.
+    pub minor: u8,
+    /// The file object's number.
+    pub file: Option<usize>,
+    /// `Parameters`, as four words.
+    pub parameters: [u64; 4],
+    /// Whether a program asks.
+    pub user: bool,
+}
+
+impl Ask {
+    /// A request without parameters.
+    pub const fn simple(name: &'static str, major: u8) -> Self {
+        Self {
+            name,
+            major,
+            minor: 0,
+            file: None,
+            parameters: [0; 4],
+            user: false,
+        }
+    }
+}
+
+/// Makes an IRP for the stack that `device` is in, without a buffer. Returns its number.
+///
+/// # Panics
+/// When the memory for a run is used up, which no scenario does.
+pub fn make(device: usize, ask: Ask) -> usize {
+    let top = device_object::top(device);
+    let stack_count = device_object::stack_size(top);
+    let address = world::allocate(irp::size(stack_count), 0).expect("memory for an IRP");
+    irp::initialize(address, stack_count, ask.user);
+    irp::set_status(address, initial_status(ask.major), 0);
+    let location = irp::stack_location(address) - stack_location::SIZE;
+    guest::write(location + stack_location::MAJOR, ask.major);
+    guest::write(location + stack_location::MINOR, ask.minor);
+    for (index, value) in ask.parameters.into_iter().enumerate() {
+        stack_location::set_parameter(location, index, value);
+    }
+    let file_object = ask
+        .file
+        .and_then(|file| world::with(|world| world.files.get(file).map(|it| it.address)));
+    let file_object = file_object.unwrap_or(0);
+    guest::write(location + stack_location::FILE, file_object);
+    guest::write(address + irp::ORIGINAL_FILE_OBJECT, file_object);
+    let thread = world::with(|world| world.thread().processor.thread);
+    guest::write(address + irp::THREAD, thread);
+    world::with(|world| {
+        let thread = world.current;
+        world.irps.add(Irp {
+            name: ask.name,
+            address,
+            top_location: location,
+            file: ask.file,
+            thread,
+            major: ask.major,
+            buffer: 0,
+            buffer_length: 0,
+            output_length: 0,
+            dispatched: false,
+            completed: false,
+            completing: false,
+            status: 0,
+            information: 0,
+            output: Vec::new(),
+            marked_pending: false,
+            cancel_requested: false,
+            queued: None,
+            was_queued: false,
+            dispatch_status: None,
+        })
+    })
+}
+
+/// The status an IRP starts with. Requests for the whole stack are "not supported" until somebody
+/// supports them.
+const fn initial_status(code: u8) -> u32 {
+    match code {
+        major::PNP | major::POWER | major::SYSTEM_CONTROL => status::NOT_SUPPORTED,
+        _ => status::SUCCESS,
+    }
+}
+
+/// Hands an IRP to the top of the stack and checks what the dispatch routine made of it.
+pub fn send(device: usize, number: usize) -> u32 {
+    let Some((address, location)) = world::with(|world| {
+        let irp = world.irps.get_mut(number)?;
+        irp.dispatched = true;
+        let ends = (irp.address, irp.top_location);
+        world.log("dispatch", ends.0, None);
+        Some(ends)
+    }) else {
+        return status::INVALID_PARAMETER;
+    };
+    schedule::entry_point();
+    let top = device_object::top(device);
+    let returned = call_driver(top, address);
+    let checked = world::with(|world| {
+        let name = world.irp_name(number);
+        world.log("dispatch routine returned", address, Some(returned));
+        let irp = world.irps.get_mut(number)?;
+        irp.dispatch_status = Some(returned);
+        Some((name, irp.completed, irp.marked_pending))
+    });
+    if let Some((name, completed, marked)) = checked {
+        let marked = if completed {
+            marked
+        } else {
+            stack_location::is_marked_pending(location)
+        };
+        finding::check(world::with(|world| match world.irps.get(number) {
+            Some(irp) => rule::dispatch::check_returned(name, irp, returned, marked),
+            None => Ok(()),
+        }));
+    }
+    returned
+}
+
+/// `IofCallDriver`.
+pub fn call_driver(device: usize, address: usize) -> u32 {
+    let (known, physical) = world::with(|world| {
+        let physical = world.devices.objects.get(&device).map(|it| it.physical);
+        (world.irps.find(address).is_some(), physical)
+    });
+    if !known {
+        finding::raise(
+            &rule::completion::NOT_AN_IRP,
+            format!("IoCallDriver was called with {address:#x}, which is no IRP"),
+        );
+    }
+    let Some(physical) = physical else {
+        finding::raise(
+            &rule::object::NOT_A_DEVICE,
+            format!("IoCallDriver was called for {device:#x}, which is no device object"),
+        )
+    };
+    if irp::current_location(address) <= 1 {
+        finding::raise(
+            &rule::object::STACK_EXHAUSTED,
+            format!("IoCallDriver was called for {address:#x}, which has no stack location left"),
+        );
+    }
+    irp::descend(address);
+    let location = irp::stack_location(address);
+    guest::write(location + stack_location::DEVICE, device);
+    if physical {
+        return bus::dispatch(address);
+    }
+    let code: u8 = guest::read(location + stack_location::MAJOR);
+    let routine =
+        driver_object::dispatch_routine(guest::read(device + device_object::DRIVER), code);
+    if routine == 0 {
+        finding::raise(
+            &rule::dispatch::NO_ROUTINE,
+            format!("the driver has no dispatch routine for major code {code:#x}"),
+        );
+    }
+    enter_driver("a dispatch routine", routine, [device, address, 0, 0]) as u32
+}

@@ -1,0 +1,187 @@
+//! The Plug and Play manager: a root-enumerated device from AddDevice to removal.
+
+use crate::ddi::io;
+use crate::finding;
+use crate::guest;
+use crate::manager::dispatch::{self, Ask};
+use crate::manager::{enter_driver, file};
+use crate::nt::{device_object, driver_object, major, pnp, status};
+use crate::rule::object;
+use crate::rule::plug_and_play as rule;
+use crate::world;
+
+/// The simulated bus's device, which the driver's is stacked on.
+#[derive(Clone, Copy, Debug)]
+pub struct Device {
+    physical: usize,
+}
+
+/// Whether the driver is one for Plug and Play.
+pub fn is_supported() -> bool {
+    driver_object::add_device_routine(world::with(|world| world.driver)) != 0
+}
+
+impl Device {
+    /// Finds a device on the bus and calls the driver's AddDevice for it.
+    ///
+    /// # Panics
+    /// When the memory for a run is used up.
+    pub fn add() -> Self {
+        const FILE_DEVICE_CONTROLLER: u32 = 4;
+        let physical =
+            io::create_device(0, 0, FILE_DEVICE_CONTROLLER, 0, true).expect("memory for a device");
+        let driver = world::with(|world| world.driver);
+        let routine = driver_object::add_device_routine(driver);
+        let status = enter_driver("AddDevice", routine, [driver, physical, 0, 0]) as u32;
+        world::with(|world| world.log("AddDevice returned", 0, Some(status)));
+        if !status::is_success(status) {
+            let shown = status::name(status);
+            finding::raise(
+                &rule::ADD_DEVICE_FAILED,
+                format!("AddDevice returned {shown}"),
+            );
+        }
+        let top = device_object::top(physical);
+        let flags: u32 = guest::read(top + device_object::FLAGS);
+        if top != physical && flags & device_object::INITIALIZING != 0 {
+            finding::raise(
+                &object::STILL_INITIALIZING,
+                "AddDevice has left DO_DEVICE_INITIALIZING set".into(),
+            );
+        }
+        Self { physical }
+    }
+
+    /// Sends a Plug and Play request and returns its final status.
+    pub fn request(self, minor: u8) -> u32 {
+        world::with(|world| world.devices.reached_bus = false);
+        let ask = Ask {
+            minor,
+            ..Ask::simple(pnp::name(minor), major::PNP)
+        };
+        let irp = dispatch::make(self.physical, ask);
+        let returned = dispatch::send(self.physical, irp);
+        if returned == status::PENDING {
+            file::wait(irp)
+        } else {
+            returned
+        }
+    }
+
+    /// Sends a request that must not fail.
+    fn must(self, minor: u8) {
+        let status = self.request(minor);
+        let name = pnp::name(minor);
+        if !status::is_success(status) {
+            let shown = status::name(status);
+            finding::raise(&rule::REQUIRED_FAILED, format!("{name} ended with {shown}"));
+        }
+        if !world::with(|world| world.devices.reached_bus) {
+            finding::raise(
+                &rule::NOT_FORWARDED,
+                format!("{name} did not reach the bus driver"),
+            );
+        }
+    }
+
+    /// Starts the device.
+    pub fn start(self) {
+        self.must(pnp::START_DEVICE);
+    }
+
+    /// Stops the device and starts it again, as when resources are rebalanced. `false` if the driver
+    /// refused.
+    pub fn rebalance(self) -> bool {
+        if !status::is_success(self.request(pnp::QUERY_STOP_DEVICE)) {
+            self.must(pnp::CANCEL_STOP_DEVICE);
+            return false;
+        }
+        self.must(pnp::STOP_DEVICE);
+        self.must(pnp::START_DEVICE);
+        true
+    }
+
+    /// Asks whether the device may be removed, and takes it back.
+    pub fn query_and_cancel_remove(self) {
+        world::with(|world| world.devices.going_away = true);
+        self.request(pnp::QUERY_REMOVE_DEVICE);
+        self.must(pnp::CANCEL_REMOVE_DEVICE);
+    }
+
+    /// The device is pulled out. Handles may be open; [`Self::remove`] follows when they are closed.
+    pub fn surprise_remove(self) {
+        world::with(|world| world.devices.going_away = true);
+        self.must(pnp::SURPRISE_REMOVAL);
+        world::with(|world| world.devices.gone = true);
+    }
+
+    /// Removes the device.
+    pub fn remove(self) {
+        world::with(|world| world.devices.going_away = true);
+        self.must(pnp::REMOVE_DEVICE);
+        world::with(|world| world.devices.gone = true);
+        let attached: usize = guest::read(self.physical + device_object::ATTACHED);
+        let own_left = world::with(|world| {
+            world
+                .devices
+                .objects
+                .values()
+                .any(|it| !it.physical && !it.delete_pending)
+        });
+        if attached != 0 || own_left {
+            finding::raise(
+                &rule::NOT_REMOVED,
+                "the driver's device is still there after remove device".into(),
+            );
+        }
+        let enabled = world::with(|world| world.devices.interfaces.values().any(|it| it.enabled));
+        if enabled {
+            finding::raise(
+                &rule::INTERFACE_ENABLED,
+                "the device interface is still enabled after remove device".into(),
+            );
+        }
+        world::with(|world| world.devices.objects.remove(&self.physical));
+        world::kill(self.physical);
+    }
+
+    /// Asks whether the device may be removed, and removes it if so.
+    pub fn query_and_remove(self) {
+        world::with(|world| world.devices.going_away = true);
+        if status::is_success(self.request(pnp::QUERY_REMOVE_DEVICE)) {
+            self.remove();
+        } else {
+            self.must(pnp::CANCEL_REMOVE_DEVICE);
+        }
+    }
+
+    /// Whether it has not been removed.
+    pub fn exists(self) -> bool {
+        world::with(|world| world.devices.objects.contains_key(&self.physical))
+    }
+
+    /// Sends the minor codes that the driver need not know, and checks that it passes each on and
+    /// leaves its status alone.
+    pub fn unknown_requests(self) {
+        /// From `IRP_MN_QUERY_DEVICE_RELATIONS` to `IRP_MN_DEVICE_ENUMERATED`, and one that is none.
+        const MINORS: std::ops::RangeInclusive<u8> = 0x07..=0x1a;
+        /// `IRP_MN_QUERY_CAPABILITIES` and `IRP_MN_QUERY_PNP_DEVICE_STATE`, which it may answer.
+        const MAY_ANSWER: [u8; 2] = [0x09, 0x14];
+        for minor in MINORS.filter(|minor| *minor != pnp::SURPRISE_REMOVAL) {
+            let status = self.request(minor);
+            if !world::with(|world| world.devices.reached_bus) {
+                finding::raise(
+                    &rule::NOT_FORWARDED,
+                    format!("the PnP minor code {minor:#x} did not reach the bus driver"),
+                );
+            }
+            if status != status::NOT_SUPPORTED && !MAY_ANSWER.contains(&minor) {
+                let shown = status::name(status);
+                finding::raise(
+                    &rule::STATUS_CHANGED,
+                    format!("the PnP minor code {minor:#x} came back with {shown}"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `DEVICE_OBJECT`.
+
+use crate::guest;
+
+/// `sizeof(DEVICE_OBJECT)`; the extension follows.
+pub const SIZE: usize = 0x150;
+const TYPE: usize = 0x00;
+const SIZE_FIELD: usize = 0x02;
+/// `DriverObject`.
+pub const DRIVER: usize = 0x08;
+/// `NextDevice`.
+pub const NEXT: usize = 0x10;
+/// `AttachedDevice`.
+pub const ATTACHED: usize = 0x18;
+/// `Flags`.
+pub const FLAGS: usize = 0x30;
+/// `Characteristics`.
+pub const CHARACTERISTICS: usize = 0x34;
+/// `DeviceExtension`.
+pub const EXTENSION: usize = 0x40;
+/// `DeviceType`.
+pub const DEVICE_TYPE: usize = 0x48;
+/// `StackSize`.
+pub const STACK_SIZE: usize = 0x4c;
+
+const IO_TYPE_DEVICE: i16 = 3;
+/// `DO_DEVICE_INITIALIZING`.
+pub const INITIALIZING: u32 = 0x80;
+
+/// Fills in a zeroed device object.
+pub fn initialize(device: usize, driver: usize, kind: u32, characteristics: u32, extension: usize) {
+    guest::write(device + TYPE, IO_TYPE_DEVICE);
+    guest::write(device + SIZE_FIELD, (SIZE + extension) as u16);
+    guest::write(device + DRIVER, driver);
+    guest::write(device + FLAGS, INITIALIZING);
+    guest::write(device + CHARACTERISTICS, characteristics);
+    guest::write(device + DEVICE_TYPE, kind);
+    guest::write(device + STACK_SIZE, 1u8);
+    if extension != 0 {
+        guest::write(device + EXTENSION, device + SIZE);
+    }
+}
+
+/// `StackSize`.
+#[must_use]
+pub fn stack_size(device: usize) -> u8 {
+    guest::read(device + STACK_SIZE)
+}
+
+/// The device on top of the stack that this one is in.
+#[must_use]
+pub fn top(device: usize) -> usize {
+    let mut top = device;
+    loop {
+        match guest::read(top + ATTACHED) {
+            0 => return top,
+            above => top = above,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `FILE_OBJECT`.
+
+use crate::guest;
+
+/// `sizeof(FILE_OBJECT)`.
+pub const SIZE: usize = 0xd8;
+const TYPE: usize = 0x00;
+const SIZE_FIELD: usize = 0x02;
+/// `DeviceObject`.
+pub const DEVICE: usize = 0x08;
+
+const IO_TYPE_FILE: i16 = 5;
+
+/// Fills in a zeroed file object.
+pub fn initialize(file: usize, device: usize) {
+    guest::write(file + TYPE, IO_TYPE_FILE);
+    guest::write(file + SIZE_FIELD, SIZE as u16);
+    guest::write(file + DEVICE, device);
+}

@@ -1,0 +1,89 @@
+//! What must never happen, one file per subject.
+//!
+//! A rule has a short name for tables and tests, and the bug check that Windows (or Driver Verifier
+//! on Windows) would stop with, where there is one. The checks are functions over the state of a
+//! run; the simulated kernel calls them where the event is.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "the meaning of a rule is also printed as it stands"
+)]
+
+pub mod account;
+pub mod buffer;
+pub mod completion;
+pub mod csq;
+pub mod dispatch;
+pub mod fault;
+pub mod irql;
+pub mod lock;
+pub mod object;
+pub mod plug_and_play;
+pub mod pool;
+pub mod progress;
+pub mod race;
+pub mod reference;
+pub mod unload;
+
+/// Something that must never happen.
+#[derive(Debug)]
+pub struct Rule {
+    /// The name in tables.
+    pub name: &'static str,
+    /// How Windows stops, if it notices.
+    pub bug_check: Option<BugCheck>,
+    /// The rule, in a sentence.
+    pub meaning: &'static str,
+}
+
+/// A bug check's code and name.
+#[derive(Clone, Copy, Debug)]
+pub struct BugCheck(pub u32, pub &'static str);
+
+/// `DRIVER_VERIFIER_DETECTED_VIOLATION`.
+const VERIFIER: Option<BugCheck> = Some(BugCheck(0xc4, "DRIVER_VERIFIER_DETECTED_VIOLATION"));
+/// `DRIVER_VERIFIER_IOMANAGER_VIOLATION`.
+const IO_VERIFIER: Option<BugCheck> = Some(BugCheck(0xc9, "DRIVER_VERIFIER_IOMANAGER_VIOLATION"));
+/// `IRQL_NOT_LESS_OR_EQUAL`.
+const IRQL: Option<BugCheck> = Some(BugCheck(0x0a, "IRQL_NOT_LESS_OR_EQUAL"));
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $rule:ident = $name:literal, $bug_check:expr, $meaning:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[doc = $meaning]
+            pub static $rule: $crate::rule::Rule = $crate::rule::Rule {
+                name: $name,
+                bug_check: $bug_check,
+                meaning: $meaning,
+            };
+        )*
+        /// The rules of this file.
+        pub static ALL: &[&$crate::rule::Rule] = &[$(&$rule),*];
+    };
+}
+use rules;
+
+/// Every rule, for the list that `ntsim rules` prints.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    [
+        account::ALL,
+        buffer::ALL,
+        completion::ALL,
+        csq::ALL,
+        dispatch::ALL,
+        fault::ALL,
+        irql::ALL,
+        lock::ALL,
+        object::ALL,
+        plug_and_play::ALL,
+        pool::ALL,
+        progress::ALL,
+        race::ALL,
+        reference::ALL,
+        unload::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

@@ -1,0 +1,18 @@
+//! Devices, links and dispatcher objects.
+
+use super::{VERIFIER, rules};
+
+rules! {
+    NOT_A_DEVICE = "not-a-device", None,
+        "Device routines get a device object that exists.";
+    NOT_INITIALIZED = "object-not-initialized", None,
+        "A dispatcher object is initialized before it is used, and its memory lives as long as it.";
+    SEMAPHORE_LIMIT = "semaphore-limit", Some(super::BugCheck(0xc000_0047, "STATUS_SEMAPHORE_LIMIT_EXCEEDED")),
+        "A semaphore is not released beyond its limit.";
+    BAD_HANDLE = "bad-handle", VERIFIER,
+        "A handle is open when it is used.";
+    STACK_EXHAUSTED = "no-more-stack-locations", Some(super::BugCheck(0x35, "NO_MORE_IRP_STACK_LOCATIONS")),
+        "An IRP is passed down only as many times as it has stack locations.";
+    STILL_INITIALIZING = "device-initializing", None,
+        "AddDevice clears DO_DEVICE_INITIALIZING, or nobody can open the device.";
+}

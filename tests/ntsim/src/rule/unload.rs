@@ -1,0 +1,69 @@
+//! What a driver must not leave behind.
+
+use super::{BugCheck, VERIFIER, rules};
+use crate::finding::Broken;
+use crate::world::World;
+use crate::world::pool::tag_name;
+
+const UNLOADED: Option<BugCheck> = Some(BugCheck(
+    0xce,
+    "DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS",
+));
+
+rules! {
+    NO_UNLOAD = "no-unload-routine", None,
+        "A driver that can be installed can be unloaded.";
+    DEVICE_LEFT = "device-leak", UNLOADED,
+        "No device object is left when the driver is unloaded.";
+    LINK_LEFT = "symbolic-link-leak", None,
+        "No symbolic link is left when the driver is unloaded.";
+    POOL_LEFT = "pool-leak", Some(BugCheck(0xc4, "DRIVER_VERIFIER_DETECTED_VIOLATION")),
+        "No pool block is left when the driver is unloaded.";
+    THREAD_LEFT = "thread-leak", UNLOADED,
+        "No thread runs in the driver when it is unloaded.";
+    IRP_LEFT = "irp-leak", UNLOADED,
+        "No IRP is with the driver when it is unloaded.";
+    HANDLE_LEFT = "handle-leak", VERIFIER,
+        "No kernel handle is left open when the driver is unloaded.";
+}
+
+/// Everything, after `DriverUnload` has returned, or after DriverEntry has failed.
+///
+/// # Errors
+/// The broken rule.
+pub fn check(world: &World) -> Result<(), Broken> {
+    let left = world
+        .irps
+        .iter()
+        .find(|(_, irp)| irp.dispatched && !irp.completed);
+    if let Some((number, _)) = left {
+        let name = world.irp_name(number);
+        return Err(IRP_LEFT.broken(format!("{name} is still with the driver")));
+    }
+    if world.dispatchers.has_running_thread() {
+        return Err(THREAD_LEFT.broken("a system thread of the driver still runs"));
+    }
+    let own = world
+        .devices
+        .objects
+        .iter()
+        .find(|(_, device)| !device.physical);
+    if let Some((address, _)) = own {
+        return Err(DEVICE_LEFT.broken(format!("the device object {address:#x} still exists")));
+    }
+    if let Some(link) = world.devices.links.keys().next() {
+        return Err(LINK_LEFT.broken(format!("the symbolic link {link} still exists")));
+    }
+    if let Some((address, block)) = world.pool.blocks.iter().next() {
+        let (size, tag) = (block.size, tag_name(block.tag));
+        return Err(POOL_LEFT.broken(format!(
+            "{size} bytes at {address:#x} with tag {tag} are still allocated"
+        )));
+    }
+    if !world.handles.is_empty() {
+        return Err(
+            HANDLE_LEFT.broken(format!("{} kernel handle(s) are open", world.handles.len()))
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! Who runs next.
+//!
+//! [`point`] is what the simulated kernel calls before each step that another thread could notice.
+//! The [`adapter`] hands the decision to a [`Strategy`], one per file.
+
+pub mod adapter;
+pub mod bounded;
+pub mod pct;
+pub mod random;
+pub mod replay;
+pub mod sleep_set;
+
+use shuttle::scheduler::Task;
+
+use crate::cpu::{self, Context};
+use crate::race;
+use crate::world;
+use crate::world::thread::{Guard, Pending, Thread, Touches};
+
+/// A thread that could take the next step.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice<'a> {
+    /// The thread's number.
+    pub thread: usize,
+    /// What its next step influences.
+    pub touches: Touches,
+    /// Its task, for the strategies that come with shuttle.
+    pub task: &'a Task,
+}
+
+/// A way to go through the possible schedules.
+pub trait Strategy {
+    /// Starts the next schedule; `false` when there is none left.
+    fn begin(&mut self) -> bool;
+
+    /// Picks one of the threads that can go on; there is at least one. `None` says that the rest of
+    /// this schedule is not worth running.
+    fn choose(&mut self, choices: &[Choice<'_>], current: Option<usize>) -> Option<usize>;
+
+    /// Is told of a step that was not a decision, since only one thread can go on. `false` says what
+    /// `None` says in [`Self::choose`].
+    fn forced(&mut self, _only: Choice<'_>) -> bool {
+        true
+    }
+
+    /// How many schedules ended because the rest was not worth running.
+    fn pruned(&self) -> usize {
+        0
+    }
+
+    /// Whether, when `begin` has said `false`, every schedule within the strategy's bound was run.
+    fn is_exhaustive(&self) -> bool {
+        false
+    }
+}
+
+impl Strategy for Box<dyn Strategy> {
+    fn begin(&mut self) -> bool {
+        self.as_mut().begin()
+    }
+
+    fn choose(&mut self, choices: &[Choice<'_>], current: Option<usize>) -> Option<usize> {
+        self.as_mut().choose(choices, current)
+    }
+
+    fn forced(&mut self, only: Choice<'_>) -> bool {
+        self.as_mut().forced(only)
+    }
+
+    fn pruned(&self) -> usize {
+        self.as_ref().pruned()
+    }
+
+    fn is_exhaustive(&self) -> bool {
+        self.as_ref().is_exhaustive()
+    }
+}
+
+/// Waits until the scheduler picks this thread to do `what`.
+pub fn point(what: &'static str, object: usize, touches: Touches, guard: Guard) {
+    let pending = Pending {
+        what,
+        object,
+        touches,
+        guard,
+    };
+    let switch = world::with(|world| {
+        world.thread().pending = pending;
+        // Alone, a thread has nobody to wait for, unless for ever.
+        world.alive() > 1 || !world.holds(guard)
+    });
+    if switch {
+        switch_threads();
+    }
+    world::with(|world| {
+        world.thread().pending = Pending::NOTHING;
+        if !what.is_empty() {
+            world.log(what, object, None);
+        }
+    });
+}
+
+/// A point before a step on one kernel object.
+pub fn object_point(what: &'static str, object: usize) {
+    point(what, object, Touches::Object(object), Guard::Always);
+}
+
+/// A point before a step that counts up or down in a kernel object.
+pub fn counter_point(what: &'static str, object: usize) {
+    point(what, object, Touches::Counter(object), Guard::Always);
+}
+
+/// A point after which only the driver goes on. There is one after each step that lets other
+/// threads go on: the driver's next instruction is not atomic with it.
+pub fn driver_point() {
+    point("", 0, Touches::Driver, Guard::Always);
+}
+
+/// A point before the driver is called with an IRP.
+pub fn entry_point() {
+    point("", 0, Touches::Entry, Guard::Always);
+}
+
+/// Lets others run. Returns when this thread is picked.
+fn switch_threads() {
+    let me = world::with(|world| world.current);
+    let context = Context::save();
+    shuttle_engine::runtime::thread::switch();
+    resume(me, context);
+}
+
+fn resume(me: usize, context: Context) {
+    let gs = world::with(|world| {
+        world.current = me;
+        world.thread().processor.region
+    });
+    context.restore(gs);
+}
+
+/// Never goes on: the run has a finding, and the adapter ends it here.
+pub fn stop() -> ! {
+    loop {
+        shuttle_engine::runtime::thread::switch();
+    }
+}
+
+/// Starts a simulated thread and returns its number.
+pub fn spawn(
+    name: &'static str,
+    object: Option<usize>,
+    body: impl FnOnce() + Send + 'static,
+) -> usize {
+    let number = world::with(|world| world.threads.len());
+    let processor = world::processor(number);
+    let me = world::with(|world| {
+        let mut thread = Thread::new(name, processor);
+        thread.object = object;
+        world.threads.push(thread);
+        world.current
+    });
+    race::fork(number);
+    let context = Context::save();
+    let handle = shuttle::thread::spawn(move || {
+        world::with(|world| world.current = number);
+        cpu::start_thread(processor.region);
+        body();
+        race::thread_ended(number);
+        world::with(|world| world.thread().finished = true);
+    });
+    resume(me, context);
+    // Joining is a guard of ours; shuttle's own join would hide the wait from the strategies.
+    std::mem::forget(handle);
+    number
+}
+
+/// Waits for a thread to end.
+pub fn join(thread: usize) {
+    point(
+        "wait for a thread",
+        thread,
+        Touches::Nothing,
+        Guard::Ended(thread),
+    );
+    race::joined(thread);
+}

@@ -1,0 +1,149 @@
+//! Between shuttle, which runs the threads, and a strategy, which picks one.
+//!
+//! Whether a thread can go on is decided here, by the guard of its next step, and not by shuttle's
+//! own blocking: so a blocked thread is an ordinary state that strategies and reports understand.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
+
+use super::{Choice, Strategy};
+use crate::finding::Finding;
+use crate::rule;
+use crate::world::thread::Touches;
+use crate::world::{self, World};
+
+/// More steps than any scenario needs. A run that takes them goes round in circles.
+const MAX_STEPS: usize = 50_000;
+
+/// A strategy as shuttle wants it.
+pub struct Adapter {
+    strategy: Rc<RefCell<dyn Strategy>>,
+    /// Asked before each schedule; `false` ends the exploration.
+    go_on: Box<dyn FnMut() -> bool>,
+    started: bool,
+}
+
+impl Adapter {
+    /// Explores with `strategy` for as long as `go_on` says.
+    pub fn new(strategy: Rc<RefCell<dyn Strategy>>, go_on: impl FnMut() -> bool + 'static) -> Self {
+        Self {
+            strategy,
+            go_on: Box::new(go_on),
+            started: false,
+        }
+    }
+}
+
+/// What the state of the run asks for.
+enum Next {
+    Stop,
+    /// This thread, for nobody notices.
+    Thread(usize),
+    /// The only one that can go on.
+    Only(usize),
+    Choose,
+}
+
+impl Scheduler for Adapter {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        let found = std::mem::replace(&mut self.started, true)
+            && world::with(|world| world.finding.is_some());
+        if found || !(self.go_on)() || !self.strategy.borrow_mut().begin() {
+            return None;
+        }
+        // Until the first thread resets it, what is left of the last run must not be looked at.
+        world::with(|world| *world = World::default());
+        Some(Schedule::new(0))
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        _yielding: bool,
+    ) -> Option<TaskId> {
+        let current = current.map(usize::from);
+        let (next, choices) = world::with(|world| {
+            let choices = choices(world, runnable);
+            (decide(world, &choices, current), choices)
+        });
+        let thread = match next {
+            Next::Stop => return None,
+            Next::Thread(thread) => thread,
+            Next::Only(index) => {
+                let only = *choices.get(index)?;
+                if !self.strategy.borrow_mut().forced(only) {
+                    return None;
+                }
+                only.thread
+            }
+            Next::Choose => {
+                let thread = self.strategy.borrow_mut().choose(&choices, current)?;
+                world::with(|world| world.choices.push(thread as u8));
+                thread
+            }
+        };
+        Some(TaskId::from(thread))
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
+}
+
+fn choices<'a>(world: &World, runnable: &[&'a Task]) -> Vec<Choice<'a>> {
+    let mut choices = Vec::with_capacity(runnable.len());
+    for &task in runnable {
+        let thread = usize::from(task.id());
+        if world.enabled(thread) {
+            choices.push(Choice {
+                thread,
+                touches: world.pending(thread).touches,
+                task,
+            });
+        }
+    }
+    choices
+}
+
+fn decide(world: &mut World, choices: &[Choice<'_>], current: Option<usize>) -> Next {
+    if world.finding.is_some() {
+        return Next::Stop;
+    }
+    world.steps += 1;
+    if world.steps > MAX_STEPS {
+        stuck(
+            world,
+            &rule::progress::LIVELOCK,
+            format!("{MAX_STEPS} steps and no end"),
+        );
+        return Next::Stop;
+    }
+    // A step that nobody notices needs no decision. The thread that runs goes first, so that a
+    // thread that only starts another one is not interrupted.
+    let silent = |choice: &&Choice<'_>| choice.touches == Touches::Nothing;
+    let mine = choices.iter().find(|choice| Some(choice.thread) == current);
+    if let Some(choice) = mine.filter(silent).or_else(|| choices.iter().find(silent)) {
+        return Next::Thread(choice.thread);
+    }
+    match choices {
+        [] => {
+            let message = rule::progress::who_waits(world);
+            stuck(world, rule::progress::why_stuck(world), message);
+            Next::Stop
+        }
+        [_] => Next::Only(0),
+        _ => Next::Choose,
+    }
+}
+
+fn stuck(world: &mut World, rule: &'static rule::Rule, message: String) {
+    world.finding = Some(Finding {
+        rule,
+        message,
+        stack: Vec::new(),
+        thread: world.current,
+    });
+}

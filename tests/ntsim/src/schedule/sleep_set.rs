@@ -1,0 +1,158 @@
+//! Depth-first search that runs one schedule of each kind that can differ, and so exhausts scenarios
+//! whose schedules nobody could count.
+//!
+//! Two ideas together. *Sleep sets* (Godefroid, "Partial-Order Methods for the Verification of
+//! Concurrent Systems"): when a step of thread A has been explored, A sleeps in the sibling branches
+//! until a step is taken that does not commute with A's; before that, running A only repeats what was
+//! seen. *Source sets* (Abdulla, Aronsson, Jonsson, Sagonas, "Optimal Dynamic Partial Order
+//! Reduction"): after each schedule, for each two steps that do not commute and could have come in the
+//! other order, the thread that has to go first for that is noted at the earlier of the two; no other
+//! sibling branch is taken.
+//!
+//! Sound if every step says what it influences ([`Touches`]), and if the driver's code between two
+//! points has no data race, which `--races` checks.
+
+mod order;
+
+use super::{Choice, Strategy};
+use crate::world::thread::Touches;
+use order::{Event, reversals};
+
+/// A thread and its next step.
+type Step = (usize, Touches);
+
+/// One step on the current path.
+struct Level {
+    /// Who could go on here.
+    enabled: Vec<Step>,
+    /// Who did.
+    taken: Step,
+    /// Who has to be tried here.
+    wanted: Vec<usize>,
+    /// Who sleeps here.
+    asleep: Vec<Step>,
+}
+
+/// The search.
+#[derive(Default)]
+pub struct SleepSet {
+    path: Vec<Level>,
+    depth: usize,
+    asleep: Vec<Step>,
+    started: bool,
+    exhausted: bool,
+    pruned: usize,
+}
+
+impl SleepSet {
+    /// Goes to the next branch that is wanted; `false` when there is none.
+    fn backtrack(&mut self) -> bool {
+        while let Some(level) = self.path.last_mut() {
+            level.asleep.push(level.taken);
+            let is_awake =
+                |thread: usize| level.asleep.iter().all(|&(sleeper, _)| sleeper != thread);
+            let next = level
+                .wanted
+                .iter()
+                .copied()
+                .find(|&thread| is_awake(thread));
+            if let Some(&step) =
+                next.and_then(|next| level.enabled.iter().find(|step| step.0 == next))
+            {
+                level.taken = step;
+                return true;
+            }
+            self.path.pop();
+        }
+        false
+    }
+
+    /// Notes what the finished schedule shows to be worth trying.
+    fn learn(&mut self) {
+        let events: Vec<Event> = self.path.iter().map(|level| level.taken.into()).collect();
+        for reversal in reversals(&events) {
+            let Some(level) = self.path.get_mut(reversal.at) else {
+                continue;
+            };
+            let is_enabled = |thread: &usize| level.enabled.iter().any(|step| step.0 == *thread);
+            let mut first: Vec<usize> = reversal.first.iter().copied().filter(is_enabled).collect();
+            if first.is_empty() {
+                // Nobody can go first there: the earlier step is what makes the later one possible,
+                // or the order of locks hides who could. Trying everybody is always right.
+                if reversal.enabled_by_earlier(&level.enabled) {
+                    continue;
+                }
+                first = level.enabled.iter().map(|step| step.0).collect();
+                level.wanted.extend(first);
+            } else if !first.iter().any(|thread| level.wanted.contains(thread)) {
+                level.wanted.extend(first.first());
+            }
+        }
+    }
+
+    /// Takes the step that the path prescribes, or a new one.
+    fn advance(&mut self, enabled: &[Choice<'_>], current: Option<usize>) -> Option<usize> {
+        if self.depth == self.path.len() {
+            let enabled: Vec<Step> = enabled
+                .iter()
+                .map(|choice| (choice.thread, choice.touches))
+                .collect();
+            let is_awake = |step: &&Step| self.asleep.iter().all(|&(sleeper, _)| sleeper != step.0);
+            // The thread that runs goes on, if it can: schedules with few switches are easy to read.
+            let running = enabled
+                .iter()
+                .filter(is_awake)
+                .find(|step| Some(step.0) == current);
+            let Some(&taken) = running.or_else(|| enabled.iter().find(is_awake)) else {
+                self.pruned += 1;
+                return None;
+            };
+            self.path.push(Level {
+                enabled,
+                taken,
+                wanted: vec![taken.0],
+                asleep: self.asleep.clone(),
+            });
+        }
+        let level = self.path.get(self.depth)?;
+        self.depth += 1;
+        let (thread, touches) = level.taken;
+        self.asleep.clear();
+        let stays = |&&(sleeper, step): &&Step| sleeper != thread && step.commutes_with(touches);
+        self.asleep.extend(level.asleep.iter().filter(stays));
+        Some(thread)
+    }
+}
+
+impl Strategy for SleepSet {
+    fn begin(&mut self) -> bool {
+        if self.started {
+            self.path.truncate(self.depth);
+            self.learn();
+            if !self.backtrack() {
+                self.exhausted = true;
+                return false;
+            }
+        }
+        self.started = true;
+        self.depth = 0;
+        self.asleep.clear();
+        true
+    }
+
+    fn choose(&mut self, choices: &[Choice<'_>], current: Option<usize>) -> Option<usize> {
+        self.advance(choices, current)
+    }
+
+    fn forced(&mut self, only: Choice<'_>) -> bool {
+        self.advance(&[only], None).is_some()
+    }
+
+    fn is_exhaustive(&self) -> bool {
+        self.exhausted
+    }
+
+    fn pruned(&self) -> usize {
+        self.pruned
+    }
+}

@@ -1,0 +1,223 @@
+//! The state of one run: what a real kernel would keep in its own memory.
+//!
+//! Everything here starts empty in each run, so that no run can see an earlier one. It belongs to
+//! one OS thread, on which all simulated threads take turns.
+
+pub mod device;
+pub mod dispatcher;
+pub mod file;
+pub mod irp;
+pub mod pool;
+pub mod thread;
+pub mod trace;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::finding::Finding;
+use crate::machine::{self, Processor};
+use device::Devices;
+use dispatcher::Dispatchers;
+use file::Files;
+use irp::Irps;
+use pool::Pool;
+use thread::{Pending, Thread};
+use trace::Trace;
+
+/// The state of one run.
+#[derive(Debug, Default)]
+pub struct World {
+    /// The thread that runs.
+    pub current: usize,
+    /// By number; 0 is the one that runs the scenario.
+    pub threads: Vec<Thread>,
+    /// Which thread holds each spin lock that is held.
+    pub locks: BTreeMap<usize, usize>,
+    /// All IRPs ever made.
+    pub irps: Irps,
+    /// All file objects ever made.
+    pub files: Files,
+    /// Device objects, links and interfaces.
+    pub devices: Devices,
+    /// Pool blocks.
+    pub pool: Pool,
+    /// Events, semaphores, threads.
+    pub dispatchers: Dispatchers,
+    /// Remove locks by address.
+    pub remove_locks: BTreeMap<usize, RemoveLock>,
+    /// Rundown references by address: (references, whether running down).
+    pub rundowns: BTreeMap<usize, Rundown>,
+    /// The driver object.
+    pub driver: usize,
+    /// What happened, in order.
+    pub trace: Trace,
+    /// The decisions of the scheduler where it had a choice, as thread numbers.
+    pub choices: Vec<u8>,
+    /// How many steps the run has taken.
+    pub steps: usize,
+    /// The broken rule that ended the run.
+    pub finding: Option<Finding>,
+    /// Handles of `PsCreateSystemThread`, to thread object addresses.
+    pub handles: BTreeMap<usize, usize>,
+    /// Time in 100 ns since 1601.
+    pub time: u64,
+}
+
+/// An `IO_REMOVE_LOCK`.
+#[derive(Debug, Default)]
+pub struct RemoveLock {
+    /// References, one of which belongs to the device itself.
+    pub count: i64,
+    /// Set by `IoReleaseRemoveLockAndWait`.
+    pub removed: bool,
+    /// The tags of the references taken and not given back.
+    pub tags: Vec<usize>,
+}
+
+/// An `EX_RUNDOWN_REF`.
+#[derive(Debug, Default)]
+pub struct Rundown {
+    /// References taken and not given back.
+    pub count: u64,
+    /// Whether new references are refused.
+    pub closed: bool,
+}
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::new(World::default());
+}
+
+/// Works with the state. Never across a call into the driver, a switch, or an access to guest memory.
+pub fn with<R>(work: impl FnOnce(&mut World) -> R) -> R {
+    WORLD.with_borrow_mut(work)
+}
+
+/// Like [`with`], for the trap handler: `None` if the state is in use.
+pub fn try_with<R>(work: impl FnOnce(&mut World) -> R) -> Option<R> {
+    WORLD.with(|world| Some(work(&mut *world.try_borrow_mut().ok()?)))
+}
+
+/// Starts a new run, with the calling thread as its first.
+pub fn reset() {
+    /// Any moment; it only has to be the same in each run.
+    const START: u64 = 0x01db_0000_0000_0000;
+    with(|world| *world = World::default());
+    machine::with(|machine| machine.arena.reset());
+    let main = Thread::new("main", processor(0));
+    with(|world| {
+        world.time = START;
+        world.threads.push(main);
+    });
+}
+
+/// Prepares the processor of the thread with this number.
+pub fn processor(thread: usize) -> Processor {
+    let processor = machine::with(|machine| machine.processor(thread));
+    processor.initialize();
+    processor
+}
+
+/// Makes an object in guest memory, each byte `fill`. `None` when there is no room.
+pub fn allocate(size: usize, fill: u8) -> Option<usize> {
+    machine::with(|machine| machine.arena.allocate(size, fill))
+}
+
+/// Ends an object's life, and forgets the kernel objects that were inside.
+pub fn kill(address: usize) {
+    kill_both(address, 0);
+}
+
+/// Ends the life of an object, and of another one that ends with it; 0 for none.
+pub fn kill_both(address: usize, other: usize) {
+    let objects = machine::with(|machine| {
+        let objects = [address, other].map(|address| machine.arena.object_at(address));
+        machine.arena.kill(address, other);
+        objects
+    });
+    for (start, size, _) in objects.into_iter().flatten() {
+        let range = start..start + size.max(1);
+        with(|world| {
+            world.dispatchers.forget(range.clone());
+            world
+                .remove_locks
+                .retain(|address, _| !range.contains(address));
+            world.rundowns.retain(|address, _| !range.contains(address));
+        });
+    }
+}
+
+impl World {
+    /// The thread that runs.
+    ///
+    /// # Panics
+    /// Before [`reset`].
+    pub fn thread(&mut self) -> &mut Thread {
+        self.threads
+            .get_mut(self.current)
+            .expect("the current thread exists")
+    }
+
+    /// What a thread will do next; a thread that is unknown does nothing.
+    pub fn pending(&self, thread: usize) -> Pending {
+        self.threads
+            .get(thread)
+            .map_or(Pending::NOTHING, |it| it.pending)
+    }
+}
+
+impl World {
+    /// What a report calls an IRP.
+    pub fn irp_name(&self, number: usize) -> irp::Name {
+        let name = self.irps.get(number).map_or("unknown", |irp| irp.name);
+        irp::Name { number, name }
+    }
+
+    /// What a report calls the object at an address: an IRP, a place in a device extension or a
+    /// pool block. Small numbers are thread or file numbers and are shown as they are.
+    pub fn object_name(&self, address: usize) -> String {
+        /// Nothing is ever mapped below.
+        const LOWEST: usize = 0x1_0000;
+        if address == CANCEL_LOCK {
+            return "the cancel spin lock".into();
+        }
+        if address < LOWEST {
+            return if address == 0 {
+                String::new()
+            } else {
+                format!("#{address}")
+            };
+        }
+        if let Some((number, part, offset)) = self.irps.around(address) {
+            let name = self.irp_name(number);
+            return match part {
+                irp::Part::Irp if offset == 0 => name.to_string(),
+                irp::Part::Irp => format!("{} of {name}", crate::nt::irp::field(offset)),
+                irp::Part::Buffer => format!("the system buffer of {name}, offset {offset:#x}"),
+            };
+        }
+        if let Some(place) = self.devices.place(address) {
+            return place;
+        }
+        if let Some((start, block)) = self.pool.blocks.range(..=address).next_back()
+            && address < start + block.size
+        {
+            let tag = pool::tag_name(block.tag);
+            return format!("offset {:#x} of the pool block {tag}", address - start);
+        }
+        if let Some(number) = self.files.iter().position(|file| file.address == address) {
+            return format!("file object {number}");
+        }
+        // Where the memory lies differs from process to process; what is in it does not.
+        let offset = machine::try_with(|machine| {
+            let range = machine.arena.range();
+            range.contains(&address).then(|| address - range.start)
+        });
+        match offset.flatten() {
+            Some(offset) => format!("memory +{offset:#x}"),
+            None => format!("{address:#x}"),
+        }
+    }
+}
+
+/// The global cancel spin lock, which is not in the driver's memory.
+pub const CANCEL_LOCK: usize = 8;

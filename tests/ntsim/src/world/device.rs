@@ -1,0 +1,69 @@
+//! Device objects, symbolic links and device interfaces.
+
+use std::collections::BTreeMap;
+
+use crate::nt::device_object;
+
+/// A device object.
+#[derive(Debug)]
+pub struct Device {
+    /// Bytes of its extension.
+    pub extension_size: usize,
+    /// Whether it is the simulated bus driver's, below the driver's own.
+    pub physical: bool,
+    /// The device it is attached to.
+    pub attached_to: Option<usize>,
+    /// Whether `IoDeleteDevice` was called; the memory stays until the last file object is closed.
+    pub delete_pending: bool,
+}
+
+/// An interface that `IoRegisterDeviceInterface` made.
+#[derive(Debug)]
+pub struct Interface {
+    /// The class GUID.
+    pub class: [u8; 16],
+    /// Whether programs can find it.
+    pub enabled: bool,
+}
+
+/// What the I/O manager knows about devices.
+#[derive(Debug, Default)]
+pub struct Devices {
+    /// Devices that exist, by address.
+    pub objects: BTreeMap<usize, Device>,
+    /// Symbolic links and their targets.
+    pub links: BTreeMap<String, String>,
+    /// Interfaces by symbolic link name.
+    pub interfaces: BTreeMap<String, Interface>,
+    /// The driver's device to which programs talk: the first it made.
+    pub function: Option<usize>,
+    /// Whether the device is being removed, so that requests may end for that reason.
+    pub going_away: bool,
+    /// Whether it was pulled out or removed.
+    pub gone: bool,
+    /// Whether the last Plug and Play request reached the simulated bus driver.
+    pub reached_bus: bool,
+}
+
+impl Devices {
+    /// Names a place in a device object or its extension.
+    pub fn place(&self, address: usize) -> Option<String> {
+        let (device, record) = self.objects.range(..=address).next_back()?;
+        let offset = address - device;
+        let what = if record.physical {
+            "the bus driver's device"
+        } else {
+            "the device"
+        };
+        if offset == 0 {
+            return Some(format!("{what} object"));
+        }
+        let extension = device_object::SIZE..device_object::SIZE + record.extension_size;
+        if extension.contains(&offset) {
+            let offset = offset - device_object::SIZE;
+            Some(format!("offset {offset:#x} of {what}'s extension"))
+        } else {
+            (offset < device_object::SIZE).then(|| format!("offset {offset:#x} of {what} object"))
+        }
+    }
+}

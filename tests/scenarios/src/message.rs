@@ -1,0 +1,76 @@
+//! The bytes that go with each control code.
+
+use csq_protocol::{VERSION, ioctl, wire};
+use zerocopy::IntoBytes;
+
+/// A length as it stands in a structure. Payloads of bodies are short.
+fn wire_length(payload: &[u8]) -> zerocopy::little_endian::U32 {
+    u32::try_from(payload.len()).unwrap_or(u32::MAX).into()
+}
+
+/// A well-formed [`wire::Pend`], without its payload.
+#[must_use]
+pub fn pend_header(tag: u64, payload: &[u8]) -> wire::Pend {
+    wire::Pend {
+        version: VERSION.into(),
+        timeout: 0.into(),
+        tag: tag.into(),
+        payload_length: wire_length(payload),
+        reserved: 0.into(),
+    }
+}
+
+/// Input of `PEND`.
+#[must_use]
+pub fn pend(tag: u64, payload: &[u8]) -> Vec<u8> {
+    with_payload(&pend_header(tag, payload), payload)
+}
+
+/// A well-formed [`wire::CompleteNext`], without its payload.
+#[must_use]
+pub fn complete_next_header(payload: &[u8]) -> wire::CompleteNext {
+    wire::CompleteNext {
+        version: VERSION.into(),
+        payload_length: wire_length(payload),
+    }
+}
+
+/// Input of `COMPLETE_NEXT`.
+#[must_use]
+pub fn complete_next(payload: &[u8]) -> Vec<u8> {
+    with_payload(&complete_next_header(payload), payload)
+}
+
+/// A well-formed [`wire::Cancel`].
+#[must_use]
+pub fn cancel(scope: u32, tag: u64) -> wire::Cancel {
+    wire::Cancel {
+        version: VERSION.into(),
+        scope: scope.into(),
+        tag: tag.into(),
+    }
+}
+
+/// An input with which a code does something if the request gets through.
+#[must_use]
+pub fn well_formed(code: u32) -> Vec<u8> {
+    match code {
+        ioctl::PEND => pend(1, &[]),
+        ioctl::COMPLETE_NEXT => complete_next(&[]),
+        ioctl::CANCEL => cancel(wire::scope::ALL, 0).as_bytes().to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// A structure followed by a payload.
+#[must_use]
+pub fn with_payload(header: &(impl IntoBytes + zerocopy::Immutable), payload: &[u8]) -> Vec<u8> {
+    [header.as_bytes(), payload].concat()
+}
+
+/// A payload of a given length in which every byte differs from its neighbours and none is
+/// [`POISON`](crate::target::POISON).
+#[must_use]
+pub fn payload(length: usize) -> Vec<u8> {
+    (0..=0x9f_u8).cycle().take(length).collect()
+}

@@ -1,0 +1,221 @@
+//! What a body may do: exactly what a program in user mode can.
+
+use std::fmt;
+
+/// What every output buffer is filled with before a call.
+///
+/// Whatever lies beyond the returned length must still be this afterwards (INV-71).
+pub const POISON: u8 = 0xa5;
+
+/// A host that runs the driver.
+///
+/// All waiting happens in here, so a host decides what it means: a real one waits for events, with
+/// a generous time limit of its own; a simulator lets the other threads run and notices when none
+/// is left that could.
+pub trait Target: Sync {
+    /// An open handle to the device. Dropping it closes it.
+    type Handle: Send + Sync;
+    /// A request that was pending when it was submitted. It owns its buffers. It does not keep its
+    /// handle open. Dropping it cancels the request if need be and waits until it has ended.
+    type Request: Send + Sync;
+    /// Another process with requests of its own. Dropping it kills it.
+    type Process;
+
+    /// Why this host cannot show something, or `None` if it can.
+    fn lacks(&self, capability: Capability) -> Option<String>;
+
+    /// How often a body repeats a race. A host that tries every schedule needs 1.
+    fn rounds(&self) -> usize;
+
+    /// Opens the device for overlapped I/O.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why there is no handle.
+    fn open(&self, rights: Rights) -> Result<Self::Handle, OpenError>;
+
+    /// Opens the device for synchronous I/O: a request that pends blocks its thread.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why there is no handle.
+    fn open_synchronous(&self, rights: Rights) -> Result<Self::Handle, OpenError>;
+
+    /// `DuplicateHandle`: a second handle to the same file object.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why there is no handle.
+    fn duplicate(&self, handle: &Self::Handle) -> Result<Self::Handle, OpenError>;
+
+    /// `CloseHandle`.
+    fn close(&self, handle: Self::Handle);
+
+    /// Device control that returns when the request has ended.
+    fn control(&self, handle: &Self::Handle, call: Call<'_>) -> Ending;
+
+    /// Overlapped device control that returns as soon as the driver has pended or ended it.
+    fn submit(&self, handle: &Self::Handle, call: Call<'_>) -> Submitted<Self::Request>;
+
+    /// Waits until a request has ended.
+    fn wait(&self, request: &Self::Request) -> Ending;
+
+    /// The answer to a request if it has ended.
+    fn poll(&self, request: &Self::Request) -> Option<Answer>;
+
+    /// `CancelIoEx` with the request's `OVERLAPPED`: `SUCCESS` or `NOT_FOUND`.
+    fn cancel(&self, request: &Self::Request) -> u32;
+
+    /// `CancelIoEx` without an `OVERLAPPED`: all requests of the handle.
+    fn cancel_handle(&self, handle: &Self::Handle) -> u32;
+
+    /// `CancelIo`: the requests that the calling thread made on the handle.
+    fn cancel_thread(&self, handle: &Self::Handle) -> u32;
+
+    /// Runs `other` on a thread of its own beside `here`. Returns when both have returned and the
+    /// thread has exited.
+    fn beside<A: Send, B>(
+        &self,
+        other: impl FnOnce() -> A + Send,
+        here: impl FnOnce() -> B,
+    ) -> (A, B);
+
+    /// Runs `body` on a thread of its own and returns when that thread has exited.
+    fn on_thread<A: Send>(&self, body: impl FnOnce() -> A + Send) -> A {
+        self.beside(body, || ()).0
+    }
+
+    /// Asks `condition` again and again, letting everything else run in between, until it is true.
+    /// False if the host gave up.
+    fn wait_until(&self, condition: &mut dyn FnMut() -> bool) -> bool;
+
+    /// Starts a process that opens one handle and pends `count` requests. Returns when they pend.
+    ///
+    /// # Errors
+    /// A sentence on why there is no such process.
+    fn start_process(&self, count: usize) -> Result<Self::Process, String>;
+
+    /// Kills a process. Returns when it is gone.
+    fn kill(&self, process: Self::Process);
+
+    /// Removes the device, with whatever is open or pending.
+    ///
+    /// # Errors
+    /// A sentence on what went wrong.
+    fn remove(&self) -> Result<Removal, String>;
+
+    /// Installs the device again. Returns when it has started.
+    ///
+    /// # Errors
+    /// A sentence on what went wrong.
+    fn install(&self) -> Result<(), String>;
+}
+
+/// Something a host may be unable to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// It compares the rights of a handle with those a control code asks for.
+    AccessCheck,
+    /// [`Target::start_process`] and [`Target::kill`].
+    Process,
+    /// [`Target::remove`] and [`Target::install`], with no handle open.
+    Removal,
+    /// [`Target::remove`] takes the device away from under open handles.
+    RemovalWhileOpen,
+    /// [`Target::remove`] asks first and is refused while a handle is open.
+    RemovalRefusal,
+}
+
+/// With which rights a handle is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// `GENERIC_READ`, which includes `FILE_READ_DATA`.
+    pub read: bool,
+    /// `GENERIC_WRITE`, which includes `FILE_WRITE_DATA`.
+    pub write: bool,
+}
+
+impl Rights {
+    /// Both rights.
+    pub const ALL: Self = Self::new(true, true);
+    /// A client's right only.
+    pub const READ: Self = Self::new(true, false);
+    /// A server's right only.
+    pub const WRITE: Self = Self::new(false, true);
+    /// Neither.
+    pub const NONE: Self = Self::new(false, false);
+
+    const fn new(read: bool, write: bool) -> Self {
+        Self { read, write }
+    }
+}
+
+/// One device control request.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The control code.
+    pub code: u32,
+    /// The input buffer; none if empty.
+    pub input: &'a [u8],
+    /// Length in bytes of the output buffer; none if 0.
+    pub output_length: usize,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The NTSTATUS.
+    pub status: u32,
+    /// `IoStatus.Information`: how many bytes the driver says it returned.
+    pub information: usize,
+    /// The whole output buffer, [`POISON`] where nothing was written.
+    pub output: Vec<u8>,
+}
+
+/// What came of waiting for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It ended like this.
+    Answer(Answer),
+    /// It ended, but this host cannot tell how. Wine does so now and then when the thread that
+    /// made the request is gone.
+    Untold,
+    /// It did not end for as long as this host waits.
+    Never,
+}
+
+/// What came of submitting a request.
+#[derive(Debug)]
+pub enum Submitted<R> {
+    /// The driver keeps it.
+    Pending(R),
+    /// It has ended already.
+    Ended(Answer),
+}
+
+/// What came of removing the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone.
+    Removed,
+    /// A handle is open, so it was left as it is.
+    Refused,
+}
+
+/// Why the device could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// There is no such device.
+    Absent,
+    /// The caller may not.
+    Denied,
+    /// Something else, in a sentence.
+    Other(String),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => formatter.write_str("there is no device"),
+            Self::Denied => formatter.write_str("access is denied"),
+            Self::Other(sentence) => formatter.write_str(sentence),
+        }
+    }
+}
