@@ -17,6 +17,7 @@ macro_rules! wire {
         pub struct $name {
             $($(#[$field_doc])* pub $field: $type,)*
         }
+        // TR-86: the same for every program.
         const _: () = assert!(size_of::<$name>() == $size);
     )*};
 }

@@ -1,4 +1,5 @@
-//! The layout of every structure that csq.sys touches, compared with a second source.
+//! The layout of every structure that csq.sys touches, compared with a second source (INV-05,
+//! TR-105, TR-107).
 //!
 //! The first source is `wdk-sys`: on Linux the headers of mingw-w64, on Windows the WDK's. The
 //! second is `windows-sys`, which is made from Microsoft's metadata. The metadata drops some

@@ -1,4 +1,4 @@
-// A queue stays where it was registered: the kernel and every IRP in it have its address.
+// A queue stays where it was registered: the kernel and every IRP in it have its address (INV-04).
 
 use core::pin::Pin;
 

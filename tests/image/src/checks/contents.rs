@@ -58,7 +58,7 @@ pub fn map(image: &Image<'_>) -> Outcome {
     Ok(format!("{} symbols", image.map.symbols.len()))
 }
 
-/// A driver that panics stops the machine.
+/// A driver that panics stops the machine, or hangs it (TR-102, TR-103).
 pub fn panic(image: &Image<'_>) -> Outcome {
     for name in image.map.symbols.keys() {
         if PANIC.iter().any(|part| name.contains(part)) {

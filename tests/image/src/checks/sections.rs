@@ -24,7 +24,8 @@ pub fn writable_or_executable(image: &Image<'_>) -> Outcome {
     Ok("no section is writable and executable".to_owned())
 }
 
-/// Nothing of the driver is paged out or discarded: its routines run at `DISPATCH_LEVEL`.
+/// Nothing of the driver is paged out or discarded: its routines run at `DISPATCH_LEVEL` (TR-43,
+/// TR-51).
 pub fn resident(image: &Image<'_>) -> Outcome {
     let names: Vec<String> = image.pe.section_table().iter().map(name).collect();
     for name in &names {

@@ -5,8 +5,10 @@ use crate::finding::Broken;
 use crate::world::irp::Name;
 
 rules! {
+    /// INV-70.
     INFORMATION_TOO_LARGE = "information-too-large", None,
         "IoStatus.Information is at most the length of the output buffer.";
+    /// INV-71, TR-85.
     STALE_BYTES = "stale-bytes", None,
         "Every byte that goes back to the requester was written by the driver: the rest of the pool block is not his business.";
 }

@@ -6,18 +6,24 @@ use crate::nt::status;
 use crate::world::World;
 
 rules! {
+    /// INV-52, TR-06.
     COMPLETED_TWICE = "irp-completed-twice", Some(BugCheck(0x44, "MULTIPLE_IRP_COMPLETE_REQUESTS")),
         "An IRP is completed exactly once.";
     NOT_AN_IRP = "not-an-irp", Some(BugCheck(0x44, "MULTIPLE_IRP_COMPLETE_REQUESTS")),
         "IoCompleteRequest, IoCallDriver and IoCsqInsertIrp get an IRP that the driver owns.";
+    /// INV-53, TR-08.
     CANCEL_ROUTINE_SET = "cancel-routine-set", Some(BugCheck(0x48, "CANCEL_STATE_IN_COMPLETED_IRP")),
         "An IRP has no cancel routine when it is completed.";
+    /// INV-53, TR-05.
     COMPLETED_PENDING = "completed-with-pending", IO_VERIFIER,
         "An IRP is not completed with STATUS_PENDING or -1.";
+    /// INV-60, TR-32, TR-61.
     CANCELED_FOR_NOTHING = "canceled-for-nothing", None,
         "STATUS_CANCELLED is only for an IRP that was canceled, or whose handle, thread or device goes away.";
+    /// INV-35, TR-41.
     STILL_QUEUED = "completed-while-queued", None,
         "An IRP is not completed while it is in a cancel-safe queue.";
+    /// TR-09.
     LOCK_HELD = "completed-under-lock", super::VERIFIER,
         "No spin lock of the driver is held across IoCompleteRequest: a completion routine may come back.";
 }

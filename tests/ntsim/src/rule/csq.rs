@@ -8,20 +8,28 @@ use crate::world::World;
 rules! {
     NULL_CALLBACK = "csq-null-callback", None,
         "IoCsqInitialize gets all six callbacks.";
+    /// INV-01.
     NOT_INITIALIZED = "csq-not-initialized", None,
         "A queue is initialized before it is used.";
+    /// TR-35.
     INSERTED_TWICE = "csq-inserted-twice", VERIFIER,
         "An IRP that is in a queue is not inserted again.";
+    /// INV-54.
     CONTEXT_CHANGED = "csq-context-changed", VERIFIER,
         "DriverContext[3] of a queued IRP belongs to the library.";
+    /// INV-30, TR-31.
     PEEKED_STRANGER = "csq-peeked-stranger", None,
         "CsqPeekNextIrp returns NULL or an IRP that is in the queue.";
+    /// INV-30, INV-31, TR-30.
     PEEKED_AGAIN = "csq-peeked-again", None,
         "CsqPeekNextIrp goes on from the IRP it is given: it never returns it, nor one that it was given before.";
+    /// INV-16, TR-20.
     EX_STATUS = "csq-insert-status", None,
         "CsqInsertIrpEx returns exactly STATUS_SUCCESS or an error.";
+    /// INV-14, TR-11.
     INSERTED_UNDER_LOCK = "csq-inserted-under-lock", VERIFIER,
         "No spin lock is held across IoCsqInsertIrp: it may complete the IRP.";
+    /// INV-36, TR-44.
     CONTEXT_REUSED = "csq-context-reused", None,
         "An IO_CSQ_IRP_CONTEXT stands for one queued IRP at a time.";
 }

@@ -6,12 +6,16 @@ use crate::nt::status;
 use crate::world::irp::{Irp, Name};
 
 rules! {
+    /// TR-03, TR-04, TR-101.
     PENDING_NOT_MARKED = "pending-not-marked", IO_VERIFIER,
         "A dispatch routine returns STATUS_PENDING only for an IRP that was marked pending.";
+    /// INV-10, INV-17, TR-03, TR-21.
     MARKED_NOT_PENDING = "marked-not-pending", IO_VERIFIER,
         "A dispatch routine returns STATUS_PENDING for every IRP that was marked pending.";
+    /// TR-15.
     NOT_COMPLETED = "returned-without-completing", IO_VERIFIER,
         "A dispatch routine that returns another status than STATUS_PENDING has completed the IRP.";
+    /// INV-72, TR-21.
     STATUS_DIFFERS = "status-differs", IO_VERIFIER,
         "A dispatch routine returns the status that it completed the IRP with.";
     NO_ROUTINE = "no-dispatch-routine", None,

@@ -3,8 +3,10 @@
 use super::{BugCheck, IRQL, rules};
 
 rules! {
+    /// INV-11, INV-13, TR-01, TR-02, TR-13.
     TOUCHED_AFTER_COMPLETION = "touched-after-completion", IRQL,
         "After IoCompleteRequest, and after IoCsqInsertIrp unless it is removed again, an IRP and its buffer belong to others.";
+    /// TR-40, TR-65.
     TOUCHED_AFTER_FREE = "touched-after-free", Some(BugCheck(0x50, "PAGE_FAULT_IN_NONPAGED_AREA")),
         "Memory is not touched after it was freed.";
     OVERRUN = "overrun", Some(BugCheck(0x50, "PAGE_FAULT_IN_NONPAGED_AREA")),
@@ -19,6 +21,7 @@ rules! {
         "The driver uses no privileged instruction that the simulated processor does not have.";
     ILLEGAL = "illegal-instruction", Some(BugCheck(0x1e, "KMODE_EXCEPTION_NOT_HANDLED")),
         "The driver's code is code.";
+    /// INV-34, TR-22, TR-33, TR-34.
     LIST_CORRUPTION = "list-corruption", Some(BugCheck(0x139, "KERNEL_SECURITY_CHECK_FAILURE")),
         "Links of a list point back at each other.";
     FAST_FAIL = "fast-fail", Some(BugCheck(0x139, "KERNEL_SECURITY_CHECK_FAILURE")),

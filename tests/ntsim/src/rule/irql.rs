@@ -5,10 +5,12 @@ use crate::finding::Broken;
 use crate::world::World;
 
 rules! {
+    /// TR-52, TR-55.
     TOO_HIGH = "irql-too-high", IRQL,
         "A kernel routine is called at an IRQL at which it may be called.";
     TOO_LOW = "irql-too-low", IRQL,
         "A kernel routine for DISPATCH_LEVEL is called there.";
+    /// INV-40, INV-41, TR-50.
     NOT_RESTORED = "irql-not-restored", VERIFIER,
         "A routine of the driver returns at the IRQL at which it was called.";
     CRITICAL_REGION = "critical-region-unbalanced", VERIFIER,

@@ -5,10 +5,12 @@ use crate::finding::Broken;
 use crate::world::World;
 
 rules! {
+    /// INV-15, INV-42, TR-10.
     RECURSION = "lock-recursion", Some(BugCheck(0x0f, "SPIN_LOCK_ALREADY_OWNED")),
         "A spin lock is not taken by the thread that holds it: it would wait for itself for ever.";
     NOT_HELD = "lock-not-held", Some(BugCheck(0x10, "SPIN_LOCK_NOT_OWNED")),
         "A spin lock is released only by the thread that holds it.";
+    /// TR-56.
     NOT_INITIALIZED = "lock-not-initialized", None,
         "A spin lock is initialized before it is used, and nothing else is written over it.";
     FORGOTTEN = "lock-forgotten", VERIFIER,

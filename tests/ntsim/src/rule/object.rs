@@ -11,8 +11,10 @@ rules! {
         "A semaphore is not released beyond its limit.";
     BAD_HANDLE = "bad-handle", VERIFIER,
         "A handle is open when it is used.";
+    /// TR-73.
     STACK_EXHAUSTED = "no-more-stack-locations", Some(super::BugCheck(0x35, "NO_MORE_IRP_STACK_LOCATIONS")),
         "An IRP is passed down only as many times as it has stack locations.";
+    /// TR-75, TR-101.
     STILL_INITIALIZING = "device-initializing", None,
         "AddDevice clears DO_DEVICE_INITIALIZING, or nobody can open the device.";
 }

@@ -5,12 +5,15 @@ use crate::world::World;
 use crate::world::thread::Guard;
 
 rules! {
+    /// INV-56, TR-07, TR-26, TR-60.
     IRP_LOST = "irp-lost", None,
         "At rest no IRP is left with the driver: whoever waits for it waits for ever.";
+    /// TR-10.
     DEADLOCK = "deadlock", Some(BugCheck(0x133, "DPC_WATCHDOG_VIOLATION")),
         "The threads do not wait for each other in a circle.";
     LIVELOCK = "livelock", Some(BugCheck(0x133, "DPC_WATCHDOG_VIOLATION")),
         "Every routine of the driver comes to an end.";
+    /// TR-64, TR-67.
     LEAKED_REFERENCE_WAIT = "removal-hangs", None,
         "A wait for references to be given back ends.";
 }

@@ -17,10 +17,13 @@ rules! {
         "No device object is left when the driver is unloaded.";
     LINK_LEFT = "symbolic-link-leak", None,
         "No symbolic link is left when the driver is unloaded.";
+    /// TR-76.
     POOL_LEFT = "pool-leak", Some(BugCheck(0xc4, "DRIVER_VERIFIER_DETECTED_VIOLATION")),
         "No pool block is left when the driver is unloaded.";
+    /// INV-64, TR-74.
     THREAD_LEFT = "thread-leak", UNLOADED,
         "No thread runs in the driver when it is unloaded.";
+    /// INV-64, TR-74.
     IRP_LEFT = "irp-leak", UNLOADED,
         "No IRP is with the driver when it is unloaded.";
     HANDLE_LEFT = "handle-leak", VERIFIER,
