@@ -6,14 +6,15 @@
 mod explore;
 mod run;
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::machine::Machine;
 use crate::rule;
-use crate::settings::Settings;
+use crate::settings::{Settings, Value};
 
 /// No rule was broken.
 const CLEAN: u8 = 0;
@@ -102,6 +103,57 @@ impl Driver {
         Machine::install(&self.bytes, &self.path, settings)
             .map_err(|error| format!("{} cannot be loaded: {error}", self.path.display()))
     }
+}
+
+/// What a person can choose about the simulated kernel that holds for a whole run.
+#[derive(Debug, Args)]
+struct Kernel {
+    /// A value in the key Parameters of the driver's own: a `REG_DWORD` if VALUE is a number, else a
+    /// `REG_SZ`. Such as `--parameter DeviceLimit=1`.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<((String, String), Value)>,
+    /// Listens to the driver's ETW providers, so that it writes its events.
+    #[arg(long)]
+    tracing: bool,
+}
+
+impl Kernel {
+    /// The settings they amount to.
+    fn settings(&self) -> Settings {
+        Settings {
+            registry: self.parameters.clone(),
+            tracing: self.tracing,
+            ..Settings::default()
+        }
+    }
+
+    /// The same as command line, with a space before each.
+    fn arguments(&self) -> String {
+        let mut text = String::new();
+        for ((_, name), value) in &self.parameters {
+            let _ = match value {
+                Value::Number(number) => write!(text, " --parameter {name}={number}"),
+                Value::Text(value) => write!(text, " --parameter '{name}={value}'"),
+            };
+        }
+        if self.tracing {
+            text.push_str(" --tracing");
+        }
+        text
+    }
+}
+
+/// Reads `NAME=VALUE`.
+fn parameter(text: &str) -> Result<((String, String), Value), String> {
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or("a parameter is given as NAME=VALUE")?;
+    let value = match value.parse() {
+        Ok(number) => Value::Number(number),
+        Err(_) => Value::Text(value.to_owned()),
+    };
+    Ok((("Parameters".to_owned(), name.to_owned()), value))
 }
 
 /// Prints why the input cannot be used.

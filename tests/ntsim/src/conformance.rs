@@ -7,9 +7,11 @@
 mod image;
 
 mod csq;
+mod deferred;
 mod ex;
 mod io;
 mod ke;
+mod rtl;
 mod strategies;
 
 use std::path::Path;
@@ -28,7 +30,7 @@ fn broken_rule_of(
 ) -> Option<&'static str> {
     let settings = Settings {
         csq_order: order,
-        races: false,
+        ..Settings::default()
     };
     Machine::install(&image::driver(), Path::new("sample.sys"), settings).unwrap();
     let outcome = explore(strategy, Limits::default(), |_| {}, body);

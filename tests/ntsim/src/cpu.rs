@@ -135,13 +135,7 @@ pub fn supports_gs() -> bool {
 /// [`Left`] when the driver did not come back. Then no frame below this one has been unwound.
 pub fn call_driver(function: usize, arguments: [usize; 4]) -> Result<usize, Left> {
     if EXIT.get() != 0 {
-        type Callback = unsafe extern "win64" fn(usize, usize, usize, usize) -> usize;
-        // SAFETY: function pointers and addresses have the same representation; the caller took the
-        // address from the driver, and a wrong one faults and becomes a finding.
-        let callback = unsafe { std::mem::transmute::<usize, Callback>(function) };
-        let [a, b, c, d] = arguments;
-        // SAFETY: the win64 convention ignores arguments that the function does not take.
-        return Ok(unsafe { callback(a, b, c, d) });
+        return Ok(call_back(function, &arguments));
     }
     // SAFETY: the assembly keeps the registers of the System V convention, whichever way it comes
     // back; `EXIT` outlives the call, and the coroutine that runs this does not change OS threads.
@@ -151,6 +145,29 @@ pub fn call_driver(function: usize, arguments: [usize; 4]) -> Result<usize, Left
         0 => Ok(returned.value),
         THREAD_ENDED => Err(Left::ThreadEnded),
         _ => Err(Left::Finding),
+    }
+}
+
+/// Calls a function of the driver from a kernel routine that the driver called: what ends it ends the
+/// driver's own call too. Arguments beyond the seventh, which no callback has, are left out.
+pub fn call_back(function: usize, arguments: &[usize]) -> usize {
+    type Callback =
+        unsafe extern "win64" fn(usize, usize, usize, usize, usize, usize, usize) -> usize;
+    let argument = |index: usize| arguments.get(index).copied().unwrap_or(0);
+    // SAFETY: function pointers and addresses have the same representation; the caller took the address
+    // from the driver, and a wrong one faults and becomes a finding.
+    let callback = unsafe { std::mem::transmute::<usize, Callback>(function) };
+    // SAFETY: the win64 convention ignores arguments that the function does not take.
+    unsafe {
+        callback(
+            argument(0),
+            argument(1),
+            argument(2),
+            argument(3),
+            argument(4),
+            argument(5),
+            argument(6),
+        )
     }
 }
 

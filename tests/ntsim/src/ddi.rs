@@ -5,11 +5,13 @@
 //! nothing across a call that may not come back (see [`crate::cpu::leave`]).
 
 pub mod csq;
+pub mod etw;
 pub mod ex;
 pub mod io;
 pub mod irp;
 pub mod ke;
 pub mod memory;
+pub mod mm;
 pub mod ob;
 pub mod pnp;
 pub mod ps;
@@ -42,34 +44,44 @@ use exports;
 /// The address of a routine, if the simulated kernel has it.
 pub fn find(name: &str) -> Option<usize> {
     csq::find(name)
+        .or_else(|| etw::find(name))
         .or_else(|| ex::find(name))
         .or_else(|| io::find(name))
+        .or_else(|| io::work_item::find(name))
         .or_else(|| irp::find(name))
         .or_else(|| ke::find_all(name))
         .or_else(|| memory::find(name))
+        .or_else(|| mm::find(name))
         .or_else(|| ob::find(name))
         .or_else(|| pnp::find(name))
         .or_else(|| ps::find(name))
         .or_else(|| remove_lock::find(name))
         .or_else(|| rtl::find(name))
+        .or_else(|| rtl::registry::find(name))
 }
 
 /// The names of all routines.
 pub fn names() -> impl Iterator<Item = &'static str> {
     [
         csq::NAMES,
+        etw::NAMES,
         ex::NAMES,
         io::NAMES,
+        io::work_item::NAMES,
         irp::NAMES,
         ke::NAMES,
         ke::dispatcher::NAMES,
+        ke::dpc::NAMES,
         ke::spin_lock::NAMES,
+        ke::timer::NAMES,
         memory::NAMES,
+        mm::NAMES,
         ob::NAMES,
         pnp::NAMES,
         ps::NAMES,
         remove_lock::NAMES,
         rtl::NAMES,
+        rtl::registry::NAMES,
     ]
     .into_iter()
     .flatten()
@@ -84,9 +96,8 @@ fn enter(routine: &'static str, highest_irql: u8) {
 }
 
 /// Calls a function of the driver from a kernel routine that the driver called.
-fn callback(function: usize, arguments: [usize; 4]) -> usize {
-    // Below another call this always returns; see `cpu::call_driver`.
-    cpu::call_driver(function, arguments).unwrap_or_default()
+fn callback(function: usize, arguments: &[usize]) -> usize {
+    cpu::call_back(function, arguments)
 }
 
 /// Lets `work` use a byte in guest memory and returns what the driver left there.

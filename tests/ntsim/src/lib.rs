@@ -36,11 +36,13 @@
 //!   is no loss, except where it orders plain accesses by interlocked operations alone.
 //! * Interlocked operations in the driver's own code are no points: another thread cannot come between
 //!   two of them unless a kernel routine is called in between. `--races` does see them.
-//! * Time: a wait with a timeout may time out at any moment; nothing happens because time passes.
-//!   There are no timers, DPCs, work items or APCs yet. A driver that calls one of those routines ends
-//!   with the finding `unresolved-import`.
+//! * Time: a wait with a timeout may time out at any moment, and a timer may expire at any moment after it
+//!   is set, in any order with others; a periodic one expires twice. There are no APCs, and no threaded
+//!   or importance-ordered DPCs: a driver that calls a routine for them ends with the finding
+//!   `unresolved-import`.
 //! * Preemption by IRQL: each thread runs on a processor of its own, as if there were enough of them.
-//! * Interrupts, DMA, hardware, the registry, the object namespace beyond symbolic links.
+//! * Interrupts, DMA, hardware, the registry beyond reading values of the driver's own key, the object
+//!   namespace beyond symbolic links.
 //! * Structured exception handling: a fault is a finding, even where `__try` would have caught it.
 //! * Filters and other drivers in the stack: below the driver is one simulated bus driver, which
 //!   completes everything at once; above it is nothing.

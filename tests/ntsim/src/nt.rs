@@ -5,11 +5,15 @@
 
 pub mod csq;
 pub mod device_object;
+pub mod dpc;
 pub mod driver_object;
+pub mod event_descriptor;
 pub mod file_object;
 pub mod irp;
+pub mod query_table;
 pub mod stack_location;
 pub mod status;
+pub mod timer;
 pub mod unicode_string;
 
 /// `PASSIVE_LEVEL`.

@@ -13,6 +13,7 @@ pub mod account;
 pub mod buffer;
 pub mod completion;
 pub mod csq;
+pub mod deferred;
 pub mod dispatch;
 pub mod fault;
 pub mod irql;
@@ -71,6 +72,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         buffer::ALL,
         completion::ALL,
         csq::ALL,
+        deferred::ALL,
         dispatch::ALL,
         fault::ALL,
         irql::ALL,

@@ -43,6 +43,9 @@ pub trait Strategy {
         true
     }
 
+    /// Is told that whatever `later` does from now on depends on all that `earlier` has done.
+    fn ordered(&mut self, _earlier: usize, _later: usize) {}
+
     /// How many schedules ended because the rest was not worth running.
     fn pruned(&self) -> usize {
         0
@@ -67,6 +70,10 @@ impl Strategy for Box<dyn Strategy> {
         self.as_mut().forced(only)
     }
 
+    fn ordered(&mut self, earlier: usize, later: usize) {
+        self.as_mut().ordered(earlier, later);
+    }
+
     fn pruned(&self) -> usize {
         self.as_ref().pruned()
     }
@@ -86,14 +93,17 @@ pub fn point(what: &'static str, object: usize, touches: Touches, guard: Guard) 
     };
     let switch = world::with(|world| {
         world.thread().pending = pending;
-        // Alone, a thread has nobody to wait for, unless for ever.
-        world.alive() > 1 || !world.holds(guard)
+        // As long as there is one thread, it has nobody to wait for, unless for ever. Later the strategy
+        // wants to know each step, for it may depend on what threads did that have ended.
+        world.threads.len() > 1 || !world.holds(guard)
     });
     if switch {
         switch_threads();
     }
     world::with(|world| {
-        world.thread().pending = Pending::NOTHING;
+        // Another thread may have taken the step away.
+        let Pending { what, object, .. } =
+            std::mem::replace(&mut world.thread().pending, Pending::NOTHING);
         if !what.is_empty() {
             world.log(what, object, None);
         }
@@ -156,6 +166,7 @@ pub fn spawn(
         let mut thread = Thread::new(name, processor);
         thread.object = object;
         world.threads.push(thread);
+        world.handovers.push((world.current, number));
         world.current
     });
     race::fork(number);
@@ -182,4 +193,5 @@ pub fn join(thread: usize) {
         Guard::Ended(thread),
     );
     race::joined(thread);
+    world::with(|world| world.handovers.push((thread, world.current)));
 }

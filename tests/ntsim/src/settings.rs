@@ -10,7 +10,8 @@ pub enum CsqOrder {
     /// was canceled before is not inserted at all.
     #[default]
     Documented,
-    /// The IRP is marked pending before the insert callback; a canceled one is inserted and removed.
+    /// The IRP is marked pending before the insert callback, and stays so if that refuses it; a
+    /// canceled one is inserted and removed. The cancel routine clears the context before it has the lock.
     MarkedFirst,
     /// As above, and a canceled IRP is completed with the queue lock held.
     CompletedUnderLock,
@@ -24,6 +25,12 @@ impl CsqOrder {
         Self::CompletedUnderLock,
     ];
 
+    /// Whether the cancel routine clears `Context->Irp` before it has the queue's lock.
+    #[must_use]
+    pub const fn clears_context_unlocked(self) -> bool {
+        !matches!(self, Self::Documented)
+    }
+
     /// Whether a canceled IRP goes through the queue on its way out of `IoCsqInsertIrp`.
     #[must_use]
     pub const fn inserts_canceled(self) -> bool {
@@ -31,11 +38,39 @@ impl CsqOrder {
     }
 }
 
+/// When a timer expires.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// At any moment after it is set, whatever its time: a thread can be held up for as long.
+    #[default]
+    Free,
+    /// When nothing else can happen, the earliest first: what takes no time is done before.
+    Idle,
+}
+
+/// A value of the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// `REG_DWORD`.
+    Number(u32),
+    /// `REG_SZ`.
+    Text(String),
+}
+
+/// The registry, as far as the driver's own key goes: values by key (below the driver's own) and name.
+pub type Registry = Vec<((String, String), Value)>;
+
 /// The choices of one machine.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// How `IoCsqInsertIrp` works.
     pub csq_order: CsqOrder,
     /// Whether the driver is single-stepped and its memory accesses compared (about 100 times slower).
     pub races: bool,
+    /// When timers expire.
+    pub clock: Clock,
+    /// What the driver finds in the registry.
+    pub registry: Registry,
+    /// Whether somebody listens to the driver's ETW providers, so that it writes events.
+    pub tracing: bool,
 }

@@ -3,6 +3,7 @@
 //! Everything here starts empty in each run, so that no run can see an earlier one. It belongs to
 //! one OS thread, on which all simulated threads take turns.
 
+pub mod deferred;
 pub mod device;
 pub mod dispatcher;
 pub mod file;
@@ -10,12 +11,16 @@ pub mod irp;
 pub mod pool;
 pub mod thread;
 pub mod trace;
+pub mod tracing;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use crate::finding::Finding;
+use crate::finding::{self, Finding};
 use crate::machine::{self, Processor};
+use crate::rule;
+use crate::settings::Clock;
+use deferred::Deferred;
 use device::Devices;
 use dispatcher::Dispatchers;
 use file::Files;
@@ -23,6 +28,7 @@ use irp::Irps;
 use pool::Pool;
 use thread::{Pending, Thread};
 use trace::Trace;
+use tracing::Providers;
 
 /// The state of one run.
 #[derive(Debug, Default)]
@@ -43,6 +49,10 @@ pub struct World {
     pub pool: Pool,
     /// Events, semaphores, threads.
     pub dispatchers: Dispatchers,
+    /// Event tracing.
+    pub providers: Providers,
+    /// Timers and DPCs.
+    pub deferred: Deferred,
     /// Remove locks by address.
     pub remove_locks: BTreeMap<usize, RemoveLock>,
     /// Rundown references by address: (references, whether running down).
@@ -51,6 +61,9 @@ pub struct World {
     pub driver: usize,
     /// What happened, in order.
     pub trace: Trace,
+    /// Threads of which the first has done all that the second depends on, since the last step: it has
+    /// started the second, or the second has waited for its end.
+    pub handovers: Vec<(usize, usize)>,
     /// The decisions of the scheduler where it had a choice, as thread numbers.
     pub choices: Vec<u8>,
     /// How many steps the run has taken.
@@ -61,6 +74,8 @@ pub struct World {
     pub handles: BTreeMap<usize, usize>,
     /// Time in 100 ns since 1601.
     pub time: u64,
+    /// Whether a timer may expire at any moment, and not only when nothing else can happen.
+    pub free_time: bool,
 }
 
 /// An `IO_REMOVE_LOCK`.
@@ -102,10 +117,14 @@ pub fn reset() {
     /// Any moment; it only has to be the same in each run.
     const START: u64 = 0x01db_0000_0000_0000;
     with(|world| *world = World::default());
-    machine::with(|machine| machine.arena.reset());
+    let free_time = machine::with(|machine| {
+        machine.arena.reset();
+        machine.settings.clock == Clock::Free
+    });
     let main = Thread::new("main", processor(0));
     with(|world| {
         world.time = START;
+        world.free_time = free_time;
         world.threads.push(main);
     });
 }
@@ -122,7 +141,8 @@ pub fn allocate(size: usize, fill: u8) -> Option<usize> {
     machine::with(|machine| machine.arena.allocate(size, fill))
 }
 
-/// Ends an object's life, and forgets the kernel objects that were inside.
+/// Ends an object's life, and forgets the kernel objects that were inside. No timer in it may be armed and
+/// no DPC queued.
 pub fn kill(address: usize) {
     kill_both(address, 0);
 }
@@ -136,7 +156,9 @@ pub fn kill_both(address: usize, other: usize) {
     });
     for (start, size, _) in objects.into_iter().flatten() {
         let range = start..start + size.max(1);
+        finding::check(with(|world| rule::deferred::check_freed(world, &range)));
         with(|world| {
+            world.deferred.forget(&range);
             world.dispatchers.forget(range.clone());
             world
                 .remove_locks
@@ -180,6 +202,9 @@ impl World {
         if address == CANCEL_LOCK {
             return "the cancel spin lock".into();
         }
+        if address == DPC_QUEUES {
+            return "all processors".into();
+        }
         if address < LOWEST {
             return if address == 0 {
                 String::new()
@@ -221,3 +246,6 @@ impl World {
 
 /// The global cancel spin lock, which is not in the driver's memory.
 pub const CANCEL_LOCK: usize = 8;
+
+/// The DPC queues of all processors, as one object.
+pub const DPC_QUEUES: usize = 9;

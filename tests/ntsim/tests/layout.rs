@@ -1,13 +1,18 @@
 //! The offsets in `nt` are those of Microsoft's metadata (crate `windows-sys`), where that is right:
-//! it loses the alignment inside `IO_STACK_LOCATION.Parameters`, which is not compared.
+//! it loses the alignment inside `IO_STACK_LOCATION.Parameters`, and the processor in `KTIMER`, which are
+//! not compared.
 
 use std::mem::offset_of;
 
-use ntsim::nt::{csq, device_object, driver_object, file_object, irp, stack_location};
-use windows_sys::Wdk::Foundation::{
-    DEVICE_OBJECT, DRIVER_OBJECT, FILE_OBJECT, IO_STACK_LOCATION, IRP,
+use ntsim::nt::{
+    csq, device_object, dpc, driver_object, file_object, irp, query_table, stack_location, timer,
 };
-use windows_sys::Wdk::System::SystemServices::{IO_CSQ, IO_CSQ_IRP_CONTEXT};
+use windows_sys::Wdk::Foundation::{
+    DEVICE_OBJECT, DRIVER_OBJECT, FILE_OBJECT, IO_STACK_LOCATION, IRP, KDPC,
+};
+use windows_sys::Wdk::System::SystemServices::{
+    IO_CSQ, IO_CSQ_IRP_CONTEXT, KTIMER, RTL_QUERY_REGISTRY_TABLE,
+};
 
 #[test]
 fn irp_is_as_in_the_metadata() {
@@ -119,4 +124,31 @@ fn objects_are_as_in_the_metadata() {
     assert_eq!(file_object::DEVICE, offset_of!(FILE_OBJECT, DeviceObject));
     assert_eq!(csq::SIZE, size_of::<IO_CSQ>());
     assert_eq!(csq::context::SIZE, size_of::<IO_CSQ_IRP_CONTEXT>());
+}
+
+#[test]
+fn timer_and_dpc_are_as_in_the_metadata() {
+    assert_eq!(timer::DUE_TIME, offset_of!(KTIMER, DueTime));
+    assert_eq!(timer::DPC, offset_of!(KTIMER, Dpc));
+    assert_eq!(dpc::SIZE, size_of::<KDPC>());
+    assert_eq!(dpc::ROUTINE, offset_of!(KDPC, DeferredRoutine));
+    assert_eq!(dpc::CONTEXT, offset_of!(KDPC, DeferredContext));
+    assert_eq!(dpc::FIRST_ARGUMENT, offset_of!(KDPC, SystemArgument1));
+    assert_eq!(dpc::SECOND_ARGUMENT, offset_of!(KDPC, SystemArgument2));
+}
+
+#[test]
+fn query_table_is_as_in_the_metadata() {
+    use RTL_QUERY_REGISTRY_TABLE as Table;
+    assert_eq!(query_table::SIZE, size_of::<Table>());
+    assert_eq!(query_table::ROUTINE, offset_of!(Table, QueryRoutine));
+    assert_eq!(query_table::FLAGS, offset_of!(Table, Flags));
+    assert_eq!(query_table::NAME, offset_of!(Table, Name));
+    assert_eq!(query_table::CONTEXT, offset_of!(Table, EntryContext));
+    assert_eq!(query_table::DEFAULT_TYPE, offset_of!(Table, DefaultType));
+    assert_eq!(query_table::DEFAULT_DATA, offset_of!(Table, DefaultData));
+    assert_eq!(
+        query_table::DEFAULT_LENGTH,
+        offset_of!(Table, DefaultLength)
+    );
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, refuse};
+use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
 use crate::explore::{Limits, Outcome, explore};
 use crate::report;
 use crate::scenario::Scenario;
@@ -60,6 +60,8 @@ pub struct Explore {
     /// Single-steps the driver and looks for data races.
     #[arg(long)]
     races: bool,
+    #[command(flatten)]
+    kernel: Kernel,
     /// Stops at the first finding.
     #[arg(long)]
     first: bool,
@@ -94,6 +96,7 @@ impl Explore {
             let settings = Settings {
                 csq_order: order,
                 races: self.races,
+                ..self.kernel.settings()
             };
             if let Err(sentence) = driver.install(settings) {
                 return refuse(&sentence);
@@ -210,8 +213,9 @@ impl Explore {
         };
         let races = if self.races { " --races" } else { "" };
         let again = format!(
-            "ntsim explore {} {scenario} --csq-order {order}{races} --replay {}",
+            "ntsim explore {} {scenario} --csq-order {order}{races}{} --replay {}",
             self.driver.display(),
+            self.kernel.arguments(),
             found.schedule
         );
         print!("{}", report::found(found, &again));

@@ -4,19 +4,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CLEAN, Driver, FAILED, FOUND, refuse};
+use super::{CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
 use crate::explore::{Limits, explore};
 use crate::machine;
 use crate::report;
 use crate::scenario::stage;
 use crate::schedule::bounded::Bounded;
-use crate::settings::Settings;
 
 /// The arguments of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
     /// The driver.
     driver: PathBuf,
+    #[command(flatten)]
+    kernel: Kernel,
     /// Says nothing about the imports.
     #[arg(long)]
     first: bool,
@@ -26,7 +27,7 @@ impl Run {
     /// Runs it and returns the exit code.
     pub fn execute(&self) -> u8 {
         let installed =
-            Driver::read(&self.driver).and_then(|driver| driver.install(Settings::default()));
+            Driver::read(&self.driver).and_then(|driver| driver.install(self.kernel.settings()));
         if let Err(sentence) = installed {
             return refuse(&sentence);
         }
@@ -56,7 +57,11 @@ impl Run {
             return FAILED;
         }
         if let Some(found) = outcome.found {
-            let again = format!("ntsim run {}", self.driver.display());
+            let again = format!(
+                "ntsim run {}{}",
+                self.driver.display(),
+                self.kernel.arguments()
+            );
             print!("{}", report::found(&found, &again));
             FOUND
         } else {

@@ -15,6 +15,7 @@ use crate::manager::complete;
 use crate::manager::dispatch::{self, Ask};
 use crate::nt::status::{CANCELLED, QUOTA_EXCEEDED, SUCCESS};
 use crate::nt::{csq, irp, major, stack_location};
+use crate::schedule;
 use crate::schedule::sleep_set::SleepSet;
 use crate::settings::CsqOrder;
 use crate::world;
@@ -218,6 +219,44 @@ fn a_refused_irp_is_marked_only_by_some() {
     }
     in_order(CsqOrder::Documented, || assert!(!refused()));
     in_order(CsqOrder::MarkedFirst, || assert!(refused()));
+}
+
+#[test]
+fn a_refused_irp_leaves_its_context_to_the_caller() {
+    /// Whether the context still names an IRP that `CsqInsertIrpEx` refused.
+    fn left_dirty() -> bool {
+        let context = memory(csq::context::SIZE);
+        IoCsqInsertIrpEx(queue_ex(), new_irp(), context, 1);
+        csq::context::irp(context) != 0
+    }
+    in_order(CsqOrder::Documented, || assert!(!left_dirty()));
+    in_order(CsqOrder::MarkedFirst, || assert!(left_dirty()));
+    in_order(CsqOrder::CompletedUnderLock, || assert!(left_dirty()));
+}
+
+#[test]
+fn a_context_races_with_the_cancel_routine() {
+    for order in CsqOrder::ALL {
+        in_order(order, || {
+            let (queue, address, context) = (queue(), new_irp(), memory(csq::context::SIZE));
+            IoCsqInsertIrp(queue, address, context);
+            let canceler = schedule::spawn("cancel", None, move || _ = cancel::cancel(address));
+            let removed = IoCsqRemoveIrp(queue, context);
+            schedule::join(canceler);
+            let ended = world::with(|world| world.irps.at(address).unwrap().completed);
+            assert_eq!(removed == 0, ended);
+        });
+    }
+}
+
+#[test]
+fn a_context_of_another_queue_is_found() {
+    let broken = broken_rule_of(SleepSet::default(), CsqOrder::Documented, || {
+        let context = memory(csq::context::SIZE);
+        IoCsqInsertIrp(queue(), new_irp(), context);
+        IoCsqRemoveIrp(queue(), context);
+    });
+    assert_eq!(broken, Some("csq-other-queue"));
 }
 
 #[test]

@@ -74,7 +74,7 @@ struct Locked {
 }
 
 fn call(queue: usize, which: Callback, second: usize, third: usize) -> usize {
-    callback(csq::callback(queue, which), [queue, second, third, 0])
+    callback(csq::callback(queue, which), &[queue, second, third])
 }
 
 fn lock(queue: usize) -> Locked {
@@ -308,7 +308,13 @@ pub extern "win64" fn IoCsqRemoveIrp(queue: usize, context: usize) -> usize {
     enter("IoCsqRemoveIrp", DISPATCH_LEVEL);
     require_queue("IoCsqRemoveIrp", queue);
     let locked = lock(queue);
+    schedule::object_point("read Context->Irp", context);
     let mut address = context::irp(context);
+    if address != 0 {
+        finding::check(world::with(|world| {
+            rule::csq::check_context_queue(world, queue, address)
+        }));
+    }
     if address != 0 {
         if exchange_cancel_routine("take cancel routine", address, 0) != 0 {
             remove(queue, address);
@@ -330,6 +336,11 @@ pub extern "win64" fn cancel_routine(_device: usize, address: usize) {
         owner
     };
     require_queue("the cancel routine", queue);
+    let order = machine::with(|machine| machine.settings.csq_order);
+    if owner != queue && order.clears_context_unlocked() {
+        schedule::object_point("clear Context->Irp", owner);
+        context::clear(owner);
+    }
     let locked = lock(queue);
     remove(queue, address);
     unlock(queue, locked);

@@ -4,6 +4,8 @@
     reason = "the routines have the names that drivers import"
 )]
 
+pub mod work_item;
+
 use super::{enter, exports};
 use crate::finding;
 use crate::guest;
@@ -171,7 +173,7 @@ fn unlink(driver: usize, device: usize) {
     }
 }
 
-fn require_device(routine: &str, device: usize) {
+pub fn require_device(routine: &str, device: usize) {
     if world::with(|world| !world.devices.objects.contains_key(&device)) {
         finding::raise(
             &rule::object::NOT_A_DEVICE,

@@ -1,11 +1,13 @@
-//! Ke: IRQL, critical regions, time, bug checks. Spin locks and dispatcher objects are below.
+//! Ke: IRQL, critical regions, time, bug checks. Spin locks, dispatcher objects, timers and DPCs are below.
 #![expect(
     non_snake_case,
     reason = "the routines have the names that drivers import"
 )]
 
 pub mod dispatcher;
+pub mod dpc;
 pub mod spin_lock;
+pub mod timer;
 
 use super::{enter, exports};
 use crate::finding;
@@ -25,6 +27,8 @@ pub fn find_all(name: &str) -> Option<usize> {
     find(name)
         .or_else(|| spin_lock::find(name))
         .or_else(|| dispatcher::find(name))
+        .or_else(|| dpc::find(name))
+        .or_else(|| timer::find(name))
 }
 
 pub extern "win64" fn KeGetCurrentIrql() -> u8 {

@@ -4,6 +4,8 @@
     reason = "the routines have the names that drivers import"
 )]
 
+pub mod registry;
+
 use super::exports;
 use crate::finding;
 use crate::guest;

@@ -6,7 +6,12 @@ use crate::machine;
 use crate::manager::enter_driver;
 use crate::nt::{driver_object, major, status, unicode_string};
 use crate::rule;
+use crate::schedule;
 use crate::world;
+use crate::world::thread::{Guard, Touches};
+
+/// The driver's own key.
+pub const REGISTRY_PATH: &str = r"\Registry\Machine\System\CurrentControlSet\Services\driver";
 
 /// Calls `DriverEntry` with a fresh driver object and returns its status.
 ///
@@ -48,8 +53,10 @@ extern "win64" fn invalid_device_request(_device: usize, address: usize) -> u32 
 
 /// The `RegistryPath` argument.
 fn registry_path() -> usize {
-    let text = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\driver";
-    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let units: Vec<u8> = REGISTRY_PATH
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     let string = world::allocate(unicode_string::SIZE + units.len(), 0)
         .expect("memory for the registry path");
     let buffer = string + unicode_string::SIZE;
@@ -67,6 +74,12 @@ pub fn unload() {
         finding::raise(&rule::unload::NO_UNLOAD, "DriverUnload is NULL".into());
     }
     enter_driver("DriverUnload", routine, [driver, 0, 0, 0]);
-    world::with(|world| world.log("DriverUnload returned", 0, None));
+    // The image goes away under whoever is still in it.
+    schedule::point(
+        "DriverUnload returned",
+        0,
+        Touches::Memory(driver),
+        Guard::Always,
+    );
     finding::check(world::with(|world| rule::unload::check(world)));
 }

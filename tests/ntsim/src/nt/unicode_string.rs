@@ -27,6 +27,33 @@ pub fn text(string: usize) -> String {
         .collect()
 }
 
+/// `MaximumLength`.
+#[must_use]
+pub fn maximum(string: usize) -> u16 {
+    guest::read(string + MAXIMUM_LENGTH)
+}
+
+/// The text at `address`, up to a 0; empty for a null pointer.
+#[must_use]
+pub fn zero_terminated(address: usize) -> String {
+    if address == 0 {
+        return String::new();
+    }
+    let places = (address..).step_by(size_of::<u16>());
+    let units: Vec<u16> = places
+        .map(guest::read)
+        .take_while(|unit| *unit != 0)
+        .collect();
+    String::from_utf16_lossy(&units)
+}
+
+/// A text in UTF-16 with a 0 behind it.
+#[must_use]
+pub fn zero_terminated_bytes(text: &str) -> Vec<u8> {
+    let units = text.encode_utf16().chain([0]);
+    units.flat_map(u16::to_le_bytes).collect()
+}
+
 /// Sets the fields.
 pub fn set(string: usize, length: u16, maximum: u16, buffer: usize) {
     guest::write(string + LENGTH, length);

@@ -29,6 +29,9 @@ rules! {
     /// INV-14, TR-11.
     INSERTED_UNDER_LOCK = "csq-inserted-under-lock", VERIFIER,
         "No spin lock is held across IoCsqInsertIrp: it may complete the IRP.";
+    /// INV-35.
+    OTHER_QUEUE = "csq-other-queue", None,
+        "IoCsqRemoveIrp gets the queue that the context's IRP was inserted into.";
     /// INV-36, TR-44.
     CONTEXT_REUSED = "csq-context-reused", None,
         "An IO_CSQ_IRP_CONTEXT stands for one queued IRP at a time.";
@@ -112,6 +115,23 @@ pub fn check_context(world: &mut World, irp: usize, found: usize) -> Result<(), 
             Err(CONTEXT_CHANGED.broken(format!(
                 "DriverContext[3] of {name} is {found:#x} instead of {expected:#x}"
             )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The IRP of the context that `IoCsqRemoveIrp` is given for a queue.
+///
+/// # Errors
+/// The broken rule.
+pub fn check_context_queue(world: &mut World, csq: usize, irp: usize) -> Result<(), Broken> {
+    let Some(number) = world.irps.find(irp) else {
+        return Err(OTHER_QUEUE.broken(format!("the context names {irp:#x}, which is no IRP")));
+    };
+    match world.irps.get(number).and_then(|irp| irp.queued) {
+        Some(queued) if queued.csq != csq => {
+            let name = world.irp_name(number);
+            Err(OTHER_QUEUE.broken(format!("{name} is in another queue")))
         }
         _ => Ok(()),
     }

@@ -11,6 +11,8 @@ rules! {
         "A semaphore is not released beyond its limit.";
     BAD_HANDLE = "bad-handle", VERIFIER,
         "A handle is open when it is used.";
+    WORK_ITEM_QUEUED = "work-item-queued", super::VERIFIER,
+        "A work item is neither freed nor queued again while it is queued.";
     /// TR-73.
     STACK_EXHAUSTED = "no-more-stack-locations", Some(super::BugCheck(0x35, "NO_MORE_IRP_STACK_LOCATIONS")),
         "An IRP is passed down only as many times as it has stack locations.";

@@ -21,11 +21,19 @@ rules! {
     POOL_LEFT = "pool-leak", Some(BugCheck(0xc4, "DRIVER_VERIFIER_DETECTED_VIOLATION")),
         "No pool block is left when the driver is unloaded.";
     /// INV-64, TR-74.
+    TIMER_LEFT = "timer-leak", UNLOADED,
+        "No timer is armed when the driver is unloaded.";
+    /// INV-64, TR-74.
+    DPC_LEFT = "dpc-leak", UNLOADED,
+        "No DPC is queued or runs when the driver is unloaded.";
+    /// INV-64, TR-74.
     THREAD_LEFT = "thread-leak", UNLOADED,
         "No thread runs in the driver when it is unloaded.";
     /// INV-64, TR-74.
     IRP_LEFT = "irp-leak", UNLOADED,
         "No IRP is with the driver when it is unloaded.";
+    PROVIDER_LEFT = "etw-provider-leak", UNLOADED,
+        "No ETW provider is registered when the driver is unloaded.";
     HANDLE_LEFT = "handle-leak", VERIFIER,
         "No kernel handle is left open when the driver is unloaded.";
 }
@@ -46,6 +54,13 @@ pub fn check(world: &World) -> Result<(), Broken> {
     if world.dispatchers.has_running_thread() {
         return Err(THREAD_LEFT.broken("a system thread of the driver still runs"));
     }
+    if let Some(timer) = world.deferred.armed_in(0..usize::MAX) {
+        let name = world.object_name(timer);
+        return Err(TIMER_LEFT.broken(format!("the timer at {name} is still armed")));
+    }
+    if let Some(&thread) = world.deferred.active.first() {
+        return Err(DPC_LEFT.broken(format!("T{thread} has not come to the end of a DPC")));
+    }
     let own = world
         .devices
         .objects
@@ -62,6 +77,10 @@ pub fn check(world: &World) -> Result<(), Broken> {
         return Err(POOL_LEFT.broken(format!(
             "{size} bytes at {address:#x} with tag {tag} are still allocated"
         )));
+    }
+    let providers = world.providers.len();
+    if providers != 0 {
+        return Err(PROVIDER_LEFT.broken(format!("{providers} ETW provider(s) are registered")));
     }
     if !world.handles.is_empty() {
         return Err(

@@ -11,7 +11,7 @@ use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use super::{Choice, Strategy};
 use crate::finding::Finding;
 use crate::rule;
-use crate::world::thread::Touches;
+use crate::world::thread::{Guard, Touches};
 use crate::world::{self, World};
 
 /// More steps than any scenario needs. A run that takes them goes round in circles.
@@ -65,8 +65,15 @@ impl Scheduler for Adapter {
         _yielding: bool,
     ) -> Option<TaskId> {
         let current = current.map(usize::from);
+        let handovers = world::with(|world| std::mem::take(&mut world.handovers));
+        for (earlier, later) in handovers {
+            self.strategy.borrow_mut().ordered(earlier, later);
+        }
         let (next, choices) = world::with(|world| {
-            let choices = choices(world, runnable);
+            let mut choices = choices(world, runnable);
+            if choices.is_empty() && let_time_pass(world) {
+                choices = self::choices(world, runnable);
+            }
             (decide(world, &choices, current), choices)
         });
         let thread = match next {
@@ -106,6 +113,20 @@ fn choices<'a>(world: &World, runnable: &[&'a Task]) -> Vec<Choice<'a>> {
         }
     }
     choices
+}
+
+/// Nothing can happen now: makes it the time of the earliest thing that waits for its time, if any does.
+fn let_time_pass(world: &mut World) -> bool {
+    let waiting = world.threads.iter().filter(|thread| !thread.finished);
+    let due = waiting.filter_map(|thread| match thread.pending.guard {
+        Guard::Time(due) => Some(due),
+        _ => None,
+    });
+    let earliest = due.min();
+    if let Some(due) = earliest {
+        world.time = world.time.max(due);
+    }
+    earliest.is_some()
 }
 
 fn decide(world: &mut World, choices: &[Choice<'_>], current: Option<usize>) -> Next {

@@ -16,7 +16,7 @@ mod order;
 
 use super::{Choice, Strategy};
 use crate::world::thread::Touches;
-use order::{Event, reversals};
+use order::{Event, Handover, reversals};
 
 /// A thread and its next step.
 type Step = (usize, Touches);
@@ -39,6 +39,8 @@ pub struct SleepSet {
     path: Vec<Level>,
     depth: usize,
     asleep: Vec<Step>,
+    /// What this schedule's threads know of each other, beyond what their steps say.
+    handovers: Vec<Handover>,
     started: bool,
     exhausted: bool,
     pruned: usize,
@@ -70,7 +72,7 @@ impl SleepSet {
     /// Notes what the finished schedule shows to be worth trying.
     fn learn(&mut self) {
         let events: Vec<Event> = self.path.iter().map(|level| level.taken.into()).collect();
-        for reversal in reversals(&events) {
+        for reversal in reversals(&events, &self.handovers) {
             let Some(level) = self.path.get_mut(reversal.at) else {
                 continue;
             };
@@ -137,6 +139,7 @@ impl Strategy for SleepSet {
         self.started = true;
         self.depth = 0;
         self.asleep.clear();
+        self.handovers.clear();
         true
     }
 
@@ -146,6 +149,14 @@ impl Strategy for SleepSet {
 
     fn forced(&mut self, only: Choice<'_>) -> bool {
         self.advance(&[only], None).is_some()
+    }
+
+    fn ordered(&mut self, earlier: usize, later: usize) {
+        self.handovers.push(Handover {
+            at: self.depth,
+            earlier,
+            later,
+        });
     }
 
     fn is_exhaustive(&self) -> bool {

@@ -20,6 +20,13 @@ pub enum Dispatcher {
         /// The most `count` may be.
         limit: i32,
     },
+    /// A `KTIMER`, signaled when it has expired.
+    Timer {
+        /// As for events.
+        notification: bool,
+        /// Whether it has.
+        signaled: bool,
+    },
     /// A thread, signaled when it has ended.
     Thread {
         /// Whether it has.
@@ -49,7 +56,9 @@ impl Dispatchers {
     pub fn is_signaled(&self, address: usize) -> bool {
         match self.objects.get(&address) {
             None => true,
-            Some(Dispatcher::Event { signaled, .. }) => *signaled,
+            Some(Dispatcher::Event { signaled, .. } | Dispatcher::Timer { signaled, .. }) => {
+                *signaled
+            }
             Some(Dispatcher::Semaphore { count, .. }) => *count > 0,
             Some(Dispatcher::Thread { ended }) => *ended,
         }
@@ -58,10 +67,16 @@ impl Dispatchers {
     /// Takes what a satisfied wait takes.
     pub fn consume(&mut self, address: usize) {
         match self.objects.get_mut(&address) {
-            Some(Dispatcher::Event {
-                notification: false,
-                signaled,
-            }) => *signaled = false,
+            Some(
+                Dispatcher::Event {
+                    notification: false,
+                    signaled,
+                }
+                | Dispatcher::Timer {
+                    notification: false,
+                    signaled,
+                },
+            ) => *signaled = false,
             Some(Dispatcher::Semaphore { count, .. }) => *count -= 1,
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Simulated threads, and what each is about to do.
 
-use super::World;
+use super::{DPC_QUEUES, World};
 use crate::machine::Processor;
 
 /// A simulated thread. Each has a processor of its own, so its IRQL is its own too.
@@ -67,20 +67,39 @@ pub enum Touches {
     Irp(usize),
     /// The same for pool and device objects, by address.
     Memory(usize),
+    /// A timer expires and its DPC is queued, or a DPC is queued or called; 0 for what is not concerned.
+    /// Memory that is freed can be the timer's or the DPC's.
+    Deferred {
+        /// The `KTIMER`.
+        timer: usize,
+        /// The `KDPC`.
+        dpc: usize,
+    },
 }
 
 impl Touches {
     /// Whether the order of the two does not matter.
     pub fn commutes_with(self, other: Self) -> bool {
-        use Touches::{Counter, Driver, Entry, Irp, Memory, Nothing, Object};
+        use Touches::{Counter, Deferred, Driver, Entry, Irp, Memory, Nothing, Object};
         match (self, other) {
             (Driver, Irp(_) | Memory(_))
             | (Irp(_) | Memory(_), Driver)
-            | (Entry, Memory(_))
-            | (Memory(_), Entry) => false,
+            | (Entry | Deferred { .. }, Memory(_))
+            | (Memory(_), Entry | Deferred { .. }) => false,
             (Nothing | Driver | Entry, _)
             | (_, Nothing | Driver | Entry)
             | (Counter(_), Counter(_)) => true,
+            (
+                Deferred { timer, dpc },
+                Deferred {
+                    timer: other,
+                    dpc: second,
+                },
+            ) => (timer == 0 || timer != other) && (dpc == 0 || dpc != second),
+            (Deferred { timer, dpc }, Counter(object) | Object(object) | Irp(object))
+            | (Counter(object) | Object(object) | Irp(object), Deferred { timer, dpc }) => {
+                ![timer, dpc, DPC_QUEUES].contains(&object)
+            }
             (
                 Counter(one) | Object(one) | Irp(one) | Memory(one),
                 Counter(two) | Object(two) | Irp(two) | Memory(two),
@@ -104,6 +123,8 @@ pub enum Guard {
     Removed(usize),
     /// This thread has ended.
     Ended(usize),
+    /// It is this time, in 100 ns since 1601, or time may pass as it likes.
+    Time(u64),
     /// This IRP is completed.
     Completed(usize),
     /// No IRP of this file object is with the driver.
@@ -147,6 +168,7 @@ impl World {
             }
             Guard::Removed(lock) => self.remove_locks.get(&lock).is_none_or(|it| it.count <= 0),
             Guard::Ended(thread) => self.threads.get(thread).is_none_or(|it| it.finished),
+            Guard::Time(due) => self.free_time || self.time >= due,
             Guard::Completed(irp) => self.irps.get(irp).is_none_or(|it| it.completed),
             Guard::FileIdle(file) => !self.irps.outstanding().any(|irp| irp.file == Some(file)),
             Guard::ThreadIdle(thread) => !self.irps.outstanding().any(|irp| irp.thread == thread),
@@ -169,9 +191,10 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use super::Touches::{self, Counter, Driver, Entry, Irp, Memory, Nothing, Object};
+    use super::Touches::{self, Counter, Deferred, Driver, Entry, Irp, Memory, Nothing, Object};
+    use crate::world::DPC_QUEUES;
 
-    const ALL: [Touches; 10] = [
+    const ALL: [Touches; 13] = [
         Nothing,
         Driver,
         Entry,
@@ -182,6 +205,9 @@ mod tests {
         Irp(1),
         Irp(2),
         Memory(1),
+        Deferred { timer: 1, dpc: 2 },
+        Deferred { timer: 0, dpc: 2 },
+        Object(DPC_QUEUES),
     ];
 
     #[test]
@@ -208,5 +234,18 @@ mod tests {
         assert!(!Irp(1).commutes_with(Driver));
         assert!(Irp(1).commutes_with(Entry));
         assert!(!Memory(1).commutes_with(Entry));
+    }
+
+    #[test]
+    fn an_expiry_concerns_timer_dpc_and_queue() {
+        let expiry = Deferred { timer: 1, dpc: 2 };
+        assert!(!expiry.commutes_with(Object(1)));
+        assert!(!expiry.commutes_with(Object(2)));
+        assert!(!expiry.commutes_with(Object(DPC_QUEUES)));
+        assert!(!expiry.commutes_with(Memory(3)));
+        assert!(!expiry.commutes_with(Deferred { timer: 0, dpc: 2 }));
+        assert!(expiry.commutes_with(Object(3)));
+        assert!(expiry.commutes_with(Deferred { timer: 3, dpc: 4 }));
+        assert!(Deferred { timer: 0, dpc: 4 }.commutes_with(Deferred { timer: 0, dpc: 2 }));
     }
 }

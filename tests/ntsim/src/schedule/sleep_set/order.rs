@@ -18,6 +18,18 @@ impl From<(usize, Touches)> for Event {
     }
 }
 
+/// One thread starts another, or has waited for its end: no step says so, but it forces the order of
+/// what the one did before and the other does after.
+#[derive(Clone, Copy, Debug)]
+pub struct Handover {
+    /// Before which step.
+    pub at: usize,
+    /// Whose steps before it.
+    pub earlier: usize,
+    /// Whose steps after it.
+    pub later: usize,
+}
+
 /// Two steps that do not commute, with nothing between them that forces their order.
 #[derive(Debug)]
 pub struct Reversal {
@@ -92,12 +104,11 @@ impl Ordered<'_> {
 }
 
 /// All pairs of steps that are worth taking in the other order.
-pub fn reversals(events: &[Event]) -> Vec<Reversal> {
-    let threads = events
-        .iter()
-        .map(|event| event.thread + 1)
-        .max()
-        .unwrap_or(0);
+pub fn reversals(events: &[Event], handovers: &[Handover]) -> Vec<Reversal> {
+    let numbers = events.iter().map(|event| event.thread);
+    let named = handovers.iter().flat_map(|it| [it.earlier, it.later]);
+    let threads = numbers.chain(named).max().map_or(0, |most| most + 1);
+    let mut handovers = handovers.iter().peekable();
     let mut ordered = Ordered {
         events,
         numbers: Vec::with_capacity(events.len()),
@@ -106,6 +117,12 @@ pub fn reversals(events: &[Event]) -> Vec<Reversal> {
     let mut pairs = Vec::new();
     let mut current: Vec<Clock> = vec![vec![0; threads]; threads];
     for (index, event) in events.iter().enumerate() {
+        while let Some(handover) = handovers.next_if(|handover| handover.at <= index) {
+            let known = current.get(handover.earlier).cloned();
+            if let (Some(clock), Some(known)) = (current.get_mut(handover.later), known) {
+                join(clock, &known);
+            }
+        }
         let Some(mut clock) = current.get(event.thread).cloned() else {
             continue;
         };
@@ -164,7 +181,21 @@ mod tests {
     #[test]
     fn steps_that_commute_are_not_reversed() {
         let events = schedule(&[(1, Object(1)), (2, Object(2)), (1, Driver), (2, Driver)]);
-        assert!(reversals(&events).is_empty());
+        assert!(reversals(&events, &[]).is_empty());
+    }
+
+    #[test]
+    fn what_a_joined_thread_did_comes_before() {
+        let events = schedule(&[(1, Object(1)), (0, Object(1))]);
+        assert_eq!(reversals(&events, &[]).len(), 1);
+        let joined = Handover {
+            at: 1,
+            earlier: 1,
+            later: 0,
+        };
+        assert!(reversals(&events, &[joined]).is_empty());
+        let too_late = Handover { at: 2, ..joined };
+        assert_eq!(reversals(&events, &[too_late]).len(), 1);
     }
 
     #[test]
@@ -175,7 +206,7 @@ mod tests {
             (2, Object(2)),
             (2, Object(1)),
         ]);
-        let found = reversals(&events);
+        let found = reversals(&events, &[]);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].at, found[0].first.as_slice()), (0, &[2][..]));
         assert!(!found[0].direct);
@@ -192,7 +223,7 @@ mod tests {
             (3, Object(2)),
             (3, Memory(5)),
         ]);
-        let at: Vec<usize> = reversals(&events)
+        let at: Vec<usize> = reversals(&events, &[])
             .iter()
             .map(|reversal| reversal.at)
             .collect();

@@ -1,0 +1,178 @@
+//! The registry.
+#![expect(
+    non_snake_case,
+    reason = "the routines have the names that drivers import"
+)]
+
+use crate::ddi::{callback, enter, exports};
+use crate::guest;
+use crate::machine;
+use crate::manager::loader::REGISTRY_PATH;
+use crate::nt::PASSIVE_LEVEL;
+use crate::nt::query_table::{Entry, flag};
+use crate::nt::status::{
+    BUFFER_TOO_SMALL, INVALID_PARAMETER, OBJECT_NAME_NOT_FOUND, OBJECT_TYPE_MISMATCH, SUCCESS,
+    is_success,
+};
+use crate::nt::unicode_string;
+use crate::settings::Value;
+use crate::world;
+
+exports! { RtlQueryRegistryValues }
+
+/// `REG_NONE`, `REG_SZ` and `REG_DWORD`.
+const NONE: u32 = 0;
+const TEXT: u32 = 1;
+const NUMBER: u32 = 4;
+
+/// The keys that exist: the driver's own, by the path that DriverEntry gets, and what is below it.
+fn relative_to_service(base: u32, path: usize) -> Option<String> {
+    /// `RTL_REGISTRY_ABSOLUTE` and `RTL_REGISTRY_SERVICES`; the third is a flag.
+    const ABSOLUTE: u32 = 0;
+    const SERVICES: u32 = 1;
+    const OPTIONAL: u32 = 0x8000_0000;
+    let own = REGISTRY_PATH;
+    let (parent, name) = own.rsplit_once('\\')?;
+    let path = unicode_string::zero_terminated(path);
+    let whole = match base & !OPTIONAL {
+        ABSOLUTE => path,
+        SERVICES => format!("{parent}\\{path}"),
+        _ => return None,
+    };
+    let start = whole.get(..own.len())?;
+    let rest = whole.get(own.len()..)?;
+    let is_below = rest.is_empty() || rest.starts_with('\\');
+    (start.eq_ignore_ascii_case(own) && is_below && !name.is_empty())
+        .then(|| rest.trim_matches('\\').to_owned())
+}
+
+/// The values of a key, without regard to case, as in Windows.
+fn value(key: &str, name: &str) -> Option<Value> {
+    machine::with(|machine| {
+        let mut values = machine.settings.registry.iter();
+        values
+            .find(|((at, value), _)| {
+                at.eq_ignore_ascii_case(key) && value.eq_ignore_ascii_case(name)
+            })
+            .map(|(_, value)| value.clone())
+    })
+}
+
+fn key_exists(key: &str) -> bool {
+    key.is_empty()
+        || machine::with(|machine| {
+            let mut values = machine.settings.registry.iter();
+            values.any(|((at, _), _)| at.eq_ignore_ascii_case(key))
+        })
+}
+
+pub extern "win64" fn RtlQueryRegistryValues(
+    base: u32,
+    path: usize,
+    table: usize,
+    context: usize,
+    _environment: usize,
+) -> u32 {
+    enter("RtlQueryRegistryValues", PASSIVE_LEVEL);
+    let Some(root) = relative_to_service(base, path).filter(|key| key_exists(key)) else {
+        return OBJECT_NAME_NOT_FOUND;
+    };
+    let mut key = Some(root.clone());
+    for index in 0.. {
+        let entry = Entry::at(table, index);
+        if entry.is_last() {
+            break;
+        }
+        if entry.flags & (flag::TOPKEY | flag::SUBKEY) != 0 {
+            key = Some(root.clone());
+        }
+        if entry.flags & flag::SUBKEY != 0 {
+            let name = unicode_string::zero_terminated(entry.name);
+            let below = [root.as_str(), &name].join("\\");
+            let below = below.trim_matches('\\').to_owned();
+            key = key_exists(&below).then_some(below);
+            if key.is_none() && entry.flags & flag::REQUIRED != 0 {
+                return OBJECT_NAME_NOT_FOUND;
+            }
+            continue;
+        }
+        let status = query(entry, key.as_deref(), context);
+        if !is_success(status) {
+            return status;
+        }
+    }
+    SUCCESS
+}
+
+/// Does what an entry of the table asks for, below `key` if that exists.
+fn query(entry: Entry, key: Option<&str>, context: usize) -> u32 {
+    let name = unicode_string::zero_terminated(entry.name);
+    let found = key.and_then(|key| value(key, &name));
+    let Some(found) = found else {
+        return if entry.default_kind() != NONE {
+            deliver(entry, entry.default_kind(), &entry.default_bytes(), context)
+        } else if entry.flags & flag::REQUIRED != 0 {
+            OBJECT_NAME_NOT_FOUND
+        } else {
+            SUCCESS
+        };
+    };
+    let (kind, bytes) = match found {
+        Value::Number(number) => (NUMBER, number.to_le_bytes().to_vec()),
+        Value::Text(text) => (TEXT, unicode_string::zero_terminated_bytes(&text)),
+    };
+    let is_checked = entry.flags & flag::DIRECT != 0 && entry.flags & flag::TYPECHECK != 0;
+    if is_checked && entry.expected_kind() != kind {
+        return OBJECT_TYPE_MISMATCH;
+    }
+    deliver(entry, kind, &bytes, context)
+}
+
+/// Gives a value to the driver.
+fn deliver(entry: Entry, kind: u32, bytes: &[u8], context: usize) -> u32 {
+    if entry.flags & flag::DIRECT == 0 {
+        let Some(data) = world::allocate(bytes.len(), 0) else {
+            return INVALID_PARAMETER;
+        };
+        guest::store(data, bytes);
+        let arguments = [
+            entry.name,
+            kind as usize,
+            data,
+            bytes.len(),
+            context,
+            entry.context,
+        ];
+        let status = callback(entry.routine, &arguments) as u32;
+        world::kill(data);
+        return status;
+    }
+    match kind {
+        TEXT => store_text(entry.context, bytes),
+        _ if bytes.len() <= size_of::<u32>() => {
+            guest::store(entry.context, bytes);
+            SUCCESS
+        }
+        _ => INVALID_PARAMETER,
+    }
+}
+
+/// Copies a text into the driver's `UNICODE_STRING`, or gives it a buffer of its own, which the driver
+/// frees with `RtlFreeUnicodeString`.
+fn store_text(string: usize, bytes: &[u8]) -> u32 {
+    /// The tag of what Rtl allocates.
+    const TAG: u32 = u32::from_le_bytes(*b"Rtl ");
+    let mut buffer = guest::read::<usize>(string + unicode_string::BUFFER);
+    let mut maximum = unicode_string::maximum(string);
+    if buffer == 0 {
+        buffer = crate::ddi::ex::allocate(bytes.len(), TAG, 0);
+        maximum = bytes.len() as u16;
+    }
+    if buffer == 0 || usize::from(maximum) < bytes.len() {
+        return BUFFER_TOO_SMALL;
+    }
+    guest::store(buffer, bytes);
+    let length = bytes.len().saturating_sub(size_of::<u16>());
+    unicode_string::set(string, length as u16, maximum, buffer);
+    SUCCESS
+}
