@@ -16,6 +16,8 @@ pub type Irql = u8;
 pub const STATUS_SUCCESS: Status = 0;
 /// The IRP ends later.
 pub const STATUS_PENDING: Status = 0x103;
+/// A value in the registry is not of the type that was expected.
+pub const STATUS_OBJECT_TYPE_MISMATCH: Status = 0xC000_0024_u32.cast_signed();
 /// A completion routine keeps the IRP.
 pub const STATUS_MORE_PROCESSING_REQUIRED: Status = 0xC000_0016_u32.cast_signed();
 /// The device is being removed.

@@ -6,6 +6,7 @@
 use core::ffi::{c_char, c_void};
 
 use crate::abi::{DeviceObject, DriverObject, InitializeRoutine, Irp, Irql, Status, UnicodeString};
+use crate::registry::Entry;
 
 // The names are Wine's; in this module they are free, because what it exports under the same names
 // has the prefix of `wine_supplied`.
@@ -35,6 +36,13 @@ unsafe extern "system" {
     pub fn IofCompleteRequest(irp: *mut Irp, boost: i8);
     pub fn KeAcquireSpinLockRaiseToDpc(lock: *mut usize) -> Irql;
     pub fn KeReleaseSpinLock(lock: *mut usize, irql: Irql);
+    pub fn RtlQueryRegistryValues(
+        relative_to: u32,
+        path: *const u16,
+        table: *mut Entry,
+        context: *mut c_void,
+        environment: *mut c_void,
+    ) -> Status;
 }
 
 #[link(name = "ntosbase", kind = "raw-dylib")]

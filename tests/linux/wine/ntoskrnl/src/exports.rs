@@ -9,5 +9,7 @@ mod dpc;
 mod etw;
 mod irql;
 mod pool;
+mod registry;
 mod remove_lock;
 mod rundown;
+mod timer;

@@ -8,7 +8,7 @@
 //! | module | has |
 //! |---|---|
 //! | [`csq`] | cancel-safe queues |
-//! | [`rundown`], [`remove_lock`], [`dpc`], [`irql`] | the other routines |
+//! | [`rundown`], [`remove_lock`], [`dpc`], [`timer`], [`irql`], [`registry`] | the other routines |
 //! | `filter`, [`handles`] | `IRP_MJ_CLEANUP`, and closed handles before a removal |
 //! | [`quarantine`] | the cure for cancels that Wine sends to the wrong IRP |
 //! | `exports`, `base`, `startup` | the way in, the way to Wine, the beginning |
@@ -29,8 +29,10 @@ pub mod handles;
 pub mod irp;
 pub mod irql;
 pub mod quarantine;
+pub mod registry;
 pub mod remove_lock;
 pub mod rundown;
 #[cfg(windows)]
 mod startup;
+pub mod timer;
 pub mod waiters;

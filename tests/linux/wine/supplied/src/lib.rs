@@ -112,6 +112,11 @@ pub const SUPPLIED: &[Supplied] = &[
         Wrong,
         "the IRQL stays as it was",
     ),
+    row(
+        "KeCancelTimer",
+        Wrong,
+        "says that a timer was active which has expired, and waits for its DPC",
+    ),
     row("KeFlushQueuedDpcs", Wrong, "does nothing"),
     row("KeGetCurrentIrql", Absent, ""),
     row("KeInsertQueueDpc", Wrong, "the DPC never runs"),
@@ -119,7 +124,18 @@ pub const SUPPLIED: &[Supplied] = &[
     row("KeRaiseIrqlToDpcLevel", Absent, ""),
     row("KeReleaseSpinLock", Wrong, "the IRQL stays as it was"),
     row("KeRemoveQueueDpc", Stub, ""),
+    row(
+        "KeSetTimer",
+        Wrong,
+        "goes with KeCancelTimer; its DPCs run at another IRQL, and KeFlushQueuedDpcs does not know them",
+    ),
+    row("KeSetTimerEx", Wrong, "goes with KeSetTimer"),
     row("KfRaiseIrql", Wrong, "does nothing"),
+    row(
+        "RtlQueryRegistryValues",
+        Wrong,
+        "RTL_QUERY_REGISTRY_TYPECHECK checks nothing, and a value without a default must exist",
+    ),
 ];
 
 /// The row of `name`, if wine-ntoskrnl has a routine of that name.
