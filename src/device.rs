@@ -4,30 +4,28 @@ use core::pin::Pin;
 
 use pin_project_lite::pin_project;
 use wdm::{
-    CancelSafeQueue, Device, Dispatched, Fdo, FileContext, InterfaceClass, Irp, NtStatus, PoolBox,
-    Received,
+    Device, Dispatched, Fdo, FileContext, InterfaceClass, Irp, NtStatus, PoolBox, Received,
+    RequestQueues,
 };
 
 use crate::file::Handles;
 use crate::pnp::Lifecycle;
-use crate::requests::RequestIds;
 use crate::{file, ioctl, pnp, power};
 
 pin_project! {
     /// The state of one device. It lives in the device extension.
     pub struct Csq {
         #[pin]
-        pending: CancelSafeQueue,
+        requests: RequestQueues,
         pub lifecycle: Lifecycle,
         pub handles: Handles,
-        pub ids: RequestIds,
     }
 }
 
 impl Csq {
-    /// The queue of requests that wait for an answer.
-    pub fn pending(self: Pin<&Self>) -> Pin<&CancelSafeQueue> {
-        self.project_ref().pending
+    /// The requests that wait for an answer, and the claims that wait for a request.
+    pub fn requests(self: Pin<&Self>) -> Pin<&RequestQueues> {
+        self.project_ref().requests
     }
 }
 
@@ -36,15 +34,18 @@ impl Device for Csq {
 
     fn new() -> Self {
         Self {
-            pending: CancelSafeQueue::new(),
+            requests: RequestQueues::new(),
             lifecycle: Lifecycle::new(),
             handles: Handles::new(),
-            ids: RequestIds::new(),
         }
     }
 
     fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
-        self.pending().register()
+        self.requests().register()
+    }
+
+    fn queues(self: Pin<&Self>) -> Pin<&RequestQueues> {
+        self.requests()
     }
 
     fn create(self: Pin<&Self>) -> Result<PoolBox<FileContext>, NtStatus> {

@@ -3,20 +3,21 @@
 // UNSAFETY: `DriverEntry` is found by its exported name and called with raw pointers.
 #![expect(unsafe_code, reason = "exports DriverEntry")]
 
-use core::ffi::c_void;
 use core::ptr::NonNull;
 
 use wdk_alloc::WdkAllocator;
 // The panic handler.
 use wdk_panic as _;
-use wdm::DriverObject;
+use wdm::{DriverObject, RegistryPath};
 
 use crate::device::Csq;
+use crate::parameters;
 
 #[global_allocator]
 static ALLOCATOR: WdkAllocator = WdkAllocator;
 
-/// Tells the I/O manager the driver's other entry points. It has nothing to do that could fail.
+/// Reads the driver's parameters and tells the I/O manager its other entry points. It has nothing
+/// to do that could fail: without parameters there are defaults.
 ///
 /// See "Writing a `DriverEntry` Routine":
 /// <https://learn.microsoft.com/windows-hardware/drivers/kernel/writing-a-driverentry-routine>.
@@ -27,13 +28,16 @@ static ALLOCATOR: WdkAllocator = WdkAllocator;
 ///
 /// # Safety
 ///
-/// Called by the I/O manager, once, with the driver object it made for this image.
+/// Called by the I/O manager, once, with the driver object it made for this image and the path of
+/// the service's registry key.
 // SAFETY: no other item of the image has this name.
 #[unsafe(export_name = "DriverEntry")]
 pub unsafe extern "system" fn driver_entry(
     driver: NonNull<DriverObject>,
-    _registry_path: *const c_void,
+    registry_path: NonNull<RegistryPath>,
 ) -> i32 {
+    // SAFETY: by the caller.
+    parameters::read(unsafe { registry_path.as_ref() });
     // SAFETY: by the caller.
     unsafe { wdm::initialize_driver::<Csq>(driver) };
     0

@@ -30,15 +30,15 @@ pub fn create(device: Pin<&Csq>) -> Result<PoolBox<FileContext>, NtStatus> {
     if let Some(refusal) = device.lifecycle.refusal() {
         return Err(refusal);
     }
-    let file = FileContext::try_new(device.pending())?;
+    let file = FileContext::try_new(device.requests())?;
     device.handles.0.fetch_add(1, Ordering::Relaxed);
     Ok(file)
 }
 
-/// `IRP_MJ_CLEANUP`: the last handle of a file object is closed. Ends its requests, and nobody
-/// else's (INV-60).
+/// `IRP_MJ_CLEANUP`: the last handle of a file object is closed. Ends its requests and claims, and
+/// nobody else's (INV-60); what it has claimed goes back to the pending requests.
 pub fn cleanup(device: Pin<&Csq>, file: &FileContext) {
-    requests::flush_handle(device, file);
+    requests::close_handle(device, file);
     device.handles.0.fetch_sub(1, Ordering::Relaxed);
 }
 

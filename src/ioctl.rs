@@ -5,14 +5,17 @@
 
 use core::pin::Pin;
 
-use csq_protocol::wire::{Cancel, Canceled, CompleteNext, Completed, Pend, Version, scope};
+use csq_protocol::wire::{
+    Cancel, Canceled, Claim, Claimed, Complete, CompleteNext, Completed, Delivered, Pend, Version,
+    claim, scope,
+};
 use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, status};
-use wdm::{Completion, Dispatched, Irp, NtStatus, Received, SystemBuffer, Written};
+use wdm::{Completion, Dispatched, Irp, NtStatus, Received, Scope, SystemBuffer, Written};
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::device::Csq;
-use crate::requests::{self, Scope};
+use crate::{parameters, requests};
 
 const BUFFER_TOO_SMALL: NtStatus = NtStatus::from_code(status::BUFFER_TOO_SMALL);
 const INFO_LENGTH_MISMATCH: NtStatus = NtStatus::from_code(status::INFO_LENGTH_MISMATCH);
@@ -20,7 +23,6 @@ const INVALID_BUFFER_SIZE: NtStatus = NtStatus::from_code(status::INVALID_BUFFER
 const INVALID_PARAMETER: NtStatus = NtStatus::from_code(status::INVALID_PARAMETER);
 const NOT_FOUND: NtStatus = NtStatus::from_code(status::NOT_FOUND);
 const NO_MORE_ENTRIES: NtStatus = NtStatus::from_code(status::NO_MORE_ENTRIES);
-const NOT_SUPPORTED: NtStatus = NtStatus::from_code(status::NOT_SUPPORTED);
 const REVISION_MISMATCH: NtStatus = NtStatus::from_code(status::REVISION_MISMATCH);
 
 /// `IRP_MJ_DEVICE_CONTROL`.
@@ -28,6 +30,8 @@ pub fn dispatch(device: Pin<&Csq>, mut irp: Irp<Received>) -> Dispatched {
     let code = irp.stack().device_control().map(|control| control.code);
     let answer = match code {
         Some(ioctl::PEND) => return pend(device, irp),
+        Some(ioctl::CLAIM) => return claim(device, irp),
+        Some(ioctl::COMPLETE) => complete(device, &mut irp),
         Some(ioctl::QUERY_VERSION) => query_version(irp.buffer()),
         Some(ioctl::COMPLETE_NEXT) => complete_next(device, irp.buffer()),
         Some(ioctl::CANCEL) => cancel(device, &mut irp),
@@ -42,31 +46,87 @@ pub fn dispatch(device: Pin<&Csq>, mut irp: Irp<Received>) -> Dispatched {
 
 fn pend(device: Pin<&Csq>, mut irp: Irp<Received>) -> Dispatched {
     match decode_pend(irp.buffer().input()) {
-        Ok(tag) => requests::pend(device, irp, tag),
+        Ok((tag, timeout)) => requests::pend(device, irp, tag, timeout),
         Err(status) => irp.complete(status),
     }
 }
 
-/// The tag of a valid input of `PEND`.
-fn decode_pend(input: &[u8]) -> Result<u64, NtStatus> {
+/// Tag and timeout of a valid input of `PEND`.
+fn decode_pend(input: &[u8]) -> Result<(u64, u32), NtStatus> {
     let (pend, payload) = decode::<Pend>(input)?;
     check_version(pend.version)?;
     if pend.reserved != 0 {
         return Err(INVALID_PARAMETER);
     }
     check_payload(pend.payload_length, payload)?;
-    if pend.timeout != 0 {
-        return Err(NOT_SUPPORTED);
+    Ok((pend.tag.get(), pend.timeout.get()))
+}
+
+fn claim(device: Pin<&Csq>, mut irp: Irp<Received>) -> Dispatched {
+    match decode_claim(&irp.buffer()) {
+        Ok(wait) => requests::claim(device, irp, wait),
+        Err(status) => irp.complete(status),
     }
-    Ok(pend.tag.get())
+}
+
+/// Whether a valid input of `CLAIM` asks to wait.
+fn decode_claim(buffer: &SystemBuffer<'_>) -> Result<bool, NtStatus> {
+    let (request, rest) = decode::<Claim>(buffer.input())?;
+    check_version(request.version)?;
+    if !rest.is_empty() {
+        return Err(INFO_LENGTH_MISMATCH);
+    }
+    let wait = match request.flags.get() {
+        0 => false,
+        claim::WAIT => true,
+        _ => return Err(INVALID_PARAMETER),
+    };
+    // Any request must fit: it is too late to find out once it has been taken.
+    if buffer.output_length() < size_of::<Claimed>() + MAX_PAYLOAD as usize {
+        return Err(BUFFER_TOO_SMALL);
+    }
+    Ok(wait)
+}
+
+fn complete(device: Pin<&Csq>, irp: &mut Irp<Received>) -> Result<Written, NtStatus> {
+    let (stack, mut buffer) = irp.stack_and_buffer();
+    let (request, payload) = decode::<Complete>(buffer.input())?;
+    check_version(request.version)?;
+    if request.reserved != 0 {
+        return Err(INVALID_PARAMETER);
+    }
+    check_payload(request.payload_length, payload)?;
+    let status = decode_status(request.status.get(), payload)?;
+    check_room::<Delivered>(&buffer)?;
+    // Without a handle there is nothing it could have claimed.
+    let file = stack.file().ok_or(NOT_FOUND)?;
+    let delivered =
+        requests::complete(device, file, request.id.get(), status, payload).ok_or(NOT_FOUND)?;
+    let delivered = Delivered {
+        delivered: delivered.into(),
+        ..Delivered::default()
+    };
+    answer(&mut buffer, &delivered)
+}
+
+/// The status with which a server may have a request end. Two are no end (INV-53), and with an
+/// error the I/O manager copies no payload.
+fn decode_status(code: u32, payload: &[u8]) -> Result<NtStatus, NtStatus> {
+    let status = NtStatus::from_code(code);
+    if code == status::PENDING || code == u32::MAX || (status.is_error() && !payload.is_empty()) {
+        return Err(INVALID_PARAMETER);
+    }
+    Ok(status)
 }
 
 fn query_version(mut buffer: SystemBuffer<'_>) -> Result<Written, NtStatus> {
     check_no_input(&buffer)?;
+    let limits = parameters::limits();
     let version = Version {
         version: VERSION.into(),
         max_payload: MAX_PAYLOAD.into(),
-        ..Version::default()
+        device_limit: limits.device.into(),
+        handle_limit: limits.handle.into(),
     };
     answer(&mut buffer, &version)
 }
@@ -102,9 +162,10 @@ fn decode_cancel(buffer: &SystemBuffer<'_>) -> Result<Scope, NtStatus> {
         return Err(INFO_LENGTH_MISMATCH);
     }
     check_room::<Canceled>(buffer)?;
-    match (request.scope.get(), request.tag.get()) {
+    match (request.scope.get(), request.target.get()) {
         (scope::ALL, 0) => Ok(Scope::All),
         (scope::TAG, tag) => Ok(Scope::Tag(tag)),
+        (scope::ID, id) => Ok(Scope::Id(id)),
         _ => Err(INVALID_PARAMETER),
     }
 }

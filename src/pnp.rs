@@ -21,7 +21,7 @@ use wdm::pnp::Minor;
 use wdm::{Dispatched, Fdo, Irp, NtStatus, Received};
 
 use crate::device::Csq;
-use crate::requests;
+use crate::{parameters, requests};
 
 /// Where a device is between `AddDevice` and its removal.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,14 +94,16 @@ pub fn dispatch(fdo: Fdo<'_, Csq>, irp: Irp<Received>) -> Dispatched {
 
 /// `IRP_MN_START_DEVICE`: the drivers below start first.
 fn start(fdo: &Fdo<'_, Csq>, mut irp: Irp<Received>) -> Dispatched {
-    let status = match irp.forward_and_wait().ok() {
-        Ok(()) => fdo.set_interface_state(true),
-        Err(status) => Err(status),
-    };
+    let device = fdo.device();
+    let status = irp
+        .forward_and_wait()
+        .ok()
+        .and_then(|()| device.requests().provide_slots(parameters::limits()))
+        .and_then(|()| fdo.set_interface_state(true));
     match status {
         Ok(()) => {
-            fdo.device().lifecycle.enter(State::Started);
-            fdo.device().pending().open();
+            device.lifecycle.enter(State::Started);
+            device.requests().open();
             irp.complete(NtStatus::SUCCESS)
         }
         Err(status) => irp.complete(status),
@@ -112,7 +114,7 @@ fn start(fdo: &Fdo<'_, Csq>, mut irp: Irp<Received>) -> Dispatched {
 /// no more requests. When it goes on, every request that came earlier is in the queue.
 fn refuse_requests(device: Pin<&Csq>, mut irp: Irp<Received>, state: State) -> Dispatched {
     device.lifecycle.enter(state);
-    device.pending().close();
+    device.requests().close();
     irp.set_status(NtStatus::SUCCESS);
     irp.pass_down()
 }
@@ -122,7 +124,7 @@ fn refuse_requests(device: Pin<&Csq>, mut irp: Irp<Received>, state: State) -> D
 fn resume(device: Pin<&Csq>, mut irp: Irp<Received>, from: State) -> Dispatched {
     let status = irp.forward_and_wait();
     if device.lifecycle.is(from) && device.lifecycle.go_back() {
-        device.pending().open();
+        device.requests().open();
     }
     irp.complete(status)
 }
@@ -144,7 +146,7 @@ fn remove(fdo: Fdo<'_, Csq>, irp: Irp<Received>) -> Dispatched {
 fn retire(fdo: &Fdo<'_, Csq>, state: State) {
     let device = fdo.device();
     device.lifecycle.enter(state);
-    device.pending().close();
+    device.requests().close();
     // The interface may be off already, or never have been on.
     let _ = fdo.set_interface_state(false);
     requests::flush_device(device);

@@ -1,148 +1,213 @@
-//! What the driver does with requests: pends, completes, cancels, flushes and counts them.
+//! What the driver does with requests: pends, claims, completes, cancels and counts them.
 
 use core::pin::Pin;
-use core::sync::atomic::{AtomicU64, Ordering};
 
 use csq_protocol::status;
-use csq_protocol::wire::{Completed, Pend, Statistics};
+use csq_protocol::wire::{Claimed, Completed, Pend, Statistics};
 use wdm::{
-    Completion, Dequeued, Dispatched, Ending, FileContext, Irp, NtStatus, Peek, Received, Refused,
+    Awaited, Completion, Dequeued, Dispatched, FileContext, Irp, Moving, NtStatus, Received,
+    Refusal, RequestQueues, Scope, SystemBuffer, Unclaimed, Written,
 };
-use zerocopy::little_endian::U64;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy::IntoBytes;
 
 use crate::device::Csq;
 
 const BUFFER_OVERFLOW: NtStatus = NtStatus::from_code(status::BUFFER_OVERFLOW);
-const FILE_CLOSED: NtStatus = NtStatus::from_code(status::FILE_CLOSED);
-const INFO_LENGTH_MISMATCH: NtStatus = NtStatus::from_code(status::INFO_LENGTH_MISMATCH);
+const NO_MORE_ENTRIES: NtStatus = NtStatus::from_code(status::NO_MORE_ENTRIES);
+const QUOTA_EXCEEDED: NtStatus = NtStatus::from_code(status::QUOTA_EXCEEDED);
 
-/// Gives each request a number that no other has.
-pub struct RequestIds(AtomicU64);
-
-impl RequestIds {
-    pub const fn new() -> Self {
-        Self(AtomicU64::new(1))
-    }
-
-    /// The next number. 64 bits do not wrap around while the device lives.
-    fn next(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::Relaxed)
-    }
-}
-
-/// Which requests of a handle to cancel.
-#[derive(Clone, Copy)]
-pub enum Scope {
-    All,
-    Tag(u64),
-}
-
-/// What the driver writes over the [`Pend`] at the front of a request's buffer, which is its own
-/// while the request is pending. It saves an allocation per request.
-#[derive(FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]
-#[repr(C)]
-struct Note {
-    id: U64,
-    tag: U64,
-}
-
-const _: () = assert!(size_of::<Note>() <= size_of::<Pend>());
-
-/// Keeps a request until somebody ends it.
-pub fn pend(device: Pin<&Csq>, mut irp: Irp<Received>, tag: u64) -> Dispatched {
-    let note = Note {
-        id: device.ids.next().into(),
-        tag: tag.into(),
+/// Keeps a request until somebody ends it, or its time is over.
+pub fn pend(device: Pin<&Csq>, irp: Irp<Received>, tag: u64, timeout: u32) -> Dispatched {
+    let entry = match device.requests().enter(&irp) {
+        Ok(entry) => entry,
+        Err(refusal) => return irp.complete(status_of(device, refusal)),
     };
-    if !irp.buffer().annotate(note.as_bytes()) {
-        return irp.complete(INFO_LENGTH_MISMATCH);
+    match entry.pend(irp, tag, timeout) {
+        Ok(dispatched) => {
+            deliver(device.requests());
+            dispatched
+        }
+        Err(irp) => irp.complete(QUOTA_EXCEEDED),
     }
-    irp.set_key(key(tag));
-    match device.pending().insert(irp) {
-        Ok(dispatched) => dispatched,
-        Err(Refused::NoHandle(irp)) => irp.complete(FILE_CLOSED),
-        Err(Refused::Closed(irp)) => {
-            // It was closed a moment ago, whatever the state is now.
-            let status = device.lifecycle.refusal();
-            irp.complete(status.unwrap_or(NtStatus::DEVICE_NOT_READY))
+}
+
+/// Takes the oldest request to the handle that `irp` came through. If there is none, `irp` waits
+/// for one, if it may.
+pub fn claim(device: Pin<&Csq>, mut irp: Irp<Received>, wait: bool) -> Dispatched {
+    let queues = device.requests();
+    let entry = match queues.enter(&irp) {
+        Ok(entry) => entry,
+        Err(refusal) => return irp.complete(status_of(device, refusal)),
+    };
+    if let Some(mut request) = queues.take_pending() {
+        let written = describe(&mut request, irp.buffer());
+        return match hand_over(queues, request, irp.stack().file()) {
+            Ok(()) => irp.complete(Completion::answered(NtStatus::SUCCESS, written)),
+            Err(status) => {
+                // While the request was nowhere to be seen, somebody may have gone to wait for it.
+                deliver(queues);
+                irp.complete(status)
+            }
+        };
+    }
+    if !wait {
+        return irp.complete(NO_MORE_ENTRIES);
+    }
+    match entry.wait(irp) {
+        Ok(dispatched) => {
+            deliver(queues);
+            dispatched
+        }
+        Err(irp) => irp.complete(QUOTA_EXCEEDED),
+    }
+}
+
+/// Brings pending requests and waiting claims together. Called after every event by which there
+/// may be one of each, so that neither waits while the other is there (TR-26).
+///
+/// The caller keeps the queues alive: what is delivered may not.
+fn deliver(queues: Pin<&RequestQueues>) {
+    let mut awaited = Awaited::default();
+    while let Some(mut request) = queues.take_awaited(&awaited) {
+        let Some(mut claim) = queues.take_waiting(&mut awaited) else {
+            // It was canceled a moment ago. Another may have come, and gone to wait, while the
+            // request was nowhere to be seen: so look again.
+            queues.give_back(request);
+            continue;
+        };
+        let written = describe(&mut request, claim.buffer());
+        match hand_over(queues, request, claim.stack().file()) {
+            Ok(()) => claim.complete(Completion::answered(NtStatus::SUCCESS, written)),
+            Err(status) => claim.complete(status),
         }
     }
+}
+
+/// Writes a request's id, tag and payload to the buffer of the claim that gets it, which has room
+/// for any of them.
+fn describe(request: &mut Irp<Moving>, mut claim: SystemBuffer<'_>) -> Written {
+    let (id, tag) = (request.id(), request.tag());
+    let request = request.buffer();
+    let payload = request.input().get(size_of::<Pend>()..).unwrap_or_default();
+    let claimed = Claimed {
+        id: id.into(),
+        tag: tag.into(),
+        payload_length: wire_length(payload.len()).into(),
+        ..Claimed::default()
+    };
+    claim.write_parts([claimed.as_bytes(), payload])
+}
+
+/// Moves a request to the handle of a claim. A request that has been canceled by now is claimed all
+/// the same: the server learns that when it completes it.
+///
+/// # Errors
+///
+/// `STATUS_FILE_CLOSED` when the handle is being closed; the request is pending again.
+fn hand_over(
+    queues: Pin<&RequestQueues>,
+    request: Irp<Moving>,
+    server: Option<&FileContext>,
+) -> Result<(), NtStatus> {
+    let Unclaimed(request) = match server {
+        Some(server) => match queues.claim(request, server) {
+            Ok(()) => return Ok(()),
+            Err(unclaimed) => unclaimed,
+        },
+        None => Unclaimed(request),
+    };
+    queues.give_back(request);
+    Err(NtStatus::FILE_CLOSED)
 }
 
 /// Ends the oldest request with success and `payload`, of which it gets what it has space for.
 /// `None` if nothing is pending.
 pub fn complete_next(device: Pin<&Csq>, payload: &[u8]) -> Option<Completed> {
-    let mut irp = device.pending().remove_next(Peek::Any, Ending::Completed)?;
-    let mut buffer = irp.buffer();
-    // Always there: `pend` has written it.
-    let (id, tag) = Note::read_from_prefix(buffer.input())
-        .map_or_else(|_| Default::default(), |(note, _)| (note.id, note.tag));
-    let written = buffer.write(payload);
-    let status = if written.bytes() < payload.len() {
-        BUFFER_OVERFLOW
-    } else {
-        NtStatus::SUCCESS
-    };
-    irp.complete(Completion::answered(status, written));
+    let irp = device.requests().take_oldest()?;
+    let (id, tag) = (irp.id(), irp.tag());
+    let delivered = answer(irp, NtStatus::SUCCESS, payload);
     Some(Completed {
-        id,
-        tag,
-        delivered: delivered(written.bytes()).into(),
+        id: id.into(),
+        tag: tag.into(),
+        delivered: delivered.into(),
         ..Completed::default()
     })
 }
 
+/// Ends the request with this id, if the handle `server` has claimed it, with `status` and
+/// `payload`. Returns how much of that it had space for; `None` if there is no such request, or no
+/// longer.
+pub fn complete(
+    device: Pin<&Csq>,
+    server: &FileContext,
+    id: u64,
+    status: NtStatus,
+    payload: &[u8],
+) -> Option<u32> {
+    let irp = device.requests().take_claimed(server, id)?;
+    Some(answer(irp, status, payload))
+}
+
+/// Ends a request with `status` and what it has space for of `payload`. Returns how much that is.
+fn answer(mut irp: Irp<Dequeued>, status: NtStatus, payload: &[u8]) -> u32 {
+    let written = irp.buffer().write(payload);
+    let status = if written.bytes() < payload.len() {
+        BUFFER_OVERFLOW
+    } else {
+        status
+    };
+    irp.complete(Completion::answered(status, written));
+    wire_length(written.bytes())
+}
+
 /// Cancels requests of one handle and returns how many.
 pub fn cancel(device: Pin<&Csq>, file: &FileContext, scope: Scope) -> u64 {
-    let peek = match scope {
-        Scope::All => Peek::File(file),
-        Scope::Tag(tag) => Peek::Key(file, key(tag)),
-    };
-    drain(device, peek, Ending::Canceled, NtStatus::CANCELLED)
+    device.requests().cancel(file, scope)
 }
 
-/// Ends all requests of a handle that is being closed.
-pub fn flush_handle(device: Pin<&Csq>, file: &FileContext) {
-    let peek = Peek::File(file);
-    drain(device, peek, Ending::Flushed, NtStatus::CANCELLED);
+/// Ends all requests and claims of a handle that is being closed. What it has claimed goes back.
+pub fn close_handle(device: Pin<&Csq>, file: &FileContext) {
+    // Without a device there are no requests.
+    if let Some(visit) = device.requests().visit() {
+        visit.close_handle(file);
+        visit.give_back_claimed(file);
+        deliver(device.requests());
+    }
 }
 
-/// Ends all requests of a device that is being removed.
+/// Ends all requests and claims of a device that is being removed.
 pub fn flush_device(device: Pin<&Csq>) {
-    let status = NtStatus::DELETE_PENDING;
-    drain(device, Peek::Any, Ending::Flushed, status);
+    device.requests().retire();
 }
 
 /// The account of all requests, as of one instant.
 pub fn statistics(device: Pin<&Csq>) -> Statistics {
-    let tally = device.pending().tally();
+    let tally = device.requests().tally();
     Statistics {
         pended: tally.pended.into(),
         completed: tally.completed.into(),
         canceled: tally.canceled.into(),
+        timed_out: tally.timed_out.into(),
         flushed: tally.flushed.into(),
         pending: tally.pending.into(),
+        claimed: tally.claimed.into(),
         high_water: tally.high_water.into(),
         handles: device.handles.count().into(),
-        // Requests cannot be claimed or time out yet.
-        ..Statistics::default()
+        refused: tally.refused.into(),
+        waiting: tally.waiting.into(),
     }
 }
 
-/// Ends every request that matches, and returns how many.
-fn drain(device: Pin<&Csq>, peek: Peek<'_>, purpose: Ending, status: NtStatus) -> u64 {
-    let remove_next = || device.pending().remove_next(peek, purpose);
-    core::iter::from_fn(remove_next)
-        .map(|irp: Irp<Dequeued>| irp.complete(status))
-        .fold(0, |count, ()| count + 1)
-}
-
-/// The key under which a request with `tag` is queued.
-#[expect(clippy::cast_possible_truncation, reason = "asserted not to truncate")]
-const fn key(tag: u64) -> usize {
-    const { assert!(usize::BITS == u64::BITS) };
-    tag as usize
+/// With what to refuse an IRP that may not come in.
+fn status_of(device: Pin<&Csq>, refusal: Refusal) -> NtStatus {
+    match refusal {
+        Refusal::NoHandle => NtStatus::FILE_CLOSED,
+        // It was closed a moment ago, whatever the state is now.
+        Refusal::Closed => device
+            .lifecycle
+            .refusal()
+            .unwrap_or(NtStatus::DEVICE_NOT_READY),
+    }
 }
 
 /// A number of payload bytes, in the width it has on the wire.
@@ -150,6 +215,6 @@ const fn key(tag: u64) -> usize {
     clippy::cast_possible_truncation,
     reason = "at most MAX_PAYLOAD, which has 32 bits"
 )]
-const fn delivered(bytes: usize) -> u32 {
+const fn wire_length(bytes: usize) -> u32 {
     bytes as u32
 }

@@ -39,18 +39,24 @@ pub const QUERY_VERSION: u32 = control_code(0, Access::Client);
 pub const PEND: u32 = control_code(1, Access::Client);
 /// Ends the oldest pending request with success and a payload.
 pub const COMPLETE_NEXT: u32 = control_code(2, Access::Server);
-/// Ends the caller's own requests with [`crate::status::CANCELLED`].
+/// Ends the caller's own requests with [`crate::status::CANCELLED`], wherever they are.
 pub const CANCEL: u32 = control_code(3, Access::Client);
 /// Reads the account of all requests.
 pub const QUERY_STATISTICS: u32 = control_code(4, Access::Client);
+/// Takes the oldest pending request to the caller's handle, which can then answer it by its id.
+pub const CLAIM: u32 = control_code(5, Access::Server);
+/// Ends a request that the caller's handle has claimed, with a status and a payload.
+pub const COMPLETE: u32 = control_code(6, Access::Server);
 
 /// Every code the driver answers, with its name.
-pub const ALL: [(u32, &str); 5] = [
+pub const ALL: [(u32, &str); 7] = [
     (QUERY_VERSION, "QUERY_VERSION"),
     (PEND, "PEND"),
     (COMPLETE_NEXT, "COMPLETE_NEXT"),
     (CANCEL, "CANCEL"),
     (QUERY_STATISTICS, "QUERY_STATISTICS"),
+    (CLAIM, "CLAIM"),
+    (COMPLETE, "COMPLETE"),
 ];
 
 /// The `METHOD_*` part of a code.

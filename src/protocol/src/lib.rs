@@ -11,6 +11,8 @@
 //! | [`ioctl::COMPLETE_NEXT`] | [`wire::CompleteNext`] + payload | [`wire::Completed`] | `NO_MORE_ENTRIES` when nothing is pending |
 //! | [`ioctl::CANCEL`] | [`wire::Cancel`] | [`wire::Canceled`] | `NOT_FOUND` when nothing matches |
 //! | [`ioctl::QUERY_STATISTICS`] | none | [`wire::Statistics`] | |
+//! | [`ioctl::CLAIM`] | [`wire::Claim`] | [`wire::Claimed`] + payload | `NO_MORE_ENTRIES` when nothing is pending, or later |
+//! | [`ioctl::COMPLETE`] | [`wire::Complete`] + payload | [`wire::Delivered`] | `NOT_FOUND` when the handle has no such claim (any more) |
 //!
 //! # Errors
 //!
@@ -25,8 +27,8 @@
 //! | the output buffer is shorter than the answer's structure | [`status::BUFFER_TOO_SMALL`] |
 //! | the payload is longer than [`MAX_PAYLOAD`] | [`status::INVALID_BUFFER_SIZE`] |
 //! | the version in the input is not [`VERSION`] | [`status::REVISION_MISMATCH`] |
-//! | a reserved field is not zero, or a scope is unknown | [`status::INVALID_PARAMETER`] |
-//! | a feature of a later version is asked for (a timeout) | [`status::NOT_SUPPORTED`] |
+//! | a reserved field is not zero, or a scope, a flag or a status is none that is allowed | [`status::INVALID_PARAMETER`] |
+//! | the handle or the device has as many requests as it may | [`status::QUOTA_EXCEEDED`] |
 //! | the device is being removed | [`status::DELETE_PENDING`] |
 //! | the device is stopped, or not yet started | [`status::DEVICE_NOT_READY`] |
 //! | the handle is being closed | [`status::FILE_CLOSED`] |

@@ -5,6 +5,9 @@ macro_rules! statuses {
     ($($(#[$doc:meta])* $name:ident = $value:literal;)*) => {
         $($(#[$doc])* pub const $name: u32 = $value;)*
 
+        /// Every status of this module, with its name.
+        pub const ALL: &[(u32, &str)] = &[$(($name, stringify!($name))),*];
+
         /// The name of a status of this module, as in `ntstatus.h` but without `STATUS_`.
         #[must_use]
         pub const fn name(status: u32) -> Option<&'static str> {
@@ -37,10 +40,14 @@ statuses! {
     BUFFER_TOO_SMALL = 0xC000_0023;
     /// The device is removed, or about to be.
     DELETE_PENDING = 0xC000_0056;
+    /// The handle, or the device, has as many requests as it may have.
+    QUOTA_EXCEEDED = 0xC000_0044;
     /// The versions of the program and of the driver differ.
     REVISION_MISMATCH = 0xC000_0059;
     /// There is no memory left for what the request needs.
     INSUFFICIENT_RESOURCES = 0xC000_009A;
+    /// The request's time was over before anybody ended it.
+    IO_TIMEOUT = 0xC000_00B5;
     /// The device is not started.
     DEVICE_NOT_READY = 0xC000_00A3;
     /// The driver does not have this feature.

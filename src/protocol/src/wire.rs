@@ -29,15 +29,19 @@ wire! {
         version: U32,
         /// The longest payload it takes, in bytes.
         max_payload: U32,
-        /// Zero.
-        reserved: U64,
+        /// How many requests may be with the device at once, those of all handles together.
+        /// Waiting claims count as requests.
+        device_limit: U32,
+        /// How many of them one handle may have.
+        handle_limit: U32,
     }
 
     /// Input of [`crate::ioctl::PEND`]; the payload follows.
     Pend, 24 bytes {
         /// [`crate::VERSION`].
         version: U32,
-        /// After how many milliseconds the request ends by itself; 0 for never. Only 0 so far.
+        /// After how many milliseconds the request ends by itself with
+        /// [`crate::status::IO_TIMEOUT`]; 0 for never.
         timeout: U32,
         /// The caller's name for the request. Need not be unique.
         tag: U64,
@@ -57,10 +61,56 @@ wire! {
 
     /// Answer to [`crate::ioctl::COMPLETE_NEXT`].
     Completed, 24 bytes {
-        /// The driver's name for the request. Never used twice while the device lives.
+        /// The driver's name for the request. It is not used for another one for at least 2^32
+        /// requests.
         id: U64,
         /// The [`Pend::tag`] it was pended with.
         tag: U64,
+        /// How many bytes of the payload fitted into the request's output buffer. If it was not
+        /// all of them, the request ended with [`crate::status::BUFFER_OVERFLOW`].
+        delivered: U32,
+        /// Zero.
+        reserved: U32,
+    }
+
+    /// Input of [`crate::ioctl::CLAIM`].
+    Claim, 8 bytes {
+        /// [`crate::VERSION`].
+        version: U32,
+        /// Zero or [`claim::WAIT`].
+        flags: U32,
+    }
+
+    /// Answer to [`crate::ioctl::CLAIM`]; the payload follows. The output buffer must have room
+    /// for [`crate::MAX_PAYLOAD`] bytes of it, so that any request fits.
+    Claimed, 24 bytes {
+        /// The driver's name for the request, for [`Complete::id`].
+        id: U64,
+        /// The [`Pend::tag`] it was pended with.
+        tag: U64,
+        /// Length of the payload in bytes.
+        payload_length: U32,
+        /// Zero.
+        reserved: U32,
+    }
+
+    /// Input of [`crate::ioctl::COMPLETE`]; the payload follows.
+    Complete, 24 bytes {
+        /// [`crate::VERSION`].
+        version: U32,
+        /// The NTSTATUS the request is to end with. Not [`crate::status::PENDING`].
+        status: U32,
+        /// The [`Claimed::id`].
+        id: U64,
+        /// Length of the payload in bytes. Zero if `status` is an error: the I/O manager gives a
+        /// program no output then.
+        payload_length: U32,
+        /// Zero.
+        reserved: U32,
+    }
+
+    /// Answer to [`crate::ioctl::COMPLETE`].
+    Delivered, 8 bytes {
         /// How many bytes of the payload fitted into the request's output buffer. If it was not
         /// all of them, the request ended with [`crate::status::BUFFER_OVERFLOW`].
         delivered: U32,
@@ -74,8 +124,8 @@ wire! {
         version: U32,
         /// One of [`scope`].
         scope: U32,
-        /// With [`scope::TAG`] the tag; otherwise zero.
-        tag: U64,
+        /// With [`scope::TAG`] the tag, with [`scope::ID`] the id; otherwise zero.
+        target: U64,
     }
 
     /// Answer to [`crate::ioctl::CANCEL`].
@@ -86,7 +136,7 @@ wire! {
 
     /// Answer to [`crate::ioctl::QUERY_STATISTICS`]: one snapshot, in which at every instant
     /// `pended == completed + canceled + timed_out + flushed + pending + claimed`.
-    Statistics, 72 bytes {
+    Statistics, 88 bytes {
         /// Requests the driver has ever taken.
         pended: U64,
         /// Ended by a server.
@@ -101,10 +151,14 @@ wire! {
         pending: U64,
         /// With a server now.
         claimed: U64,
-        /// The most that were ever pending at once.
+        /// The most that were ever pending and claimed at once.
         high_water: U64,
         /// Handles open now, the asking one included.
         handles: U64,
+        /// Requests and claims that were turned away with [`crate::status::QUOTA_EXCEEDED`].
+        refused: U64,
+        /// Claims that wait for a request now.
+        waiting: U64,
     }
 }
 
@@ -114,6 +168,14 @@ pub mod scope {
     pub const ALL: u32 = 0;
     /// Those pended with one tag.
     pub const TAG: u32 = 1;
+    /// The one with an id.
+    pub const ID: u32 = 2;
+}
+
+/// The flags of [`crate::ioctl::CLAIM`].
+pub mod claim {
+    /// If nothing is pending, the claim itself pends until something is.
+    pub const WAIT: u32 = 1;
 }
 
 impl Statistics {

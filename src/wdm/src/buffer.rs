@@ -78,29 +78,22 @@ impl SystemBuffer<'_> {
     /// Writes as much of `answer` as there is space for, over the input.
     #[must_use = "the I/O manager copies only what `IoStatus.Information` says"]
     pub fn write(&mut self, answer: &[u8]) -> Written {
-        let length = answer.len().min(self.output);
-        // SAFETY: `answer` has that many bytes, and so has the output, by the type invariant,
-        // which also says that the two do not overlap.
-        unsafe {
-            self.start
-                .copy_from_nonoverlapping(NonNull::from(answer).cast(), length);
-        }
-        Written(length)
+        self.write_parts([answer])
     }
 
-    /// Replaces the first bytes of the input by `note`, for the driver's own later use. Returns
-    /// whether the input is long enough for that; otherwise nothing changes.
-    #[must_use]
-    pub fn annotate(&mut self, note: &[u8]) -> bool {
-        if note.len() > self.input {
-            return false;
+    /// As [`write`](Self::write), for an answer in parts that follow each other.
+    #[must_use = "the I/O manager copies only what `IoStatus.Information` says"]
+    pub fn write_parts<const N: usize>(&mut self, parts: [&[u8]; N]) -> Written {
+        let mut written = 0;
+        for part in parts {
+            let length = part.len().min(self.output - written);
+            // SAFETY: `written` is at most `output`, which is in bounds by the type invariant.
+            let end = unsafe { self.start.add(written) };
+            // SAFETY: `part` has that many bytes, and so has the rest of the output, by the type
+            // invariant, which also says that the two do not overlap.
+            unsafe { end.copy_from_nonoverlapping(NonNull::from(part).cast(), length) };
+            written += length;
         }
-        // SAFETY: the buffer is no shorter than the input, and is the driver's own memory until
-        // the request is completed, by the type invariant.
-        unsafe {
-            self.start
-                .copy_from_nonoverlapping(NonNull::from(note).cast(), note.len());
-        }
-        true
+        Written(written)
     }
 }

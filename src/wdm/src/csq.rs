@@ -1,10 +1,32 @@
-//! The cancel-safe queue: IRPs in the order of their arrival, any of which may be canceled at any
-//! time.
+//! The cancel-safe queues: requests in the order of their arrival, any of which may be canceled at
+//! any time, on their way from a client to a server.
+//!
+//! ```text
+//!  client ─► [pending: IoCsqInitialize] ──► [claimed: IoCsqInitializeEx] ─► answered by the server
+//!                    ▲    ▲ └────────────────────────── answered in passing
+//!                    │    └── back, when the server goes away
+//!  server ─► [waiting: IoCsqInitialize]       claims that wait for a request
+//! ```
 //!
 //! The kernel's `IoCsq*` routines do the locking and own the races with cancellation; this module
-//! supplies the six callbacks they want ([`callbacks`]) and an interface that cannot be used
-//! wrongly. See "Cancel-Safe IRP Queues":
+//! supplies the callbacks they want ([`callbacks`]) and an interface that cannot be used wrongly.
+//! See "Cancel-Safe IRP Queues":
 //! <https://learn.microsoft.com/windows-hardware/drivers/kernel/cancel-safe-irp-queues>.
+//!
+//! The three queues share one lock. That makes each step from one to another, and every account of
+//! them, one event: there is no instant at which a request is in two places or in none.
+//!
+//! | file | what it is about |
+//! |---|---|
+//! | [`slot`] | what is kept for one IRP: its place, its fate, its id, its timer |
+//! | [`slot_table`] | all of those, and which are free |
+//! | [`callbacks`], [`peek`] | what runs under the lock |
+//! | [`insertion`] | what an inserting thread learns |
+//! | [`admission`] | the ways in |
+//! | [`passage`] | from queue to queue, and out with an answer |
+//! | [`ending`] | every other way out |
+//! | [`timer`], [`timeout`] | the way out when time is over |
+//! | [`account`] | what became of all requests |
 //!
 //! # The contract
 //!
@@ -13,194 +35,238 @@
 //!
 //! | rule | how it is kept |
 //! |---|---|
-//! | INV-03 callbacks find their queue from the `IO_CSQ` alone | it is the first field |
+//! | INV-03 callbacks find their queue from the `IO_CSQ` alone | it is the first field of a [`Queue`], which knows the others |
 //! | INV-04 the `IO_CSQ` is the kernel's memory | `UnsafeCell`, never read or moved |
-//! | INV-10, INV-11, INV-13 after insertion the IRP is gone | [`CancelSafeQueue::insert`] takes it by value and returns [`Dispatched`]; nothing marks it pending but `IoCsqInsertIrp` |
-//! | INV-12 everything about an IRP is written before insertion | [`Irp::set_key`](crate::Irp::set_key) needs an owned IRP |
+//! | INV-10, INV-11, INV-13 after insertion the IRP is gone | every insertion takes it by value; nothing marks it pending but `IoCsqInsertIrp` |
+//! | INV-12 everything about an IRP is written before insertion | it has its slot before, and its timer runs |
 //! | INV-14 no lock is held at insertion | no lock is ever handed out |
+//! | INV-16, INV-17 `IoCsqInsertIrpEx` refuses with an error, and changes nothing | `csq_insert_irp_ex`; the request was marked pending long ago, so it does not matter whether a refusal marks it |
 //! | INV-18, INV-19 canceled before or inside insertion | `csq_complete_canceled_irp` works for an IRP that was never linked |
-//! | INV-30 to INV-33 peeking goes on strictly after the IRP given | `csq_peek_next_irp` |
-//! | INV-37 the counts equal the list at every unlock | they change in the callbacks that link and unlink |
+//! | INV-30 to INV-33 peeking goes on strictly after the IRP given | [`peek`] |
+//! | INV-35, INV-36 what `IoCsqRemoveIrp` does not return is not touched | [`timeout`]; a timer keeps its slot |
+//! | INV-37 the counts equal the lists at every unlock | they change in the callbacks that link and unlink |
 //! | INV-40, INV-41 the IRQL to restore is kept by `IoCsq*` | [`crate::spin_lock`] |
-//! | INV-43 the lock is held for O(1), or for one handle's own requests | each handle has a list of its own |
-//! | INV-50 completing a canceled IRP takes no lock | `csq_complete_canceled_irp` |
+//! | INV-43 the lock is held for O(1), or for one handle's own requests | ids name slots; each handle has lists of its own |
+//! | INV-50 completing a canceled IRP takes no lock | `csq_complete_canceled_irp`; free slots are in a lock-free stack |
+//! | INV-52 each IRP is completed once | [`slot`], "Fate" |
 //! | INV-60, INV-63 nothing enters after cleanup or removal has begun | two rundowns are passed on the way in |
+//! | INV-64 no timer is left when the device goes | [`RequestQueues::release_slots`] |
 
 // UNSAFETY: calls IoCsq* and reads what the callbacks write.
 #![expect(unsafe_code, reason = "calls the kernel's cancel-safe queue routines")]
 
+mod account;
+mod admission;
 mod callbacks;
+mod ending;
+mod insertion;
+mod passage;
+mod peek;
+mod slot;
+mod slot_table;
+mod timeout;
+mod timer;
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomPinned;
+use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
-use core::ptr::{NonNull, null_mut};
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
-use crate::file_context::FileContext;
-use crate::irp::{Dequeued, Dispatched, Irp, Received};
 use crate::list;
+use crate::pool::PoolSlice;
 use crate::rundown::Rundown;
-use crate::spin_lock::RawSpinLock;
+use crate::spin_lock::{Guarded, Held, RawSpinLock, SavedIrql};
 use crate::status::NtStatus;
 use crate::sys::{
-    IO_CSQ, IRP, IoCsqInitialize, IoCsqInsertIrp, IoCsqRemoveNextIrp, LIST_ENTRY, driver_context,
+    IO_CSQ, IoCsqInitialize, IoCsqInitializeEx, KeFlushQueuedDpcs, LIST_ENTRY, PIO_CSQ_INSERT_IRP,
+    PIO_CSQ_REMOVE_IRP,
 };
 
-/// A queue of IRPs, registered with `IoCsqInitialize`.
+use self::account::Account;
+use self::slot::Place;
+use self::slot_table::SlotTable;
+
+pub use self::account::Tally;
+pub use self::admission::{Entry, Refusal};
+pub use self::ending::{Scope, Visit};
+pub(crate) use self::ending::{abandon_moving, id, release, status, tag};
+pub use self::passage::{Awaited, Unclaimed};
+
+/// The queues of one device.
 ///
-/// A new queue is closed. It takes IRPs between [`open`](Self::open) and [`close`](Self::close).
+/// New queues are closed and without slots. They take IRPs between [`open`](Self::open) and
+/// [`close`](Self::close).
 ///
 /// # Invariants
 ///
-/// Once `registered` is set, `csq` holds the callbacks of [`callbacks`], and `irps` is a valid
-/// list; it and `account` are only touched with `lock` held. Every linked IRP is marked pending, is
-/// owned by the queue, and holds a reference to its device's remove lock; it is linked twice, in
-/// `irps` and in its handle's [`FileContext`].
+/// Once `registered` is set, each queue's `csq` holds the callbacks of [`callbacks`], and its list
+/// is valid. Lists, account and slots are touched as [`slot`] says, mostly with `lock` held. Every
+/// linked IRP is marked pending, is owned by its queue, has a slot, and holds a reference to its
+/// device's remove lock.
+pub struct RequestQueues {
+    lock: RawSpinLock,
+    pending: Queue,
+    claimed: Queue,
+    waiting: Queue,
+    account: UnsafeCell<Account>,
+    refused: AtomicU64,
+    slots: SlotTable,
+    handle_limit: AtomicU32,
+    /// The generation of a slot that has had no IRP yet.
+    generation: AtomicU32,
+    /// Passed by every IRP on its way in, closed while the device takes none.
+    admission: Rundown,
+    /// Passed by those who hold no reference to the remove lock, to keep the slots.
+    visits: Rundown,
+    registered: AtomicBool,
+    _pinned: PhantomPinned,
+}
+
+/// One queue.
 #[repr(C)]
-pub struct CancelSafeQueue {
+struct Queue {
     /// First, so that a callback gets from its `PIO_CSQ` to the queue (INV-03).
     csq: UnsafeCell<IO_CSQ>,
-    lock: RawSpinLock,
-    /// All IRPs, oldest first, linked through `Tail.Overlay.ListEntry`.
-    irps: UnsafeCell<LIST_ENTRY>,
-    account: UnsafeCell<Account>,
-    /// IRPs that were canceled before they were linked. They count as pended and as canceled, so
-    /// this is one number that belongs to both; it is not under the lock because
-    /// `csq_complete_canceled_irp` takes none.
-    canceled_early: AtomicU64,
-    /// Passed by every insertion, closed while the device takes none.
-    admission: Rundown,
-    registered: AtomicBool,
-    pinned: PhantomPinned,
+    /// Its IRPs, linked through `Tail.Overlay.ListEntry`. The lock guards it.
+    irps: Guarded<LIST_ENTRY>,
+    /// The queues it is one of.
+    queues: AtomicPtr<RequestQueues>,
+    /// The place of an IRP that is in it.
+    place: Place,
 }
 
-/// What became of the IRPs. Like the list, the lock guards it.
-struct Account {
-    /// What `csq_peek_next_irp` returned last, and what for. `IoCsqRemoveNextIrp` removes it
-    /// under the same lock; any other removal is a cancellation.
-    peeked: *mut IRP,
-    purpose: Ending,
-    tally: Tally,
+/// How many slots a device has, and how many of them one handle may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For all handles together.
+    pub device: u32,
+    /// For each.
+    pub handle: u32,
+    /// The generation that the ids of the first IRPs have.
+    pub first_generation: u32,
 }
 
-/// How many IRPs entered a queue and where they are.
-#[derive(Clone, Copy, Default)]
-pub struct Tally {
-    /// Taken by [`CancelSafeQueue::insert`].
-    pub pended: u64,
-    /// Removed with [`Ending::Completed`].
-    pub completed: u64,
-    /// Canceled by the I/O manager, or removed with [`Ending::Canceled`].
-    pub canceled: u64,
-    /// Removed with [`Ending::Flushed`].
-    pub flushed: u64,
-    /// In the queue now.
-    pub pending: u64,
-    /// The largest [`pending`](Self::pending) ever.
-    pub high_water: u64,
+/// What may be done by one that holds the lock.
+struct Locked<'queues> {
+    held: Held<'queues>,
+    account: &'queues mut Account,
 }
 
-/// What an IRP is removed for.
-#[derive(Clone, Copy)]
-pub enum Ending {
-    /// It is answered.
-    Completed,
-    /// Its owner no longer wants it.
-    Canceled,
-    /// Its handle or its device goes away.
-    Flushed,
+/// The lock, held until this goes.
+struct LockGuard<'queues> {
+    lock: &'queues RawSpinLock,
+    saved: SavedIrql,
+    locked: Locked<'queues>,
 }
 
-/// Which IRP to remove. Data and not a closure, so that nothing of a driver runs under the lock.
-#[derive(Clone, Copy)]
-pub enum Peek<'file> {
-    /// The oldest.
-    Any,
-    /// The oldest of one handle.
-    File(&'file FileContext),
-    /// The oldest of one handle with a key given by [`Irp::set_key`](crate::Irp::set_key).
-    Key(&'file FileContext, usize),
-}
-
-/// An IRP that did not get into a queue, and why. It must be answered.
-#[must_use = "the IRP must be completed"]
-pub enum Refused {
-    /// The queue is closed.
-    Closed(Irp<Received>),
-    /// The handle is being closed, or the IRP comes from none that goes with this queue.
-    NoHandle(Irp<Received>),
-}
-
-/// What `IoCsqRemoveNextIrp` passes on to `csq_peek_next_irp`.
-struct PeekContext<'file> {
-    peek: Peek<'file>,
-    purpose: Ending,
-}
-
-// SAFETY: `lock` guards `irps` and `account`; `csq` is the kernel's, which expects any processor.
-unsafe impl Send for CancelSafeQueue {}
+// SAFETY: `lock` guards the lists and the account; the `IO_CSQ`s are the kernel's, which expects
+// any processor.
+unsafe impl Send for RequestQueues {}
 // SAFETY: as above.
-unsafe impl Sync for CancelSafeQueue {}
+unsafe impl Sync for RequestQueues {}
 
-impl CancelSafeQueue {
-    /// A queue that must be [`register`](Self::register)ed before it takes anything.
+impl RequestQueues {
+    /// Queues that must be [`register`](Self::register)ed before they take anything.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            csq: UnsafeCell::new(IO_CSQ::default()),
             lock: RawSpinLock::new(),
-            irps: UnsafeCell::new(LIST_ENTRY::default()),
-            account: UnsafeCell::new(Account {
-                peeked: null_mut(),
-                purpose: Ending::Canceled,
-                tally: Tally::default(),
-            }),
-            canceled_early: AtomicU64::new(0),
+            pending: Queue::new(Place::Pending),
+            claimed: Queue::new(Place::Claimed),
+            waiting: Queue::new(Place::Waiting),
+            account: UnsafeCell::new(Account::new()),
+            refused: AtomicU64::new(0),
+            slots: SlotTable::new(),
+            handle_limit: AtomicU32::new(0),
+            generation: AtomicU32::new(0),
             admission: Rundown::new(),
+            visits: Rundown::new(),
             registered: AtomicBool::new(false),
-            pinned: PhantomPinned,
+            _pinned: PhantomPinned,
         }
     }
 
-    /// Registers the callbacks: `IoCsqInitialize`. The queue is closed afterwards.
+    /// Registers the callbacks: `IoCsqInitialize` and `IoCsqInitializeEx`. The queues are closed
+    /// afterwards.
     ///
     /// # Errors
     ///
-    /// What `IoCsqInitialize` returns (INV-02); `STATUS_INVALID_DEVICE_REQUEST` for a queue that
-    /// is registered already.
+    /// What those routines return (INV-02); `STATUS_INVALID_DEVICE_REQUEST` for queues that are
+    /// registered already.
     ///
     /// # Context
     ///
-    /// IRQL `PASSIVE_LEVEL`. Nobody else uses the queue yet (INV-01).
+    /// IRQL `PASSIVE_LEVEL`. Nobody else uses the queues yet (INV-01).
     pub fn register(self: Pin<&Self>) -> Result<(), NtStatus> {
         if self.registered.load(Ordering::Relaxed) {
             return Err(NtStatus::INVALID_DEVICE_REQUEST);
         }
-        // SAFETY: not registered, so no callback uses the list.
-        unsafe { list::initialize(self.irps.get()) };
-        // SAFETY: the memory is pinned, so the kernel may keep its address; the callbacks follow
-        // the contract of theirs. The pointer is of the whole queue, for the callbacks to use.
-        let status = unsafe {
-            IoCsqInitialize(
-                self.as_csq(),
-                Some(callbacks::csq_insert_irp),
-                Some(callbacks::csq_remove_irp),
-                Some(callbacks::csq_peek_next_irp),
-                Some(callbacks::csq_acquire_lock),
-                Some(callbacks::csq_release_lock),
-                Some(callbacks::csq_complete_canceled_irp),
-            )
-        };
-        NtStatus::from_raw(status).ok()?;
+        let queues = self.get_ref();
+        for queue in [&queues.pending, &queues.claimed, &queues.waiting] {
+            // SAFETY: not registered, so no callback uses the list.
+            unsafe { list::initialize(queue.irps()) };
+            let all = (&raw const *queues).cast_mut();
+            queue.queues.store(all, Ordering::Relaxed);
+        }
+        queues.pending.register(
+            Some(callbacks::csq_insert_irp),
+            Some(callbacks::csq_remove_irp),
+        )?;
+        queues.waiting.register(
+            Some(callbacks::csq_insert_claim),
+            Some(callbacks::csq_remove_claim),
+        )?;
+        queues.claimed.register_ex()?;
         self.admission.initialize();
         self.admission.close();
-        // INVARIANT: the callbacks are registered and the list is valid.
+        self.visits.initialize();
+        // INVARIANT: the callbacks are registered and the lists are valid.
         self.registered.store(true, Ordering::Release);
         Ok(())
     }
 
-    /// Lets IRPs in. Does nothing to a queue that is open or not registered.
+    /// Makes the slots, unless there are some already.
+    ///
+    /// # Errors
+    ///
+    /// `STATUS_INSUFFICIENT_RESOURCES` when there is no memory, or the limits are zero.
+    ///
+    /// # Context
+    ///
+    /// IRQL `PASSIVE_LEVEL`, before the first [`open`](Self::open).
+    pub fn provide_slots(self: Pin<&Self>, limits: Limits) -> Result<(), NtStatus> {
+        if !self.slots.is_empty() {
+            return Ok(());
+        }
+        let slots = PoolSlice::try_zeroed(limits.device)?;
+        self.handle_limit.store(limits.handle, Ordering::Relaxed);
+        // Each IRP gets the generation after the one its slot has had.
+        let generation = limits.first_generation.wrapping_sub(1);
+        self.generation.store(generation, Ordering::Relaxed);
+        self.slots.fill(slots);
+        Ok(())
+    }
+
+    /// Frees the slots.
+    ///
+    /// # Context
+    ///
+    /// IRQL `PASSIVE_LEVEL`; waits. The device is being removed, its remove lock has been waited
+    /// for: no IRP is left, and none will come. Handles may be closed still.
+    pub(crate) fn release_slots(self: Pin<&Self>) {
+        if self.registered.load(Ordering::Acquire) {
+            // SAFETY: at PASSIVE_LEVEL. Timers that had gone off when their requests ended have
+            // their routines queued or running; they are over when this returns (INV-64).
+            unsafe { KeFlushQueuedDpcs() };
+            self.visits.close();
+            // SAFETY: no IRP, no timer and no visitor is left.
+            unsafe { self.slots.free() };
+        }
+    }
+
+    /// Lets IRPs in. Does nothing to queues that are open or not registered.
     ///
     /// # Context
     ///
@@ -222,103 +288,155 @@ impl CancelSafeQueue {
         }
     }
 
-    /// Queues an IRP: `IoCsqInsertIrp`. Whoever removes it next must end it; until then it may be
-    /// canceled, possibly before this returns.
-    ///
-    /// # Errors
-    ///
-    /// The IRP comes back, and nothing has changed, when the queue or the IRP's handle is closed.
-    pub fn insert(self: Pin<&Self>, irp: Irp<Received>) -> Result<Dispatched, Refused> {
-        if !self.registered.load(Ordering::Acquire) || !self.admission.enter() {
-            return Err(Refused::Closed(irp));
-        }
-        let refused = match self.enter_handle(&irp) {
-            Ok(file) => {
-                self.queue(irp);
-                // SAFETY: cleanup waits for the handle to be left, so the context is still there,
-                // whatever has become of the IRP.
-                let open = unsafe { &raw const (*file.as_ptr()).open };
-                // SAFETY: entered above.
-                unsafe { Rundown::leave(open) };
-                None
-            }
-            Err(()) => Some(Refused::NoHandle(irp)),
-        };
-        // SAFETY: entered above. Removal waits for this, so the queue is still there.
-        unsafe { Rundown::leave(&raw const self.admission) };
-        refused.map_or_else(|| Ok(Dispatched::pended()), Err)
-    }
-
-    /// Removes an IRP that is not being canceled: `IoCsqRemoveNextIrp`.
-    #[must_use = "the IRP must be completed"]
-    pub fn remove_next(self: Pin<&Self>, peek: Peek<'_>, purpose: Ending) -> Option<Irp<Dequeued>> {
-        if !self.registered.load(Ordering::Acquire) {
-            return None;
-        }
-        let mut context = PeekContext { peek, purpose };
-        // SAFETY: registered. The context is what `csq_peek_next_irp` expects, for as long as the
-        // call takes.
-        let irp = unsafe { IoCsqRemoveNextIrp(self.as_csq(), (&raw mut context).cast()) };
-        // SAFETY: the queue owned the IRP, with its remove-lock reference, and has given it up.
-        NonNull::new(irp).map(|irp| unsafe { Irp::from_raw(irp) })
-    }
-
     /// Reads all counts at one instant.
     #[must_use]
     pub fn tally(self: Pin<&Self>) -> Tally {
-        let saved = self.lock.acquire();
-        // SAFETY: the lock is held.
-        let mut tally = unsafe { (*self.account.get()).tally };
-        let early = self.canceled_early.load(Ordering::Relaxed);
-        // SAFETY: acquired above.
-        unsafe { self.lock.release(saved) };
-        tally.pended += early;
-        tally.canceled += early;
-        tally
-    }
-
-    /// Passes the rundown of the handle that `irp` came through.
-    fn enter_handle(&self, irp: &Irp<Received>) -> Result<NonNull<FileContext>, ()> {
-        let file = irp.stack().file_context().ok_or(())?;
-        // SAFETY: the IRP holds a reference to its file object, and the context lives until that
-        // object's `IRP_MJ_CLOSE`.
-        let context = unsafe { file.as_ref() };
-        if context.belongs_to(self) && context.open.enter() {
-            Ok(file)
-        } else {
-            Err(())
+        let tally = self.lock().tally();
+        Tally {
+            refused: self.refused.load(Ordering::Relaxed),
+            ..tally
         }
     }
 
-    /// Hands `irp` over to `IoCsqInsertIrp`. It may be gone when this returns (INV-11).
-    fn queue(&self, irp: Irp<Received>) {
-        let raw = irp.into_raw();
-        // SAFETY: owned until the call below.
-        let context = unsafe { driver_context(raw.as_ptr()) };
-        // SAFETY: as above. Null tells `csq_complete_canceled_irp` that the IRP was never linked.
-        unsafe { (*context)[callbacks::HANDLE_LINK] = null_mut() };
-        // SAFETY: registered, by the caller; owned, with its remove-lock reference, and given up.
-        // No lock is held (INV-14). No context: the IRP is only ever removed by peeking.
-        unsafe { IoCsqInsertIrp(self.as_csq(), raw.as_ptr(), null_mut()) };
+    /// Acquires the lock.
+    fn lock(&self) -> LockGuard<'_> {
+        let saved = self.lock.acquire();
+        LockGuard {
+            lock: &self.lock,
+            saved,
+            // SAFETY: acquired above.
+            locked: unsafe { self.locked() },
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The lock is held until what is returned is gone, of which there is one at a time.
+    unsafe fn locked(&self) -> Locked<'_> {
+        Locked {
+            // SAFETY: by the caller.
+            held: unsafe { Held::assume() },
+            // SAFETY: the lock is held, by the caller.
+            account: unsafe { &mut *self.account.get() },
+        }
+    }
+}
+
+impl Queue {
+    fn new(place: Place) -> Self {
+        Self {
+            csq: UnsafeCell::new(IO_CSQ::default()),
+            irps: Guarded::new(LIST_ENTRY::default()),
+            queues: AtomicPtr::new(null_mut()),
+            place,
+        }
+    }
+
+    fn register(
+        &self,
+        insert: PIO_CSQ_INSERT_IRP,
+        remove: PIO_CSQ_REMOVE_IRP,
+    ) -> Result<(), NtStatus> {
+        // SAFETY: the memory is pinned, so the kernel may keep its address; the callbacks follow
+        // the contract of theirs. The pointer is of the whole queue, for the callbacks to use.
+        let status = unsafe {
+            IoCsqInitialize(
+                self.as_csq(),
+                insert,
+                remove,
+                Some(callbacks::csq_peek_next_irp),
+                Some(callbacks::csq_acquire_lock),
+                Some(callbacks::csq_release_lock),
+                Some(callbacks::csq_complete_canceled_irp),
+            )
+        };
+        NtStatus::from_raw(status).ok()
+    }
+
+    /// As [`register`](Self::register), for a queue whose insertion can be refused.
+    fn register_ex(&self) -> Result<(), NtStatus> {
+        // SAFETY: as for `register`.
+        let status = unsafe {
+            IoCsqInitializeEx(
+                self.as_csq(),
+                Some(callbacks::csq_insert_irp_ex),
+                Some(callbacks::csq_remove_claimed),
+                Some(callbacks::csq_peek_next_irp),
+                Some(callbacks::csq_acquire_lock),
+                Some(callbacks::csq_release_lock),
+                Some(callbacks::csq_complete_canceled_irp),
+            )
+        };
+        NtStatus::from_raw(status).ok()
     }
 
     /// The `IO_CSQ`, by a pointer with which the callbacks may reach the whole queue.
     fn as_csq(&self) -> *mut IO_CSQ {
         (&raw const *self).cast_mut().cast()
     }
+
+    /// The head of the list.
+    const fn irps(&self) -> *mut LIST_ENTRY {
+        self.irps.as_ptr()
+    }
+
+    /// The queues it is one of.
+    ///
+    /// # Safety
+    ///
+    /// They have been registered, and are alive.
+    unsafe fn queues<'queue>(&self) -> &'queue RequestQueues {
+        // SAFETY: by the caller; set by `register`.
+        unsafe { &*self.queues.load(Ordering::Relaxed) }
+    }
 }
 
-impl Default for CancelSafeQueue {
+impl Deref for Locked<'_> {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        self.account
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Account {
+        self.account
+    }
+}
+
+impl<'queues> Deref for LockGuard<'queues> {
+    type Target = Locked<'queues>;
+
+    fn deref(&self) -> &Locked<'queues> {
+        &self.locked
+    }
+}
+
+impl DerefMut for LockGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.locked
+    }
+}
+
+impl Drop for LockGuard<'_> {
+    fn drop(&mut self) {
+        // SAFETY: acquired by `lock`, with this IRQL.
+        unsafe { self.lock.release(self.saved) };
+    }
+}
+
+impl Default for RequestQueues {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for CancelSafeQueue {
-    /// A queue whose memory goes away with IRPs in it would be used again by their cancel
+impl Drop for RequestQueues {
+    /// Queues whose memory goes away with IRPs in them would be used again by their cancel
     /// routines; stopping here is better.
     fn drop(&mut self) {
-        if self.account.get_mut().tally.pending != 0 {
+        if !self.account.get_mut().is_settled() {
             list::fail_fast();
         }
     }

@@ -20,17 +20,17 @@
 use core::pin::Pin;
 use core::ptr::{NonNull, null_mut};
 
+use crate::csq::RequestQueues;
 use crate::device_object::{self, Fdo, Header, InterfaceClass};
 use crate::file_context::FileContext;
-use crate::irp::{Dispatched, Irp, Received};
+use crate::irp::{self, Dispatched, Irp, Received};
 use crate::pool::PoolBox;
 use crate::stack_location::StackLocation;
 use crate::status::NtStatus;
 use crate::sys::{
     DRIVER_OBJECT, IRP, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL,
-    IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_SYSTEM_CONTROL, IofCompleteRequest, NO_INCREMENT, NTSTATUS,
-    PDEVICE_OBJECT, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD, PIRP,
-    io_status,
+    IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_SYSTEM_CONTROL, NTSTATUS, PDEVICE_OBJECT, PDRIVER_ADD_DEVICE,
+    PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD, PIRP,
 };
 
 /// The driver object that `DriverEntry` is given.
@@ -57,6 +57,9 @@ pub trait Device: Sized + Send + Sync + 'static {
     ///
     /// `AddDevice` fails with what this returns.
     fn initialize(self: Pin<&Self>) -> Result<(), NtStatus>;
+
+    /// The queues of the device, whose slots are freed when it is removed.
+    fn queues(self: Pin<&Self>) -> Pin<&RequestQueues>;
 
     /// Makes what the device keeps for a new handle.
     ///
@@ -163,20 +166,14 @@ unsafe fn with_remove_lock(
     status.as_raw()
 }
 
-/// Ends an IRP for which no remove-lock reference is held. Returns `status`.
+/// Ends an IRP for which no remove-lock reference is held. Returns `status` (INV-72).
 ///
 /// # Safety
 ///
 /// The caller owns `irp` and gives it up.
 unsafe fn complete_unlocked(irp: NonNull<IRP>, status: NtStatus) -> NtStatus {
     // SAFETY: by the caller.
-    let field = unsafe { io_status(irp.as_ptr()) };
-    // SAFETY: a field of the caller's IRP.
-    unsafe { *field = status.as_raw() };
-    // SAFETY: the caller's IRP.
-    unsafe { (*irp.as_ptr()).IoStatus.Information = 0 };
-    // SAFETY: owned by the caller, never queued, with its status set.
-    unsafe { IofCompleteRequest(irp.as_ptr(), NO_INCREMENT) };
+    unsafe { irp::complete_unlocked(irp, status.into()) };
     status
 }
 

@@ -1,44 +1,54 @@
-//! What the driver keeps for each open handle: its own requests, and whether it may have more.
+//! What the driver keeps for each open handle: its own requests, its claims, and whether it may
+//! have more.
 //!
 //! A file object gets `IRP_MJ_CLEANUP` when its last handle is closed, while requests of other
-//! threads may be on their way into the queue. Each insertion therefore passes the handle's
-//! rundown, and cleanup closes it before it drains: after that no request of the handle can enter
-//! the queue any more (INV-60, TR-60).
+//! threads may be on their way into a queue. Each insertion therefore passes the handle's rundown,
+//! and cleanup closes it before it drains: after that nothing of the handle can enter a queue any
+//! more (INV-60, TR-60).
 
-// UNSAFETY: a list that the queue's callbacks change.
-#![expect(unsafe_code, reason = "initializes a list head in place")]
+// UNSAFETY: lists that the queues' callbacks change.
+#![expect(unsafe_code, reason = "initializes list heads in place")]
 
-use core::cell::UnsafeCell;
 use core::pin::Pin;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::csq::CancelSafeQueue;
+use crate::csq::RequestQueues;
 use crate::list;
 use crate::pool::PoolBox;
 use crate::rundown::Rundown;
+use crate::spin_lock::Guarded;
 use crate::status::NtStatus;
 use crate::sys::LIST_ENTRY;
 
-/// One open handle's part of a queue.
+/// One open handle's part of the queues.
 ///
 /// # Invariants
 ///
-/// `irps` is the list of this handle's IRPs in `queue`, in the order of their insertion, linked
-/// through `DriverContext[0..2]`; only touched with that queue's lock held. The context is pinned:
-/// it is only ever made in a [`PoolBox`].
+/// The lists are valid, and only touched with the lock of `queues` held. `requests` has this
+/// handle's requests from their first insertion to their end, wherever they are, oldest first;
+/// `claims` has its claims that wait; both are linked through `DriverContext[0..2]`. `served` has
+/// the slots of the requests, of any handle, that are in the claimed queue for this one. The
+/// context is pinned: it is only ever made in a [`PoolBox`].
 pub struct FileContext {
-    queue: NonNull<CancelSafeQueue>,
+    queues: NonNull<RequestQueues>,
     pub(crate) open: Rundown,
-    irps: UnsafeCell<LIST_ENTRY>,
+    /// How many requests and waiting claims the handle has: at most the limit.
+    outstanding: AtomicU32,
+    /// Set when cleanup begins; from then on no request is put into a queue for this handle.
+    pub(crate) closing: Guarded<bool>,
+    requests: Guarded<LIST_ENTRY>,
+    claims: Guarded<LIST_ENTRY>,
+    served: Guarded<LIST_ENTRY>,
 }
 
-// SAFETY: `queue` is only compared; `irps` is guarded by the queue's lock.
+// SAFETY: `queues` is only compared; the lock of the queues guards the rest.
 unsafe impl Send for FileContext {}
 // SAFETY: as above.
 unsafe impl Sync for FileContext {}
 
 impl FileContext {
-    /// A context for a new handle, whose requests will go to `queue`.
+    /// A context for a new handle, whose requests will go to `queues`.
     ///
     /// # Errors
     ///
@@ -47,26 +57,56 @@ impl FileContext {
     /// # Context
     ///
     /// IRQL <= `DISPATCH_LEVEL`.
-    pub fn try_new(queue: Pin<&CancelSafeQueue>) -> Result<PoolBox<Self>, NtStatus> {
+    pub fn try_new(queues: Pin<&RequestQueues>) -> Result<PoolBox<Self>, NtStatus> {
         let context = PoolBox::try_new(Self {
-            queue: NonNull::from(queue.get_ref()),
+            queues: NonNull::from(queues.get_ref()),
             open: Rundown::new(),
-            irps: UnsafeCell::new(LIST_ENTRY::default()),
+            outstanding: AtomicU32::new(0),
+            closing: Guarded::new(false),
+            requests: Guarded::new(LIST_ENTRY::default()),
+            claims: Guarded::new(LIST_ENTRY::default()),
+            served: Guarded::new(LIST_ENTRY::default()),
         })?;
         context.open.initialize();
-        // SAFETY: nobody else knows of the context yet, and the box keeps it in place.
-        // INVARIANT: no IRP refers to it, so the list is empty.
-        unsafe { list::initialize(context.irps()) };
+        for list in [context.requests(), context.claims(), context.served()] {
+            // SAFETY: nobody else knows of the context yet, and the box keeps it in place.
+            // INVARIANT: nothing refers to it, so the list is empty.
+            unsafe { list::initialize(list) };
+        }
         Ok(context)
     }
 
-    /// Whether this handle's requests go to `queue`.
-    pub(crate) fn belongs_to(&self, queue: &CancelSafeQueue) -> bool {
-        core::ptr::eq(self.queue.as_ptr(), queue)
+    /// Whether this handle's requests go to `queues`.
+    pub(crate) fn belongs_to(&self, queues: &RequestQueues) -> bool {
+        core::ptr::eq(self.queues.as_ptr(), queues)
     }
 
-    /// The head of the list of this handle's IRPs. The queue's lock guards it.
-    pub(crate) const fn irps(&self) -> *mut LIST_ENTRY {
-        self.irps.get()
+    /// The head of the list of this handle's requests. The lock of the queues guards it, as it
+    /// does the other two.
+    pub(crate) const fn requests(&self) -> *mut LIST_ENTRY {
+        self.requests.as_ptr()
+    }
+
+    /// The head of the list of this handle's waiting claims.
+    pub(crate) const fn claims(&self) -> *mut LIST_ENTRY {
+        self.claims.as_ptr()
+    }
+
+    /// The head of the list of the slots whose requests this handle has claimed.
+    pub(crate) const fn served(&self) -> *mut LIST_ENTRY {
+        self.served.as_ptr()
+    }
+
+    /// Counts one more request or waiting claim, unless there are `limit` already (TR-24).
+    pub(crate) fn take_place(&self, limit: u32) -> bool {
+        let more = |count: u32| (count < limit).then_some(count + 1);
+        self.outstanding
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_ok()
+    }
+
+    /// Counts one less: pays for one [`take_place`](Self::take_place) that returned true.
+    pub(crate) fn return_place(&self) {
+        self.outstanding.fetch_sub(1, Ordering::Relaxed);
     }
 }

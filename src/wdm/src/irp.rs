@@ -3,11 +3,15 @@
 //! ```text
 //!  I/O manager ──1──► Received ──2──► completed        1 the dispatch routine of `dispatch`
 //!                        │3                            2 Irp<Received>::complete, pass_down
-//!                        ▼                             3 CancelSafeQueue::insert
-//!                      Queued ───5──► completed        4 CancelSafeQueue::remove_next
-//!                        │4                            5 the queue's cancel routine, also from
-//!                        ▼                               within 3 when canceled before
-//!                      Dequeued ──6─► completed        6 Irp<Dequeued>::complete
+//!                        ▼                             3 Entry::pend, Entry::wait
+//!           ┌────────► Queued ───5──► completed        4 RequestQueues::take_oldest, take_claimed,
+//!          8│      7│    │4                              take_waiting
+//!           │       ▼    ▼                             5 the queue's cancel routine, also from
+//!           └─── Moving  Dequeued ──6─► completed        within 3 and 8; its timer; the ways out
+//!                                                        of `csq::ending`
+//!                                                      6 Irp<Dequeued>::complete
+//!                                                      7 RequestQueues::take_pending, take_awaited
+//!                                                      8 RequestQueues::claim, give_back
 //! ```
 //!
 //! There is no type for a queued IRP: it is the queue's, or already somebody else's, and nobody
@@ -23,27 +27,67 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 
 use crate::buffer::{SystemBuffer, Written};
+use crate::csq;
 use crate::device_object::Header;
 use crate::remove_lock::RemoveLock;
 use crate::stack_location::{StackLocation, current_stack_location, device_object};
 use crate::status::NtStatus;
 use crate::sys::{
-    CCHAR, IO_STACK_LOCATION, IRP, IofCallDriver, IofCompleteRequest, NO_INCREMENT, driver_context,
-    io_status, system_buffer,
+    CCHAR, IO_STACK_LOCATION, IRP, IofCallDriver, IofCompleteRequest, NO_INCREMENT, io_status,
+    system_buffer,
 };
 
 /// The states an owned IRP can be in.
 mod sealed {
-    pub trait State {}
-    impl State for super::Received {}
-    impl State for super::Dequeued {}
+    use core::ptr::NonNull;
+
+    use crate::csq;
+    use crate::sys::IRP;
+
+    pub trait State {
+        /// Gives back what is kept for an IRP in this state that is about to be completed.
+        ///
+        /// # Safety
+        ///
+        /// The caller owns `irp`, which is in this state, and goes on to complete it.
+        unsafe fn release(irp: NonNull<IRP>);
+    }
+
+    impl State for super::Received {
+        unsafe fn release(_irp: NonNull<IRP>) {}
+    }
+
+    impl State for super::Dequeued {
+        unsafe fn release(irp: NonNull<IRP>) {
+            // SAFETY: by the caller.
+            unsafe { csq::release(irp) };
+        }
+    }
+
+    impl State for super::Moving {
+        unsafe fn release(irp: NonNull<IRP>) {
+            // SAFETY: by the caller.
+            unsafe { csq::abandon_moving(irp) };
+            // SAFETY: by the caller; it is in no list any more.
+            unsafe { csq::release(irp) };
+        }
+    }
+
+    /// The states of an IRP that has been in a queue.
+    pub trait Known: State {}
+    impl Known for super::Dequeued {}
+    impl Known for super::Moving {}
 }
 
 /// The IRP of the dispatch call that is running, which still owes the I/O manager a status.
 pub enum Received {}
 
-/// Pended by an earlier dispatch call and handed back by a queue.
+/// Pended by an earlier dispatch call and handed back by a queue, to be completed.
 pub enum Dequeued {}
+
+/// Pended by an earlier dispatch call and on its way from one queue to another. It has to get there:
+/// only the queues know how such a request may end.
+pub enum Moving {}
 
 /// An IRP that the driver owns alone: neither `Clone` nor `Copy`, and `Send` but not `Sync`.
 ///
@@ -152,18 +196,35 @@ impl<S: sealed::State> Irp<S> {
         unsafe { SystemBuffer::new(start.cast(), lengths) }
     }
 
-    /// Gives the IRP a key by which [`crate::Peek::Key`] finds it while it is queued.
-    pub fn set_key(&mut self, key: usize) {
-        // SAFETY: owned, by the type invariant, so the slots are the driver's (INV-12).
-        let context = unsafe { driver_context(self.raw.as_ptr()) };
-        // SAFETY: as above. [2] is the key's; [3] belongs to IoCsq (INV-54).
-        unsafe { (*context)[2] = core::ptr::without_provenance_mut(key) };
+    /// Both of what [`stack`](Self::stack) and [`buffer`](Self::buffer) give.
+    pub fn stack_and_buffer(&mut self) -> (StackLocation<'_>, SystemBuffer<'_>) {
+        // SAFETY: owned while borrowed, by the type invariant. The buffer is other memory.
+        let stack = unsafe { StackLocation::of(self.raw) };
+        (stack, self.buffer())
     }
 
     fn finish(self, completion: Completion) {
         let irp = self.into_raw();
+        // SAFETY: owned, in this state, and completed below.
+        unsafe { S::release(irp) };
         // SAFETY: owned until now, with its remove-lock reference, by the type invariant.
         unsafe { complete(irp, completion) };
+    }
+}
+
+impl<S: sealed::Known> Irp<S> {
+    /// The driver's name for the request, never an address.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        // SAFETY: owned, and has been in a queue.
+        unsafe { csq::id(self.raw) }
+    }
+
+    /// The caller's name for the request.
+    #[must_use]
+    pub fn tag(&self) -> u64 {
+        // SAFETY: owned, and has been in a queue.
+        unsafe { csq::tag(self.raw) }
     }
 }
 
@@ -205,12 +266,21 @@ impl Irp<Dequeued> {
     pub fn complete(self, with: impl Into<Completion>) {
         self.finish(with.into());
     }
+
+    /// Ends the IRP with the status that goes with what it was taken out for.
+    pub(crate) fn end(self) {
+        // SAFETY: owned, and has been in a queue.
+        let status = unsafe { csq::status(self.raw) };
+        self.complete(status);
+    }
 }
 
 impl<S: sealed::State> Drop for Irp<S> {
     /// An IRP that is dropped would hang its process for ever, so it is ended with a status that
     /// says whose fault it is. The other methods never let it come to this.
     fn drop(&mut self) {
+        // SAFETY: owned, in this state, and completed below.
+        unsafe { S::release(self.raw) };
         // SAFETY: owned, with its remove-lock reference, by the type invariant; not used again.
         unsafe { complete(self.raw, NtStatus::DRIVER_INTERNAL_ERROR.into()) };
     }
@@ -231,6 +301,18 @@ pub(crate) unsafe fn complete(irp: NonNull<IRP>, completion: Completion) {
     // SAFETY: by the caller.
     let header = unsafe { Header::of_irp(irp) };
     // SAFETY: by the caller.
+    unsafe { complete_unlocked(irp, completion) };
+    // SAFETY: by the caller.
+    unsafe { release_remove_lock(header, irp) };
+}
+
+/// As [`complete`], for an IRP for which no remove-lock reference is held.
+///
+/// # Safety
+///
+/// The caller owns `irp` and gives it up.
+pub(crate) unsafe fn complete_unlocked(irp: NonNull<IRP>, completion: Completion) {
+    // SAFETY: by the caller.
     let status = unsafe { io_status(irp.as_ptr()) };
     // SAFETY: a field of the caller's IRP.
     unsafe { *status = completion.status.as_raw() };
@@ -239,8 +321,6 @@ pub(crate) unsafe fn complete(irp: NonNull<IRP>, completion: Completion) {
     // SAFETY: owned by the caller, with its status set and no cancel routine: it was either never
     // queued or has been removed (INV-53).
     unsafe { IofCompleteRequest(irp.as_ptr(), NO_INCREMENT) };
-    // SAFETY: by the caller.
-    unsafe { release_remove_lock(header, irp) };
 }
 
 /// Gives back the remove-lock reference that was taken for the IRP that was at `irp`.

@@ -10,6 +10,7 @@ use core::mem::offset_of;
 use core::ptr::NonNull;
 
 use crate::device_object::{Fdo, Header};
+use crate::dispatch::Device;
 use crate::event;
 use crate::irp::{Dispatched, Irp, Received, call_lower};
 use crate::stack_location::current_stack_location;
@@ -102,7 +103,7 @@ impl Irp<Received> {
     ///
     /// IRQL `PASSIVE_LEVEL`; waits. Only for this minor function: of any other, the IRP is only
     /// passed down.
-    pub fn remove_device<D>(mut self, fdo: Fdo<'_, D>) -> Dispatched {
+    pub fn remove_device<D: Device>(mut self, fdo: Fdo<'_, D>) -> Dispatched {
         if Minor::from(self.stack().minor_function()) != Minor::Remove {
             return self.pass_down();
         }
@@ -111,6 +112,7 @@ impl Irp<Received> {
         let header = fdo.header();
         // SAFETY: pays for the reference that was held for this IRP, which removes the device.
         unsafe { header.remove_lock.release_and_wait(irp) };
+        fdo.device().queues().release_slots();
         // SAFETY: owned until now; the device object stays until it is deleted below.
         let status = unsafe { call_lower(header, irp) };
         // SAFETY: the remove lock has been waited for.

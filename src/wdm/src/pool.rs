@@ -3,11 +3,12 @@
 // UNSAFETY: allocation and raw ownership.
 #![expect(unsafe_code, reason = "takes raw memory from the global allocator")]
 
-use alloc::alloc::{alloc, dealloc};
+use alloc::alloc::{alloc, alloc_zeroed, dealloc};
 use core::alloc::Layout;
 use core::marker::PhantomData;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
+use core::slice;
 
 use crate::status::NtStatus;
 
@@ -94,5 +95,105 @@ impl<T> Drop for PoolBox<T> {
         unsafe { self.value.drop_in_place() };
         // SAFETY: from `alloc` with this layout, by the type invariant.
         unsafe { dealloc(self.value.as_ptr().cast(), Self::LAYOUT) };
+    }
+}
+
+/// As [`PoolBox`], a number of values in a row.
+pub(crate) struct PoolSlice<T> {
+    /// # Invariants
+    ///
+    /// Points to `length` initialized values in memory from the global allocator that this owns.
+    first: NonNull<T>,
+    length: u32,
+    owns: PhantomData<T>,
+}
+
+/// Types of which memory full of zeros is a valid value.
+///
+/// # Safety
+///
+/// It is.
+pub(crate) unsafe trait Zeroable {}
+
+// SAFETY: any bytes are.
+unsafe impl Zeroable for u16 {}
+
+impl<T: Zeroable> PoolSlice<T> {
+    /// `length` values of zeros.
+    ///
+    /// # Errors
+    ///
+    /// `STATUS_INSUFFICIENT_RESOURCES` when there is no memory, or nothing is asked for.
+    ///
+    /// # Context
+    ///
+    /// IRQL <= `DISPATCH_LEVEL`.
+    pub(crate) fn try_zeroed(length: u32) -> Result<Self, NtStatus> {
+        const { assert!(align_of::<T>() <= POOL_ALIGNMENT && size_of::<T>() > 0) };
+        let layout =
+            Layout::array::<T>(length as usize).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        if length == 0 {
+            return Err(NtStatus::INSUFFICIENT_RESOURCES);
+        }
+        // SAFETY: the layout has a size.
+        let memory = unsafe { alloc_zeroed(layout) };
+        let first = NonNull::new(memory.cast::<T>()).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        // INVARIANT: zeros are values, by the bound.
+        Ok(Self {
+            first,
+            length,
+            owns: PhantomData,
+        })
+    }
+}
+
+impl<T> PoolSlice<T> {
+    /// Gives up ownership. [`from_raw`](Self::from_raw) takes it back.
+    pub(crate) const fn into_raw(self) -> (NonNull<T>, u32) {
+        let parts = (self.first, self.length);
+        core::mem::forget(self);
+        parts
+    }
+
+    /// Takes ownership back.
+    ///
+    /// # Safety
+    ///
+    /// The parts are from [`into_raw`](Self::into_raw), and nobody else uses them any more.
+    pub(crate) const unsafe fn from_raw((first, length): (NonNull<T>, u32)) -> Self {
+        Self {
+            first,
+            length,
+            owns: PhantomData,
+        }
+    }
+}
+
+impl<T> Deref for PoolSlice<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: initialized values, by the type invariant.
+        unsafe { slice::from_raw_parts(self.first.as_ptr(), self.length as usize) }
+    }
+}
+
+impl<T> DerefMut for PoolSlice<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: initialized values, by the type invariant, and nobody else's.
+        unsafe { slice::from_raw_parts_mut(self.first.as_ptr(), self.length as usize) }
+    }
+}
+
+impl<T> Drop for PoolSlice<T> {
+    fn drop(&mut self) {
+        let values = core::ptr::slice_from_raw_parts_mut(self.first.as_ptr(), self.length as usize);
+        // SAFETY: initialized values, by the type invariant, that nobody uses after this.
+        unsafe { values.drop_in_place() };
+        // The layout was valid when the memory was taken.
+        if let Ok(layout) = Layout::array::<T>(self.length as usize) {
+            // SAFETY: from `alloc` with this layout, by the type invariant.
+            unsafe { dealloc(self.first.as_ptr().cast(), layout) };
+        }
     }
 }

@@ -3,8 +3,9 @@
 
 use crate::sys::{
     NTSTATUS, STATUS_CANCELLED, STATUS_DELETE_PENDING, STATUS_DEVICE_NOT_READY,
-    STATUS_DRIVER_INTERNAL_ERROR, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
-    STATUS_NO_SUCH_DEVICE, STATUS_PENDING, STATUS_SUCCESS,
+    STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES,
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_NO_SUCH_DEVICE, STATUS_PENDING,
+    STATUS_SUCCESS,
 };
 
 /// How a kernel routine or a request ended.
@@ -26,10 +27,14 @@ impl NtStatus {
     pub const DEVICE_NOT_READY: Self = Self(STATUS_DEVICE_NOT_READY);
     /// The driver broke a rule of its own.
     pub const DRIVER_INTERNAL_ERROR: Self = Self(STATUS_DRIVER_INTERNAL_ERROR);
+    /// The handle is being closed.
+    pub const FILE_CLOSED: Self = Self(STATUS_FILE_CLOSED);
     /// Memory ran out.
     pub const INSUFFICIENT_RESOURCES: Self = Self(STATUS_INSUFFICIENT_RESOURCES);
     /// The device does not know this request.
     pub const INVALID_DEVICE_REQUEST: Self = Self(STATUS_INVALID_DEVICE_REQUEST);
+    /// The request's time is over.
+    pub const IO_TIMEOUT: Self = Self(STATUS_IO_TIMEOUT);
     /// There is no such device.
     pub const NO_SUCH_DEVICE: Self = Self(STATUS_NO_SUCH_DEVICE);
 
@@ -52,6 +57,12 @@ impl NtStatus {
     #[must_use]
     pub fn is_success(self) -> bool {
         wdk::nt_success(self.0)
+    }
+
+    /// `NT_ERROR`: whether this is an error, and not a success, an information or a warning.
+    #[must_use]
+    pub const fn is_error(self) -> bool {
+        self.0.cast_unsigned() >> 30 == 3
     }
 
     /// `Ok` for success and informational statuses, otherwise the status as an error.

@@ -17,31 +17,35 @@ use wdk_sys::_MODE;
 pub(crate) use wdk_sys::{_EVENT_TYPE, _KWAIT_REASON};
 pub(crate) use wdk_sys::{
     CCHAR, DEVICE_OBJECT, DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, DRIVER_OBJECT, EX_RUNDOWN_REF,
-    FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT, GUID, IO_CSQ, IO_NO_INCREMENT,
-    IO_REMOVE_LOCK, IO_STACK_LOCATION, IRP, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE,
-    IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
+    FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT, GUID, IO_CSQ, IO_CSQ_IRP_CONTEXT,
+    IO_NO_INCREMENT, IO_REMOVE_LOCK, IO_STACK_LOCATION, IRP, IRP_MJ_CLEANUP, IRP_MJ_CLOSE,
+    IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
     IRP_MJ_SYSTEM_CONTROL, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
     IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE,
-    IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, KEVENT, KIRQL, KSPIN_LOCK,
-    LIST_ENTRY, METHOD_BUFFERED, NTSTATUS, PDEVICE_OBJECT, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH,
-    PDRIVER_OBJECT, PDRIVER_UNLOAD, PIO_COMPLETION_ROUTINE, PIO_CSQ, PIO_CSQ_ACQUIRE_LOCK,
-    PIO_CSQ_COMPLETE_CANCELED_IRP, PIO_CSQ_INSERT_IRP, PIO_CSQ_PEEK_NEXT_IRP, PIO_CSQ_RELEASE_LOCK,
-    PIO_CSQ_REMOVE_IRP, PIRP, PKIRQL, PVOID, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR,
+    IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, KDPC, KEVENT, KIRQL,
+    KSPIN_LOCK, KTIMER, LARGE_INTEGER, LIST_ENTRY, METHOD_BUFFERED, NTSTATUS, PDEVICE_OBJECT,
+    PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD, PIO_COMPLETION_ROUTINE,
+    PIO_CSQ, PIO_CSQ_ACQUIRE_LOCK, PIO_CSQ_COMPLETE_CANCELED_IRP, PIO_CSQ_INSERT_IRP,
+    PIO_CSQ_INSERT_IRP_EX, PIO_CSQ_PEEK_NEXT_IRP, PIO_CSQ_RELEASE_LOCK, PIO_CSQ_REMOVE_IRP, PIRP,
+    PKDEFERRED_ROUTINE, PKIRQL, PVOID, REG_DWORD, RTL_QUERY_REGISTRY_DIRECT,
+    RTL_QUERY_REGISTRY_TABLE, RTL_REGISTRY_ABSOLUTE, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR,
     SL_INVOKE_ON_SUCCESS, STATUS_CANCELLED, STATUS_DELETE_PENDING, STATUS_DEVICE_NOT_READY,
-    STATUS_DRIVER_INTERNAL_ERROR, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
-    STATUS_MORE_PROCESSING_REQUIRED, STATUS_NO_SUCH_DEVICE, STATUS_PENDING, STATUS_SUCCESS,
-    UNICODE_STRING,
+    STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES,
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_MORE_PROCESSING_REQUIRED,
+    STATUS_NO_SUCH_DEVICE, STATUS_PENDING, STATUS_SUCCESS, UNICODE_STRING,
 };
 
 // The routines csq.sys imports.
 pub(crate) use wdk_sys::ntddk::{
     ExAcquireRundownProtection, ExInitializeRundownProtection, ExReInitializeRundownProtection,
     ExReleaseRundownProtection, ExWaitForRundownProtectionRelease, IoAcquireRemoveLockEx,
-    IoAttachDeviceToDeviceStack, IoCreateDevice, IoCsqInitialize, IoCsqInsertIrp,
-    IoCsqRemoveNextIrp, IoDeleteDevice, IoDetachDevice, IoInitializeRemoveLockEx,
-    IoRegisterDeviceInterface, IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx,
-    IoSetDeviceInterfaceState, IofCallDriver, IofCompleteRequest, KeAcquireSpinLockRaiseToDpc,
-    KeInitializeEvent, KeReleaseSpinLock, KeSetEvent, KeWaitForSingleObject, RtlFreeUnicodeString,
+    IoAttachDeviceToDeviceStack, IoCreateDevice, IoCsqInitialize, IoCsqInitializeEx,
+    IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp, IoCsqRemoveNextIrp, IoDeleteDevice,
+    IoDetachDevice, IoInitializeRemoveLockEx, IoRegisterDeviceInterface,
+    IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx, IoSetDeviceInterfaceState, IofCallDriver,
+    IofCompleteRequest, KeAcquireSpinLockRaiseToDpc, KeCancelTimer, KeFlushQueuedDpcs,
+    KeInitializeDpc, KeInitializeEvent, KeInitializeTimer, KeReleaseSpinLock, KeSetEvent,
+    KeSetTimer, KeWaitForSingleObject, RtlFreeUnicodeString, RtlQueryRegistryValues,
 };
 
 /// `IRP.Tail.Overlay.DriverContext`: the four pointers a driver may use while it owns the IRP.
@@ -157,6 +161,12 @@ const _: () = assert!(
     SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR | SL_INVOKE_ON_CANCEL == INVOKE_ALWAYS as u32
 );
 
+/// `RTL_QUERY_REGISTRY_TYPECHECK`, which mingw-w64's headers lack: a value of another type than
+/// `DefaultType` says is an error.
+pub(crate) const RTL_QUERY_REGISTRY_TYPECHECK: u32 = 0x0000_0100;
+/// `RTL_QUERY_REGISTRY_TYPECHECK_SHIFT`: where `DefaultType` has that type.
+pub(crate) const RTL_QUERY_REGISTRY_TYPECHECK_SHIFT: u32 = 24;
+
 /// Where [`driver_context`] is in an IRP, in bytes.
 pub(crate) const DRIVER_CONTEXT_OFFSET: usize = offset_of!(
     IRP,
@@ -221,6 +231,15 @@ const _: () = {
     assert!(offset_of!(FILE_OBJECT, FsContext) == 0x18);
 
     assert!(size_of::<IO_CSQ>() == 0x40);
+    assert!(size_of::<IO_CSQ_IRP_CONTEXT>() == 0x18);
+    assert!(size_of::<KTIMER>() == 0x40);
+    assert!(size_of::<KDPC>() == 0x40);
+    assert!(size_of::<LARGE_INTEGER>() == 0x08);
+    assert!(size_of::<RTL_QUERY_REGISTRY_TABLE>() == 0x38);
+    assert!(offset_of!(RTL_QUERY_REGISTRY_TABLE, Flags) == 0x08);
+    assert!(offset_of!(RTL_QUERY_REGISTRY_TABLE, Name) == 0x10);
+    assert!(offset_of!(RTL_QUERY_REGISTRY_TABLE, EntryContext) == 0x18);
+    assert!(offset_of!(RTL_QUERY_REGISTRY_TABLE, DefaultType) == 0x20);
     assert!(size_of::<LIST_ENTRY>() == 0x10);
     assert!(size_of::<KSPIN_LOCK>() == 0x08);
     assert!(size_of::<KEVENT>() == 0x18);

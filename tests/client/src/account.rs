@@ -24,6 +24,10 @@ pub struct Account {
     pub high_water: u64,
     /// See [`Statistics::handles`].
     pub handles: u64,
+    /// See [`Statistics::refused`].
+    pub refused: u64,
+    /// See [`Statistics::waiting`].
+    pub waiting: u64,
     /// See [`Statistics::balances`].
     pub balances: bool,
 }
@@ -40,6 +44,8 @@ impl From<&Statistics> for Account {
             claimed: statistics.claimed.get(),
             high_water: statistics.high_water.get(),
             handles: statistics.handles.get(),
+            refused: statistics.refused.get(),
+            waiting: statistics.waiting.get(),
             balances: statistics.balances(),
         }
     }
@@ -68,7 +74,12 @@ impl Account {
             "THE ACCOUNT DOES NOT BALANCE"
         };
         lines.push(format!("{:12}{balance}", ""));
-        lines.push(format!("{:>10}  pending at most", self.high_water));
+        lines.push(format!(
+            "{:>10}  pending and with servers at most",
+            self.high_water
+        ));
+        lines.push(format!("{:>10}  claims that wait", self.waiting));
+        lines.push(format!("{:>10}  refused for the limits", self.refused));
         lines.push(format!(
             "{:>10}  handles open, this one included",
             self.handles
@@ -95,6 +106,6 @@ mod tests {
     #[test]
     fn an_account_has_every_count_in_json() {
         let json = serde_json::to_value(Account::default()).unwrap();
-        assert_eq!(json.as_object().unwrap().len(), 10);
+        assert_eq!(json.as_object().unwrap().len(), 12);
     }
 }

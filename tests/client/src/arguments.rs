@@ -1,8 +1,14 @@
 //! The command line.
 
 use crate::exit_code;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+
+mod clients;
+mod servers;
+
+pub use clients::{Cancel, Pend, Way};
+pub use servers::{Claim, Complete, Reply, Serve};
 
 /// Installs, uses and tests csq.sys, a driver that keeps requests pending in cancel-safe queues.
 #[derive(Debug, Parser)]
@@ -26,13 +32,22 @@ pub enum Command {
     Uninstall,
     /// Leave requests with the driver and wait until they end. Ctrl-C cancels them.
     Pend(Pend),
-    /// End the oldest pending request, whoever made it.
+    /// End a pending request, whoever made it: the oldest, or the one with an id.
     Complete(Complete),
+    /// Claim the oldest requests, as a server does, and show them; answer them, or give them back.
+    Claim(Claim),
+    /// Be a server: claim every request and answer it, until Ctrl-C.
+    Serve(Serve),
     /// Make requests and cancel them: shows what becomes of them. Only the handle that made a
     /// request can cancel it, so this makes its own.
     Cancel(Cancel),
     /// Show the driver's account of all requests.
     Stats,
+    /// Show the driver's account as it changes, until Ctrl-C.
+    Watch(Watch),
+    /// Let many clients and servers loose on the driver, and check that its account agrees with
+    /// theirs. Nobody else may use the device meanwhile.
+    Stress(Stress),
     /// Show which version of the protocol this program and the driver speak.
     Version,
     /// Show what the driver is for: install it, pend requests, end them in every way there is, and
@@ -50,58 +65,35 @@ pub struct Inf {
     pub inf: Option<PathBuf>,
 }
 
-/// Arguments of `pend`.
+/// Arguments of `watch`.
 #[derive(Debug, clap::Args)]
-pub struct Pend {
-    /// A name for the requests, which the completer gets to see.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    pub tag: u64,
-    /// Text to send along.
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub payload: String,
-    /// How many requests to make.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub count: u32,
-    /// Cancel what is left after so many seconds [default: wait for ever].
-    #[arg(long, value_name = "SECONDS")]
-    pub wait: Option<u32>,
+pub struct Watch {
+    /// Milliseconds between two looks.
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub interval: u32,
+    /// End after so many looks [default: at Ctrl-C].
+    #[arg(long, value_name = "NUMBER")]
+    pub count: Option<u64>,
 }
 
-/// Arguments of `complete`.
+/// Arguments of `stress`.
 #[derive(Debug, clap::Args)]
-pub struct Complete {
-    /// Text to answer with.
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub payload: String,
-}
-
-/// Arguments of `cancel`.
-#[derive(Debug, clap::Args)]
-pub struct Cancel {
-    /// How to cancel.
-    #[arg(long, value_enum, default_value_t = Way::CancelIoEx)]
-    pub by: Way,
-    /// A name for the requests.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    pub tag: u64,
-    /// How many requests to make.
-    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub count: u32,
-}
-
-/// A way to cancel requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Way {
-    /// `CancelIoEx`, once for each request.
-    CancelIoEx,
-    /// `CancelIo`, for all of the calling thread.
-    CancelIo,
-    /// The driver's own CANCEL, for all with the tag.
-    Ioctl,
-    /// `CloseHandle`.
-    Close,
-    /// The end of the thread that made them.
-    ThreadExit,
+pub struct Stress {
+    /// For how long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub seconds: u32,
+    /// Where the random choices begin [default: somewhere, and it is shown].
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// Threads that make requests.
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub clients: u32,
+    /// Threads that answer them.
+    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub servers: u32,
+    /// Start processes with requests and claims of their own, and kill them in the middle.
+    #[arg(long)]
+    pub kill_children: bool,
 }
 
 /// Arguments of `demo`.
@@ -127,61 +119,4 @@ pub struct Selftest {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    fn parsed(line: &str) -> Result<Arguments, clap::Error> {
-        Arguments::try_parse_from(line.split_whitespace())
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn help_lists_the_exit_codes() {
-        let help = Arguments::command().render_help().to_string();
-        assert!(
-            help.contains("Exit codes:") && help.contains("130"),
-            "{help}"
-        );
-    }
-
-    #[test]
-    fn json_may_stand_anywhere() {
-        assert!(parsed("csqctl --json stats").unwrap().json);
-        assert!(parsed("csqctl stats --json").unwrap().json);
-        assert!(!parsed("csqctl stats").unwrap().json);
-    }
-
-    #[test]
-    fn pend_has_defaults_and_limits() {
-        let Command::Pend(pend) = parsed("csqctl pend").unwrap().command else {
-            panic!("not pend");
-        };
-        assert_eq!((pend.tag, pend.count, pend.wait), (0, 1, None));
-        assert!(parsed("csqctl pend --count 0").is_err());
-        assert!(parsed("csqctl pend --tag -1").is_err());
-        assert!(parsed("csqctl pend --tag 18446744073709551615").is_ok());
-    }
-
-    #[test]
-    fn ways_to_cancel_have_their_names() {
-        let Command::Cancel(cancel) = parsed("csqctl cancel --by thread-exit").unwrap().command
-        else {
-            panic!("not cancel");
-        };
-        assert_eq!(cancel.by, Way::ThreadExit);
-        assert!(parsed("csqctl cancel --by magic").is_err());
-    }
-
-    #[test]
-    fn nonsense_exits_with_the_documented_code() {
-        for line in ["csqctl", "csqctl frobnicate", "csqctl stats --color"] {
-            let code = parsed(line).unwrap_err().exit_code();
-            assert_eq!(code, i32::from(exit_code::USAGE), "{line}");
-        }
-    }
-}
+mod tests;

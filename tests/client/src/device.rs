@@ -3,6 +3,7 @@
 //! All unsafe code of this crate is in the files of this folder that wrap one Windows API each:
 //! `event`, `handle`, `request`, `device_set` and `host`. The rest is built on those.
 
+mod claim;
 mod client;
 mod device_set;
 mod event;
@@ -10,10 +11,14 @@ mod find;
 mod handle;
 pub mod host;
 pub mod install;
+pub mod parameters;
 mod request;
+mod server;
 
-pub use client::{Client, Completed, Scope, opening};
+pub use claim::{Claim, Claimed, Reply};
+pub use client::{Client, Completed, Pend, Scope, opening};
 pub use event::{Event, wait_any};
 pub use find::find;
 pub use handle::{Handle, Mode};
 pub use request::{Answer, Request, Submitted, Waited};
+pub use server::Server;

@@ -104,7 +104,13 @@ pub enum Error {
     /// Interrupted.
     #[error("interrupted: the requests that were still pending have been canceled")]
     Interrupted,
-    /// `demo` or `selftest` saw something wrong.
+    /// A request that was to be answered is not there, or not any more.
+    #[error("no request with id {id:#x} is pending")]
+    NoSuchRequest {
+        /// The id.
+        id: u64,
+    },
+    /// `demo`, `stress` or `selftest` saw something wrong.
     #[error("{failed} of {all} checks failed")]
     ChecksFailed {
         /// How many failed.
@@ -137,7 +143,9 @@ impl Error {
             Self::Denied { .. } => exit_code::DENIED,
             Self::NotStarted { .. } => exit_code::NOT_STARTED,
             Self::WrongVersion { .. } => exit_code::WRONG_VERSION,
-            Self::Refused { .. } | Self::Malformed { .. } => exit_code::REFUSED,
+            Self::Refused { .. } | Self::Malformed { .. } | Self::NoSuchRequest { .. } => {
+                exit_code::REFUSED
+            }
             Self::TimedOut { .. } => exit_code::TIMED_OUT,
             Self::InUse { .. } | Self::Run(RunError::NotIdle { .. }) => exit_code::IN_USE,
             Self::NoInf { .. }

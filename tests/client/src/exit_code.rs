@@ -2,7 +2,7 @@
 
 /// Everything was done, and everything checked was as it must be.
 pub const DONE: u8 = 0;
-/// `demo` or `selftest` saw something that is not as it must be.
+/// `demo`, `stress` or `selftest` saw something that is not as it must be.
 pub const CHECK_FAILED: u8 = 1;
 /// The arguments make no sense.
 pub const USAGE: u8 = 2;
@@ -33,7 +33,7 @@ pub const INTERRUPTED: u8 = 130;
 pub const HELP: &str = "\
 Exit codes:
     0  done, and all that was checked is as it must be
-    1  demo or selftest saw something that is not as it must be
+    1  demo, stress or selftest saw something that is not as it must be
     2  the arguments make no sense
     3  there is no csq device
     4  access is denied

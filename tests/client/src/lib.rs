@@ -2,7 +2,8 @@
 //!
 //! | to | look at |
 //! |---|---|
-//! | talk to the device from a program | `device::Client` |
+//! | make requests from a program | `device::Client` |
+//! | answer them: write a server | `device::Server` |
 //! | see how a request's buffers outlive its I/O | `device::Request` |
 //! | install and remove the device | `device::install` |
 //! | see what a command does | `command`, one file each |
@@ -21,7 +22,9 @@ pub mod exit_code;
 pub mod ntstatus;
 pub mod output;
 pub mod problem;
+pub mod rates;
 pub mod report;
+pub mod tally;
 pub mod text;
 pub mod timeline;
 pub mod wide;

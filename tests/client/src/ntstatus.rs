@@ -29,6 +29,36 @@ pub fn name(status: u32) -> String {
     }
 }
 
+/// A status from its name, with or without `STATUS_`, or from its number, as 0x and eight digits or
+/// in decimal.
+///
+/// # Errors
+/// A sentence on what is wrong with it.
+pub fn parse(text: &str) -> Result<u32, String> {
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    if let Ok(number) = number {
+        return Ok(number);
+    }
+    let name = text.to_ascii_uppercase();
+    let name = name.strip_prefix("STATUS_").unwrap_or(&name);
+    let mut known = status::ALL.iter().chain(&OF_THE_HOST);
+    known
+        .find(|(_, known)| *known == name)
+        .map(|(value, _)| *value)
+        .ok_or_else(|| {
+            "neither a number (such as 0xC0000001) nor a status this program knows".into()
+        })
+}
+
+/// Whether a status is an error, with which no payload travels.
+#[must_use]
+pub const fn is_error(status: u32) -> bool {
+    status >> 30 == 3
+}
+
 /// What a status of the driver means to the one who asked, with its name.
 #[must_use]
 pub fn sentence(status: u32) -> String {
@@ -36,6 +66,9 @@ pub fn sentence(status: u32) -> String {
         status::NO_MORE_ENTRIES => "nothing is pending",
         status::NOT_FOUND => "no request matches",
         status::CANCELLED => "the request was canceled",
+        status::IO_TIMEOUT => "the request's time was over",
+        status::QUOTA_EXCEEDED => "there are as many requests as there may be",
+        status::INVALID_PARAMETER => "a part of the request is not allowed",
         status::BUFFER_OVERFLOW => "the answer did not fit, and only its beginning arrived",
         status::DELETE_PENDING => "the device is being removed",
         status::DEVICE_NOT_READY => "the device is not started",
@@ -63,8 +96,31 @@ mod tests {
 
     #[test]
     fn every_sentence_holds_the_name() {
-        for status in [status::NO_MORE_ENTRIES, status::NOT_SUPPORTED, 0xc000_1234] {
+        for status in status::ALL
+            .iter()
+            .map(|(value, _)| *value)
+            .chain([0xc000_1234])
+        {
             assert!(sentence(status).contains(&name(status)));
+        }
+    }
+
+    #[test]
+    fn a_status_is_a_name_or_a_number() {
+        for text in [
+            "IO_TIMEOUT",
+            "STATUS_IO_TIMEOUT",
+            "status_io_timeout",
+            "0xC00000B5",
+        ] {
+            assert_eq!(parse(text), Ok(status::IO_TIMEOUT), "{text}");
+        }
+        assert_eq!(parse("0"), Ok(status::SUCCESS));
+        for (value, name) in status::ALL {
+            assert_eq!(parse(name), Ok(*value));
+        }
+        for text in ["", "0x", "-1", "0x1C00000B5", "nonsense", "STATUS_"] {
+            assert!(parse(text).is_err(), "{text}");
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The real device as a target of the required behaviors.
 
 use crate::device::install::{self, Installed, Removed};
+use crate::device::parameters::{self, Saved};
 use crate::device::{self, Handle, Mode, Request, host, opening};
-use crate::process::Pending;
+use crate::process::SecondProcess;
 use crate::{Error, device::Waited};
 use csq_protocol::status;
 use scenarios::target::{
-    Answer, Call, Capability, Ending, OpenError, POISON, Removal, Rights, Submitted, Target,
+    Answer, Call, Capability, Ending, OpenError, POISON, Parameter, Removal, Rights, Submitted,
+    Target,
 };
 use std::io;
 use std::path::PathBuf;
@@ -25,6 +27,8 @@ pub struct RealDevice {
     path: Mutex<Option<PathBuf>>,
     inf: Option<PathBuf>,
     wine: bool,
+    /// The parameters before a body has set any.
+    saved: Mutex<Option<Saved>>,
 }
 
 impl RealDevice {
@@ -35,6 +39,7 @@ impl RealDevice {
             path: Mutex::new(None),
             inf,
             wine: host::is_wine(),
+            saved: Mutex::new(None),
         }
     }
 
@@ -49,6 +54,26 @@ impl RealDevice {
         Ok(handle)
     }
 
+    /// Sets parameters for a driver that is about to be loaded, or what was set before there were
+    /// any.
+    fn set_parameters(&self, parameters: &[Parameter]) -> Result<(), Error> {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        if parameters.is_empty() {
+            // Dropping what was saved restores it.
+            return if saved.take().is_some() {
+                parameters::unload()
+            } else {
+                Ok(())
+            };
+        }
+        let before = match saved.take() {
+            Some(before) => before,
+            None => Saved::new()?,
+        };
+        saved.insert(before).replace(parameters)?;
+        parameters::unload()
+    }
+
     fn forget_path(&self) {
         *self.path.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -57,7 +82,7 @@ impl RealDevice {
 impl Target for RealDevice {
     type Handle = Handle;
     type Request = Request;
-    type Process = Pending;
+    type Process = SecondProcess;
 
     fn lacks(&self, capability: Capability) -> Option<String> {
         let why = match capability {
@@ -68,7 +93,9 @@ impl Target for RealDevice {
             Capability::RemovalWhileOpen if !self.wine => {
                 "Windows does not remove a root-enumerated device from under open handles"
             }
-            Capability::Removal | Capability::RemovalWhileOpen if self.inf.is_none() => {
+            Capability::Removal | Capability::RemovalWhileOpen | Capability::Parameters
+                if self.inf.is_none() =>
+            {
                 "there is no INF to install the device from again (--inf)"
             }
             _ => return None,
@@ -170,11 +197,15 @@ impl Target for RealDevice {
         true
     }
 
-    fn start_process(&self, count: usize) -> Result<Pending, String> {
-        Pending::start(count).map_err(|error| error.to_string())
+    fn start_process(&self, count: usize) -> Result<SecondProcess, String> {
+        SecondProcess::pend(count).map_err(|error| error.to_string())
     }
 
-    fn kill(&self, process: Pending) {
+    fn start_server(&self, count: usize) -> Result<SecondProcess, String> {
+        SecondProcess::claim(count).map_err(|error| error.to_string())
+    }
+
+    fn kill(&self, process: SecondProcess) {
         process.kill();
     }
 
@@ -187,8 +218,10 @@ impl Target for RealDevice {
         }
     }
 
-    fn install(&self) -> Result<(), String> {
+    fn install_with(&self, parameters: &[Parameter]) -> Result<(), String> {
         self.forget_path();
+        self.set_parameters(parameters)
+            .map_err(|error| error.to_string())?;
         let inf = self.inf.as_deref().ok_or("there is no INF")?;
         match install::install(inf).map_err(|error| error.to_string())? {
             Installed::New => Ok(()),

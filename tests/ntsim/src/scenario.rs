@@ -1,6 +1,9 @@
 //! Small concurrent programs to explore: a few actors, each a thread with one thing to do.
 
 mod actor;
+mod broker;
+mod control;
+mod rest;
 pub(crate) mod stage;
 
 use std::fmt;
@@ -12,21 +15,54 @@ use crate::nt::DISPATCH_LEVEL;
 use crate::schedule;
 use crate::world;
 
+/// How it is when the actors begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// Requests A and B are pending; if A is pended by an actor, none is.
+    #[default]
+    Pending,
+    /// A is claimed by the server's handle.
+    Claimed,
+    /// A was claimed by a handle that is closed: it is pending, and its id is known.
+    Returned,
+    /// A claim of the server's handle waits; nothing is pending.
+    Waiting,
+}
+
 /// A few actors at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// Who acts, each in a thread of its own.
     pub actors: Vec<Actor>,
+    /// What they find.
+    pub start: Start,
+    /// Whether the device takes only one request at once.
+    pub limit: bool,
     /// Whether those who may call at `DISPATCH_LEVEL` do so.
     pub dispatch_level: bool,
 }
+
+/// The words behind the `@` of a scenario's name.
+const DISPATCH: &str = "dispatch";
+const LIMIT: &str = "limit-1";
+const STARTS: [(&str, Start); 3] = [
+    ("claimed", Start::Claimed),
+    ("returned", Start::Returned),
+    ("waiting", Start::Waiting),
+];
 
 impl fmt::Display for Scenario {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.actors.iter().map(|actor| actor.name()).collect();
         formatter.write_str(&names.join("+"))?;
-        if self.dispatch_level {
-            formatter.write_str("@dispatch")?;
+        let start = STARTS.iter().find(|(_, start)| *start == self.start);
+        let words = [
+            start.map(|(name, _)| *name),
+            self.limit.then_some(LIMIT),
+            self.dispatch_level.then_some(DISPATCH),
+        ];
+        for (index, word) in words.into_iter().flatten().enumerate() {
+            write!(formatter, "{}{word}", if index == 0 { '@' } else { ',' })?;
         }
         Ok(())
     }
@@ -36,15 +72,22 @@ impl std::str::FromStr for Scenario {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (names, dispatch_level) = match text.strip_suffix("@dispatch") {
-            Some(names) => (names, true),
-            None => (text, false),
-        };
+        let (names, words) = text.split_once('@').unwrap_or((text, ""));
         let actors: Result<Vec<Actor>, String> = names.split('+').map(str::parse).collect();
-        Ok(Self {
-            actors: actors?,
-            dispatch_level,
-        })
+        let mut scenario = Self::new(actors?);
+        for word in words.split(',').filter(|word| !word.is_empty()) {
+            match (word, STARTS.iter().find(|(name, _)| *name == word)) {
+                (DISPATCH, _) => scenario.dispatch_level = true,
+                (LIMIT, _) => scenario.limit = true,
+                (_, Some((_, start))) => scenario.start = *start,
+                _ => {
+                    return Err(format!(
+                        "{word:?} cannot follow @; dispatch, limit-1, claimed, returned and waiting can"
+                    ));
+                }
+            }
+        }
+        scenario.check()
     }
 }
 
@@ -54,34 +97,73 @@ impl Scenario {
     pub const fn new(actors: Vec<Actor>) -> Self {
         Self {
             actors,
+            start: Start::Pending,
+            limit: false,
             dispatch_level: false,
         }
     }
 
-    /// Every set of `size` different actors. The Plug and Play manager does one thing at a time to a
-    /// device, so there is at most one actor for it.
+    /// Says what cannot be played.
+    fn check(self) -> Result<Self, String> {
+        let has = |actor: Actor| self.actors.contains(&actor);
+        let knows_id = matches!(self.start, Start::Claimed | Start::Returned);
+        let waits = self.start == Start::Waiting;
+        let wrong = if knows_id && has(Actor::Pend) {
+            "request A cannot be pended once more: leave `pend` out"
+        } else if (has(Actor::Complete) || has(Actor::CancelId)) && !knows_id {
+            "`complete` and `cancel-id` need `@claimed` or `@returned`, where the request's id is known"
+        } else if has(Actor::CancelClaim) && !waits {
+            "`cancel-claim` needs `@waiting`"
+        } else if self
+            .actors
+            .iter()
+            .filter(|it| it.needs_plug_and_play())
+            .count()
+            > 1
+        {
+            "the Plug and Play manager does one thing at a time"
+        } else {
+            return Ok(self);
+        };
+        Err(wrong.to_owned())
+    }
+
+    /// Every set of `size` different basic actors. The Plug and Play manager does one thing at a time to
+    /// a device, so there is at most one actor for it.
     pub fn sets(size: usize) -> Vec<Self> {
         let one_manager =
             |set: &Vec<Actor>| set.iter().filter(|it| it.needs_plug_and_play()).count() <= 1;
-        let sets = subsets(&Actor::ALL, size).into_iter().filter(one_manager);
+        let sets = subsets(&Actor::BASIC, size).into_iter().filter(one_manager);
         sets.map(Self::new).collect()
     }
 
-    /// Whether there is an actor who may call at `DISPATCH_LEVEL`.
+    /// Those with claims, timeouts and limits in which one thing can get in the way of another.
+    ///
+    /// # Panics
+    /// If one of the names is none.
     #[must_use]
-    pub fn can_dispatch_level(&self) -> bool {
-        self.actors.iter().any(|actor| actor.may_dispatch_level())
+    pub fn broker() -> Vec<Self> {
+        let parse = |name: &&str| {
+            name.parse()
+                .unwrap_or_else(|error| panic!("{name}: {error}"))
+        };
+        broker::NAMES.iter().map(parse).collect()
     }
 
-    /// Whether the driver has to be one for Plug and Play.
-    #[must_use]
-    pub fn needs_plug_and_play(&self) -> bool {
-        self.actors.iter().any(|actor| actor.needs_plug_and_play())
+    /// What the driver finds among its parameters, unless a person gives others. Without a limit in the name
+    /// it is more than any scenario needs, but little for the driver to set up in each run.
+    fn limits(&self) -> Vec<(&'static str, u32)> {
+        const ENOUGH: u32 = 8;
+        if self.limit {
+            vec![("DeviceLimit", 1), ("HandleLimit", 1)]
+        } else {
+            vec![("DeviceLimit", ENOUGH)]
+        }
     }
 
     /// Plays the scenario once, from DriverEntry to unload, in the run that has begun.
     pub fn play(&self) {
-        let stage = Stage::set_up(&self.actors);
+        let stage = Stage::set_up(self);
         let threads: Vec<usize> = self
             .actors
             .iter()
@@ -132,13 +214,28 @@ mod tests {
 
     #[test]
     fn names_can_be_read_back() {
-        for scenario in Scenario::sets(2).into_iter().chain(Scenario::sets(3)) {
+        let sets = Scenario::sets(2).into_iter().chain(Scenario::sets(3));
+        for scenario in sets.chain(Scenario::broker()) {
             assert_eq!(scenario.to_string().parse(), Ok(scenario));
         }
-        let scenario: Scenario = "pend+cancel@dispatch".parse().unwrap();
-        assert!(scenario.dispatch_level);
-        assert_eq!(scenario.to_string(), "pend+cancel@dispatch");
-        assert!("pend+sing".parse::<Scenario>().is_err());
+        let scenario: Scenario = "pend+cancel@dispatch,limit-1".parse().unwrap();
+        assert!(scenario.dispatch_level && scenario.limit);
+        assert_eq!(scenario.to_string(), "pend+cancel@limit-1,dispatch");
+    }
+
+    #[test]
+    fn what_cannot_be_played_is_refused() {
+        for name in [
+            "pend+sing",
+            "pend+cancel@home",
+            "pend+cancel@claimed",
+            "complete+cancel",
+            "cancel-id+claim@waiting",
+            "cancel-claim+pend",
+            "remove+rebalance",
+        ] {
+            assert!(name.parse::<Scenario>().is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -74,3 +74,12 @@ pub struct Settings {
     /// Whether somebody listens to the driver's ETW providers, so that it writes events.
     pub tracing: bool,
 }
+
+impl Settings {
+    /// Whether a person gave a parameter with this name.
+    #[must_use]
+    pub fn has_parameter(&self, name: &str) -> bool {
+        let mut names = self.registry.iter().map(|((_, name), _)| name);
+        names.any(|own| own.eq_ignore_ascii_case(name))
+    }
+}

@@ -64,6 +64,10 @@ pub struct World {
     /// Threads of which the first has done all that the second depends on, since the last step: it has
     /// started the second, or the second has waited for its end.
     pub handovers: Vec<(usize, usize)>,
+    /// The IRPs that have to end, whatever else happens, because they were canceled.
+    pub doomed: Vec<usize>,
+    /// Numbers in the key Parameters of the driver's own, before those of the settings.
+    pub parameters: Vec<(&'static str, u32)>,
     /// The decisions of the scheduler where it had a choice, as thread numbers.
     pub choices: Vec<u8>,
     /// How many steps the run has taken.
@@ -177,6 +181,12 @@ impl World {
         self.threads
             .get_mut(self.current)
             .expect("the current thread exists")
+    }
+
+    /// A parameter of this run.
+    pub fn parameter(&self, name: &str) -> Option<u32> {
+        let mut parameters = self.parameters.iter();
+        parameters.find_map(|(own, value)| own.eq_ignore_ascii_case(name).then_some(*value))
     }
 
     /// What a thread will do next; a thread that is unknown does nothing.

@@ -23,6 +23,10 @@ pub struct Change {
     pub pending: i128,
     /// Change of [`Statistics::claimed`].
     pub claimed: i128,
+    /// Change of [`Statistics::refused`].
+    pub refused: i128,
+    /// Change of [`Statistics::waiting`].
+    pub waiting: i128,
 }
 
 impl Change {
@@ -39,6 +43,8 @@ impl Change {
             flushed: by(|s| s.flushed.get()),
             pending: by(|s| s.pending.get()),
             claimed: by(|s| s.claimed.get()),
+            refused: by(|s| s.refused.get()),
+            waiting: by(|s| s.waiting.get()),
         }
     }
 }
@@ -59,6 +65,12 @@ impl Account {
         })
     }
 
+    /// The account as it stood.
+    #[must_use]
+    pub const fn before(&self) -> &Statistics {
+        &self.before
+    }
+
     /// Exactly this must have happened since.
     ///
     /// # Errors
@@ -67,6 +79,22 @@ impl Account {
         let after = session.statistics()?;
         let seen = Change::between(&self.before, &after);
         expect::equal("what the account says happened", expected, seen)
+    }
+
+    /// Everything pended since must have ended since. That the account says so of each is checked
+    /// with every snapshot, which balances.
+    ///
+    /// # Errors
+    /// Something has not.
+    pub fn settled<T: Target>(&self, session: &Session<'_, T>) -> Checked {
+        let Change {
+            pending,
+            claimed,
+            waiting,
+            ..
+        } = Change::between(&self.before, &session.statistics()?);
+        let what = "requests pending and claimed, and claims waiting, more than before";
+        expect::equal(what, (0, 0, 0), (pending, claimed, waiting))
     }
 
     /// Nothing at all may have changed since, handles and high water included.

@@ -1,7 +1,8 @@
 //! Targets that do not behave, to see that this is noticed. None of them is a driver.
 
 use crate::target::{
-    Answer, Call, Capability, Ending, OpenError, POISON, Removal, Rights, Submitted, Target,
+    Answer, Call, Capability, Ending, OpenError, POISON, Parameter, Removal, Rights, Submitted,
+    Target,
 };
 use csq_protocol::wire::Statistics;
 use csq_protocol::{ioctl, status};
@@ -144,13 +145,17 @@ impl Target for Dummy {
         Ok(())
     }
 
+    fn start_server(&self, _: usize) -> Result<(), String> {
+        Ok(())
+    }
+
     fn kill(&self, (): ()) {}
 
     fn remove(&self) -> Result<Removal, String> {
         Ok(Removal::Removed)
     }
 
-    fn install(&self) -> Result<(), String> {
+    fn install_with(&self, _: &[Parameter]) -> Result<(), String> {
         Ok(())
     }
 }

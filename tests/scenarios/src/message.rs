@@ -1,6 +1,6 @@
 //! The bytes that go with each control code.
 
-use csq_protocol::{VERSION, ioctl, wire};
+use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, status, wire};
 use zerocopy::IntoBytes;
 
 /// A length as it stands in a structure. Payloads of bodies are short.
@@ -8,7 +8,7 @@ fn wire_length(payload: &[u8]) -> zerocopy::little_endian::U32 {
     u32::try_from(payload.len()).unwrap_or(u32::MAX).into()
 }
 
-/// A well-formed [`wire::Pend`], without its payload.
+/// A well-formed [`wire::Pend`] of a request without a timeout, without its payload.
 #[must_use]
 pub fn pend_header(tag: u64, payload: &[u8]) -> wire::Pend {
     wire::Pend {
@@ -24,6 +24,14 @@ pub fn pend_header(tag: u64, payload: &[u8]) -> wire::Pend {
 #[must_use]
 pub fn pend(tag: u64, payload: &[u8]) -> Vec<u8> {
     with_payload(&pend_header(tag, payload), payload)
+}
+
+/// Input of `PEND` with a timeout in milliseconds.
+#[must_use]
+pub fn pend_timed(tag: u64, timeout: u32, payload: &[u8]) -> Vec<u8> {
+    let mut header = pend_header(tag, payload);
+    header.timeout = timeout.into();
+    with_payload(&header, payload)
 }
 
 /// A well-formed [`wire::CompleteNext`], without its payload.
@@ -43,13 +51,43 @@ pub fn complete_next(payload: &[u8]) -> Vec<u8> {
 
 /// A well-formed [`wire::Cancel`].
 #[must_use]
-pub fn cancel(scope: u32, tag: u64) -> wire::Cancel {
+pub fn cancel(scope: u32, target: u64) -> wire::Cancel {
     wire::Cancel {
         version: VERSION.into(),
         scope: scope.into(),
-        tag: tag.into(),
+        target: target.into(),
     }
 }
+
+/// A well-formed [`wire::Claim`].
+#[must_use]
+pub fn claim(flags: u32) -> wire::Claim {
+    wire::Claim {
+        version: VERSION.into(),
+        flags: flags.into(),
+    }
+}
+
+/// A well-formed [`wire::Complete`], without its payload.
+#[must_use]
+pub fn complete_header(id: u64, status: u32, payload: &[u8]) -> wire::Complete {
+    wire::Complete {
+        version: VERSION.into(),
+        status: status.into(),
+        id: id.into(),
+        payload_length: wire_length(payload),
+        reserved: 0.into(),
+    }
+}
+
+/// Input of `COMPLETE`.
+#[must_use]
+pub fn complete(id: u64, status: u32, payload: &[u8]) -> Vec<u8> {
+    with_payload(&complete_header(id, status, payload), payload)
+}
+
+/// Length of an output buffer in which the answer to any code has room.
+pub const ANY_ROOM: usize = size_of::<wire::Claimed>() + MAX_PAYLOAD as usize;
 
 /// An input with which a code does something if the request gets through.
 #[must_use]
@@ -58,6 +96,8 @@ pub fn well_formed(code: u32) -> Vec<u8> {
         ioctl::PEND => pend(1, &[]),
         ioctl::COMPLETE_NEXT => complete_next(&[]),
         ioctl::CANCEL => cancel(wire::scope::ALL, 0).as_bytes().to_vec(),
+        ioctl::CLAIM => claim(0).as_bytes().to_vec(),
+        ioctl::COMPLETE => complete(1, status::SUCCESS, &[]),
         _ => Vec::new(),
     }
 }

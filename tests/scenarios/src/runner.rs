@@ -101,7 +101,8 @@ fn idle<T: Target>(target: &T) -> Checked {
         // An account that can be read once and not again shows below, as it last was.
         session.statistics().is_ok_and(|statistics| {
             last = statistics;
-            (last.handles.get(), last.pending.get(), last.claimed.get()) == (1, 0, 0)
+            let left = last.pending.get() + last.claimed.get() + last.waiting.get();
+            (last.handles.get(), left) == (1, 0)
         })
     });
     if idle {
@@ -111,10 +112,11 @@ fn idle<T: Target>(target: &T) -> Checked {
         "the device when nothing is asked of it",
         "no other handle and no request",
         format!(
-            "{} other handles, {} requests pending, {} claimed",
+            "{} other handles, {} requests pending, {} claimed, {} claims waiting",
             last.handles.get().saturating_sub(1),
             last.pending.get(),
-            last.claimed.get()
+            last.claimed.get(),
+            last.waiting.get()
         ),
     )
 }

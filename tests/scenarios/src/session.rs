@@ -1,4 +1,4 @@
-//! One open handle and what a body does with it.
+//! One open handle and what a body does with it. What a server does is in [`server`].
 //!
 //! Every answer that passes through here is checked for bytes written beyond the returned length.
 
@@ -8,6 +8,10 @@ use crate::outcome::Checked;
 use crate::target::{Answer, Call, Ending, Rights, Submitted, Target};
 use csq_protocol::{ioctl, status, wire};
 use zerocopy::{FromBytes, IntoBytes};
+
+mod server;
+
+pub use server::Claimed;
 
 /// Output length for a pended request when a body does not care.
 const ROOM: usize = 64;
@@ -103,18 +107,56 @@ impl<'t, T: Target> Session<'t, T> {
     /// # Errors
     /// It does not pend.
     pub fn pend_with(&self, tag: u64, payload: &[u8], output_length: usize) -> Checked<T::Request> {
-        let call = Call {
-            code: ioctl::PEND,
-            input: &message::pend(tag, payload),
+        let input = message::pend(tag, payload);
+        self.pends(
+            &format!("PEND with tag {tag}"),
+            ioctl::PEND,
+            &input,
             output_length,
+        )
+    }
+
+    /// Pends a request that ends by itself after some milliseconds, or never if that is 0.
+    ///
+    /// # Errors
+    /// It does not pend.
+    pub fn pend_timed(&self, tag: u64, timeout: u32) -> Checked<T::Request> {
+        let input = message::pend_timed(tag, timeout, &[]);
+        let what = format!("PEND with a timeout of {timeout} ms");
+        self.pends(&what, ioctl::PEND, &input, ROOM)
+    }
+
+    /// Pends a request, or is told why not.
+    ///
+    /// # Errors
+    /// It ended and wrote where it must not.
+    pub fn try_pend(&self, tag: u64) -> Checked<Result<T::Request, Answer>> {
+        self.submit(ioctl::PEND, &message::pend(tag, &[]), ROOM)
+    }
+
+    /// A call that must pend.
+    fn pends(&self, what: &str, code: u32, input: &[u8], room: usize) -> Checked<T::Request> {
+        match self.submit(code, input, room)? {
+            Ok(request) => Ok(request),
+            Err(answer) => {
+                expect::failed(what, "STATUS_PENDING", expect::status_name(answer.status))
+            }
+        }
+    }
+
+    /// A call that may pend.
+    fn submit(&self, code: u32, input: &[u8], room: usize) -> Checked<Result<T::Request, Answer>> {
+        let call = Call {
+            code,
+            input,
+            output_length: room,
         };
         match self.target.submit(&self.handle, call) {
-            Submitted::Pending(request) => Ok(request),
-            Submitted::Ended(answer) => expect::failed(
-                format!("PEND with tag {tag}"),
-                "STATUS_PENDING",
-                expect::status_name(answer.status),
-            ),
+            Submitted::Pending(request) => Ok(Ok(request)),
+            Submitted::Ended(answer) => {
+                let what = format!("device control {code:#x}");
+                told(&what, Ending::Answer(answer)).map(Err)
+            }
         }
     }
 
@@ -123,50 +165,46 @@ impl<'t, T: Target> Session<'t, T> {
     /// # Errors
     /// It does not end.
     pub fn pend_blocking(&self, tag: u64) -> Checked<Answer> {
-        self.control(ioctl::PEND, &message::pend(tag, &[]), ROOM)
+        self.pend_blocking_timed(tag, 0)
     }
 
-    /// `COMPLETE_NEXT`, whatever it answers.
+    /// The same, with a timeout in milliseconds.
     ///
     /// # Errors
     /// It does not end.
-    pub fn try_complete_next(&self, payload: &[u8]) -> Checked<Answer> {
-        self.control(
-            ioctl::COMPLETE_NEXT,
-            &message::complete_next(payload),
-            size_of::<wire::Completed>(),
-        )
-    }
-
-    /// `COMPLETE_NEXT`, which must find a request.
-    ///
-    /// # Errors
-    /// It finds none or answers wrongly.
-    pub fn complete_next(&self, payload: &[u8]) -> Checked<wire::Completed> {
-        let answer = self.try_complete_next(payload)?;
-        let completed: wire::Completed = structure("COMPLETE_NEXT", &answer)?;
-        expect::equal("Completed.reserved", 0, completed.reserved.get())?;
-        Ok(completed)
+    pub fn pend_blocking_timed(&self, tag: u64, timeout: u32) -> Checked<Answer> {
+        self.control(ioctl::PEND, &message::pend_timed(tag, timeout, &[]), ROOM)
     }
 
     /// `CANCEL`, whatever it answers.
     ///
     /// # Errors
     /// It does not end.
-    pub fn try_cancel(&self, scope: u32, tag: u64) -> Checked<Answer> {
+    pub fn try_cancel(&self, scope: u32, target: u64) -> Checked<Answer> {
         self.control(
             ioctl::CANCEL,
-            message::cancel(scope, tag).as_bytes(),
+            message::cancel(scope, target).as_bytes(),
             size_of::<wire::Canceled>(),
         )
+    }
+
+    /// `CANCEL`, which must not find a request.
+    ///
+    /// # Errors
+    /// It does.
+    pub fn cancel_finds_nothing(&self, what: &str, scope: u32, target: u64) -> Checked {
+        let answer = self.try_cancel(scope, target)?;
+        let what = format!("CANCEL of {what}");
+        expect::status(&what, status::NOT_FOUND, answer.status)?;
+        expect::equal("the length it returns", 0, answer.information)
     }
 
     /// `CANCEL`, which must find requests; returns how many.
     ///
     /// # Errors
     /// It finds none or answers wrongly.
-    pub fn cancel(&self, scope: u32, tag: u64) -> Checked<u64> {
-        let answer = self.try_cancel(scope, tag)?;
+    pub fn cancel(&self, scope: u32, target: u64) -> Checked<u64> {
+        let answer = self.try_cancel(scope, target)?;
         let canceled: wire::Canceled = structure("CANCEL", &answer)?;
         Ok(canceled.count.get())
     }
@@ -243,18 +281,31 @@ impl<'t, T: Target> Session<'t, T> {
     /// # Errors
     /// It does not come to that.
     pub fn until_pending(&self, count: u64) -> Checked {
-        let mut last = Ok(());
-        let reached = self.target.wait_until(&mut || match self.statistics() {
-            Ok(statistics) => statistics.pending.get() == count,
-            Err(stop) => {
-                last = Err(stop);
-                true
-            }
+        let what = format!("{count} requests pending");
+        self.until(&what, |statistics| statistics.pending.get() == count)
+    }
+
+    /// Waits until the account says so.
+    ///
+    /// # Errors
+    /// It does not come to that.
+    pub fn until(&self, what: &str, so: impl Fn(&wire::Statistics) -> bool) -> Checked {
+        let mut last = Ok(wire::Statistics::default());
+        let reached = self.target.wait_until(&mut || {
+            last = self.statistics();
+            last.as_ref().map_or(true, &so)
         });
-        last?;
-        expect::holds("the number of pending requests is reached", reached, || {
-            format!("not {count} pending requests for as long as this host waits")
-        })
+        let last = last?;
+        expect::holds(what, reached, || format!("{last:?}"))
+    }
+
+    /// `QUERY_VERSION`.
+    ///
+    /// # Errors
+    /// It fails.
+    pub fn version(&self) -> Checked<wire::Version> {
+        let answer = self.control(ioctl::QUERY_VERSION, &[], size_of::<wire::Version>())?;
+        structure("QUERY_VERSION", &answer)
     }
 }
 

@@ -10,8 +10,8 @@ pub const POISON: u8 = 0xa5;
 /// A host that runs the driver.
 ///
 /// All waiting happens in here, so a host decides what it means: a real one waits for events, with
-/// a generous time limit of its own; a simulator lets the other threads run and notices when none
-/// is left that could.
+/// a generous time limit of its own; a simulator lets the other threads run, and time pass when
+/// none of them can, and notices when nothing is left that could happen.
 pub trait Target: Sync {
     /// An open handle to the device. Dropping it closes it.
     type Handle: Send + Sync;
@@ -92,6 +92,13 @@ pub trait Target: Sync {
     /// A sentence on why there is no such process.
     fn start_process(&self, count: usize) -> Result<Self::Process, String>;
 
+    /// Starts a process that opens one handle and claims the `count` oldest requests. Returns when
+    /// it has claimed them.
+    ///
+    /// # Errors
+    /// A sentence on why there is no such process.
+    fn start_server(&self, count: usize) -> Result<Self::Process, String>;
+
     /// Kills a process. Returns when it is gone.
     fn kill(&self, process: Self::Process);
 
@@ -101,11 +108,32 @@ pub trait Target: Sync {
     /// A sentence on what went wrong.
     fn remove(&self) -> Result<Removal, String>;
 
-    /// Installs the device again. Returns when it has started.
+    /// Loads the driver, with these parameters and no others, and installs the device again.
+    /// Returns when it has started.
     ///
     /// # Errors
     /// A sentence on what went wrong.
-    fn install(&self) -> Result<(), String>;
+    fn install_with(&self, parameters: &[Parameter]) -> Result<(), String>;
+
+    /// Installs the device again, as it comes. Returns when it has started.
+    ///
+    /// # Errors
+    /// A sentence on what went wrong.
+    fn install(&self) -> Result<(), String> {
+        self.install_with(&[])
+    }
+}
+
+/// A value under `Parameters` of the driver's service key: its name and what it is.
+pub type Parameter = (&'static str, Setting);
+
+/// What a [`Parameter`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// A `REG_DWORD`.
+    Number(u32),
+    /// A `REG_SZ`.
+    Text(&'static str),
 }
 
 /// Something a host may be unable to show.
@@ -113,7 +141,7 @@ pub trait Target: Sync {
 pub enum Capability {
     /// It compares the rights of a handle with those a control code asks for.
     AccessCheck,
-    /// [`Target::start_process`] and [`Target::kill`].
+    /// [`Target::start_process`], [`Target::start_server`] and [`Target::kill`].
     Process,
     /// [`Target::remove`] and [`Target::install`], with no handle open.
     Removal,
@@ -121,6 +149,8 @@ pub enum Capability {
     RemovalWhileOpen,
     /// [`Target::remove`] asks first and is refused while a handle is open.
     RemovalRefusal,
+    /// [`Target::install_with`] can set parameters.
+    Parameters,
 }
 
 /// With which rights a handle is opened.

@@ -1,135 +1,313 @@
-//! The six callbacks that `IoCsqInitialize` registers. They are called by the `IoCsq*` routines
-//! and by the cancel routine those install, and by nobody else.
+//! The callbacks that `IoCsqInitialize` and `IoCsqInitializeEx` register. They are called by the
+//! `IoCsq*` routines and by the cancel routine those install, and by nobody else.
 //!
-//! | callback | lock held | may run |
-//! |---|---|---|
-//! | [`csq_acquire_lock`], [`csq_release_lock`] | they take and give it | any time |
-//! | [`csq_insert_irp`], [`csq_remove_irp`], [`csq_peek_next_irp`] | yes | between the two above |
-//! | [`csq_complete_canceled_irp`] | perhaps | with or without the IRP ever having been linked |
+//! | callback | of the queue | lock held | may run |
+//! |---|---|---|---|
+//! | [`csq_acquire_lock`], [`csq_release_lock`] | all three | they take and give it | any time |
+//! | [`csq_insert_irp`] | pending | yes | between the two above |
+//! | [`csq_insert_irp_ex`] | claimed | yes | the same |
+//! | [`csq_insert_claim`] | waiting | yes | the same |
+//! | [`csq_remove_irp`] | pending | yes | the same |
+//! | [`csq_remove_claimed`] | claimed | yes | the same |
+//! | [`csq_remove_claim`] | waiting | yes | the same |
+//! | [`csq_peek_next_irp`] | all three | yes | the same |
+//! | [`csq_complete_canceled_irp`] | all three | perhaps | with or without the IRP ever having been linked |
 
 // UNSAFETY: the kernel calls these with raw pointers.
 #![expect(unsafe_code, reason = "callbacks from the kernel over intrusive lists")]
 
-use core::ptr::{NonNull, null_mut};
-use core::sync::atomic::Ordering;
+use core::ptr::{NonNull, null};
 
-use super::{Account, CancelSafeQueue, Ending, Peek, PeekContext};
-use crate::irp;
+use super::account::{Ending, Purpose};
+use super::peek::{PeekContext, following};
+use super::slot::{Place, Slot};
+use super::{Locked, Queue, RequestQueues};
+use crate::file_context::FileContext;
+use crate::irp::{Dequeued, Irp};
 use crate::list;
 use crate::spin_lock::SavedIrql;
-use crate::stack_location::StackLocation;
 use crate::status::NtStatus;
 use crate::sys::{
-    DRIVER_CONTEXT_OFFSET, IRP, KIRQL, LIST_ENTRY, PIO_CSQ, PIO_CSQ_ACQUIRE_LOCK,
-    PIO_CSQ_COMPLETE_CANCELED_IRP, PIO_CSQ_INSERT_IRP, PIO_CSQ_PEEK_NEXT_IRP, PIO_CSQ_RELEASE_LOCK,
+    KIRQL, LIST_ENTRY, NTSTATUS, PIO_CSQ, PIO_CSQ_ACQUIRE_LOCK, PIO_CSQ_COMPLETE_CANCELED_IRP,
+    PIO_CSQ_INSERT_IRP, PIO_CSQ_INSERT_IRP_EX, PIO_CSQ_PEEK_NEXT_IRP, PIO_CSQ_RELEASE_LOCK,
     PIO_CSQ_REMOVE_IRP, PIRP, PKIRQL, PVOID, QUEUE_LINK_OFFSET, driver_context, queue_link,
 };
 
-/// Which of the four pointers of `DriverContext` begins the link of the handle's list. It takes
-/// two of them.
-pub(super) const HANDLE_LINK: usize = 0;
-
 // A drifted signature does not compile (TR-106).
 const _: PIO_CSQ_INSERT_IRP = Some(csq_insert_irp);
+const _: PIO_CSQ_INSERT_IRP = Some(csq_insert_claim);
+const _: PIO_CSQ_INSERT_IRP_EX = Some(csq_insert_irp_ex);
 const _: PIO_CSQ_REMOVE_IRP = Some(csq_remove_irp);
+const _: PIO_CSQ_REMOVE_IRP = Some(csq_remove_claimed);
+const _: PIO_CSQ_REMOVE_IRP = Some(csq_remove_claim);
 const _: PIO_CSQ_PEEK_NEXT_IRP = Some(csq_peek_next_irp);
 const _: PIO_CSQ_ACQUIRE_LOCK = Some(csq_acquire_lock);
 const _: PIO_CSQ_RELEASE_LOCK = Some(csq_release_lock);
 const _: PIO_CSQ_COMPLETE_CANCELED_IRP = Some(csq_complete_canceled_irp);
 
-/// Links `irp` last in the queue and last among its handle's (INV-15, INV-20).
+/// Links a new request in the pending queue, last, and last among its handle's (INV-15, INV-20). One
+/// that comes back is [`relink`]ed.
 ///
 /// # Context
 ///
-/// IRQL `DISPATCH_LEVEL`. Holds the queue lock, taken by [`csq_acquire_lock`]. The queue owns
-/// `irp` from here on.
+/// IRQL `DISPATCH_LEVEL`. Holds the lock, taken by [`csq_acquire_lock`]. The queue owns `irp` from
+/// here on.
 ///
 /// # Safety
 ///
-/// Called only by `IoCsqInsertIrp`, with an IRP that [`CancelSafeQueue::insert`] gave it.
+/// Called only by `IoCsqInsertIrp`, with an IRP that [`RequestQueues::insert_pending`] gave it.
 pub(super) unsafe extern "C" fn csq_insert_irp(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: by the caller.
-    let queue = unsafe { queue_of(csq) };
+    let (queues, queue) = unsafe { queue_of(csq) };
+    // SAFETY: the lock is held, by the caller.
+    let mut account = unsafe { queues.locked() };
+    // SAFETY: only IRPs with slots are inserted.
+    let slot = unsafe { Slot::of(irp) };
+    if slot.place.get(&account.held) != Place::Vacant {
+        // SAFETY: by the caller.
+        return unsafe { relink(csq, irp) };
+    }
     // SAFETY: an IRP of the queue's.
     let link = unsafe { queue_link(irp) };
     // SAFETY: the lock is held, and the IRP is in no list.
-    unsafe { list::insert_tail(queue.irps.get(), link) };
-
-    // SAFETY: a live IRP is not null.
-    let owned = unsafe { NonNull::new_unchecked(irp) };
+    unsafe { list::insert_tail(queue.irps(), link) };
     // SAFETY: the queue owns the IRP.
-    let stack = unsafe { StackLocation::of(owned) };
-    if let Some(file) = stack.file_context() {
-        // SAFETY: `insert` has passed the handle's rundown, and from here on the IRP keeps the
-        // file object and with it the context.
-        let head = unsafe { file.as_ref() }.irps();
-        // SAFETY: as for the queue's own link.
-        let link = unsafe { handle_link(irp) };
-        // SAFETY: the lock is held, and the IRP is in no list of a handle.
-        unsafe { list::insert_tail(head, link) };
-    }
+    let owner = unsafe { slot.tenant() }.owner;
+    // SAFETY: the IRP keeps its handle's context.
+    let requests = unsafe { &*owner }.requests();
+    // SAFETY: an IRP of the queue's.
+    let link = unsafe { handle_link(irp) };
+    // SAFETY: the lock is held, and the IRP is in no list of a handle.
+    unsafe { list::insert_tail(requests, link) };
 
-    // SAFETY: the lock is held.
-    unsafe { &mut *queue.account.get() }.count_insertion();
+    let number = account.count_arrival();
+    slot.sequence.set(&account.held, number);
+    slot.place.set(&account.held, Place::Pending);
+    // Its time may be over already. Neither its handle nor its device is closed: their rundowns
+    // have been passed.
+    let doomed = slot.fate.get(&account.held).is_some();
+    // SAFETY: this is a callback, called with the slot's IRP.
+    unsafe { slot.finish_insertion(doomed) };
 }
 
-/// Unlinks `irp` and counts what it was removed for.
-///
-/// # Context
-///
-/// IRQL `DISPATCH_LEVEL`. Holds the queue lock. The caller owns `irp` from here on.
+/// The rest of [`csq_insert_irp`] for a request that comes back from a server, or on the way there:
+/// links it where it was before.
 ///
 /// # Safety
 ///
-/// Called only by the `IoCsq*` routines and their cancel routine, with a linked IRP.
+/// As for [`csq_insert_irp`].
+#[cold]
+#[inline(never)]
+unsafe fn relink(csq: PIO_CSQ, irp: PIRP) {
+    // SAFETY: by the caller.
+    let (queues, queue) = unsafe { queue_of(csq) };
+    // SAFETY: the lock is held, by the caller, who is done with what it guards.
+    let account = unsafe { queues.locked() };
+    // SAFETY: only IRPs with slots are inserted.
+    let slot = unsafe { Slot::of(irp) };
+    // SAFETY: the lock is held.
+    let before = unsafe { first_younger(&account, queue, slot) };
+    // SAFETY: an IRP of the queue's.
+    let link = unsafe { queue_link(irp) };
+    // SAFETY: the lock is held. The IRP is in no queue; in its handle's list it has stayed.
+    unsafe { list::insert_tail(before, link) };
+    slot.place.set(&account.held, Place::Pending);
+    // SAFETY: the caller owns the IRP.
+    let owner = unsafe { slot.tenant() }.owner;
+    // SAFETY: the IRP keeps its handle's context.
+    let doomed = account.dooms(slot, unsafe { &*owner });
+    // SAFETY: this is a callback, called with the slot's IRP.
+    unsafe { slot.finish_insertion(doomed) };
+}
+
+/// Links a request in the claimed queue, for the handle that `server` points to. Refuses one whose
+/// fate is decided, and a server that is closing; nothing has changed then (INV-16, TR-20, TR-22).
+///
+/// # Context
+///
+/// As for [`csq_insert_irp`]; of a refused `irp` the caller stays the owner.
+///
+/// # Safety
+///
+/// Called only by `IoCsqInsertIrpEx`, with an IRP and a [`FileContext`] that
+/// [`RequestQueues::claim`] gave it.
+pub(super) unsafe extern "C" fn csq_insert_irp_ex(
+    csq: PIO_CSQ,
+    irp: PIRP,
+    server: PVOID,
+) -> NTSTATUS {
+    // SAFETY: by the caller.
+    let (queues, queue) = unsafe { queue_of(csq) };
+    // SAFETY: the lock is held, by the caller.
+    let mut account = unsafe { queues.locked() };
+    // SAFETY: by the caller, who keeps the handle until the call is over.
+    let server = unsafe { &*server.cast::<FileContext>() };
+    // SAFETY: only IRPs with slots are inserted.
+    let slot = unsafe { Slot::of(irp) };
+    // SAFETY: the caller owns the IRP.
+    let owner = unsafe { slot.tenant() }.owner;
+    // SAFETY: the IRP keeps its handle's context.
+    if account.dooms(slot, unsafe { &*owner }) {
+        return NtStatus::CANCELLED.as_raw();
+    }
+    if server.closing.get(&account.held) {
+        return NtStatus::FILE_CLOSED.as_raw();
+    }
+    // SAFETY: the IRP is the queue's from here on.
+    let link = unsafe { queue_link(irp) };
+    // SAFETY: the lock is held, and the IRP is in no queue.
+    unsafe { list::insert_tail(queue.irps(), link) };
+    // SAFETY: as above. Cleanup of the server's handle takes the slot out again.
+    unsafe { list::insert_tail(server.served(), slot.server_link()) };
+    slot.server.set(&account.held, server);
+    slot.place.set(&account.held, Place::Claimed);
+    account.count_claim();
+    // SAFETY: this is a callback, called with the slot's IRP.
+    unsafe { slot.finish_insertion(false) };
+    NtStatus::SUCCESS.as_raw()
+}
+
+/// Links a claim in the waiting queue, last, and last among its handle's.
+///
+/// # Context
+///
+/// As for [`csq_insert_irp`].
+///
+/// # Safety
+///
+/// Called only by `IoCsqInsertIrp`, with an IRP that [`RequestQueues::insert_waiting`] gave it.
+pub(super) unsafe extern "C" fn csq_insert_claim(csq: PIO_CSQ, irp: PIRP) {
+    // SAFETY: by the caller.
+    let (queues, queue) = unsafe { queue_of(csq) };
+    // SAFETY: the lock is held, by the caller.
+    let mut account = unsafe { queues.locked() };
+    // SAFETY: only IRPs with slots are inserted.
+    let slot = unsafe { Slot::of(irp) };
+    // SAFETY: an IRP of the queue's.
+    let link = unsafe { queue_link(irp) };
+    // SAFETY: the lock is held, and the IRP is in no list.
+    unsafe { list::insert_tail(queue.irps(), link) };
+    // SAFETY: the queue owns the IRP.
+    let owner = unsafe { slot.tenant() }.owner;
+    // SAFETY: the IRP keeps its handle's context.
+    let claims = unsafe { &*owner }.claims();
+    // SAFETY: an IRP of the queue's.
+    let link = unsafe { handle_link(irp) };
+    // SAFETY: the lock is held, and the IRP is in no list of a handle.
+    unsafe { list::insert_tail(claims, link) };
+
+    account.claims += 1;
+    account.waiting += 1;
+    slot.sequence.set(&account.held, account.claims);
+    slot.place.set(&account.held, Place::Waiting);
+    // SAFETY: this is a callback, called with the slot's IRP.
+    unsafe { slot.finish_insertion(false) };
+}
+
+/// Unlinks a pending request and counts what it was removed for.
+///
+/// # Context
+///
+/// IRQL `DISPATCH_LEVEL`. Holds the lock. The caller owns `irp` from here on.
+///
+/// # Safety
+///
+/// Called only by the `IoCsq*` routines and their cancel routine, with an IRP that is linked in
+/// this queue. As for the next two.
 pub(super) unsafe extern "C" fn csq_remove_irp(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: by the caller.
-    let queue = unsafe { queue_of(csq) };
+    let (queues, _) = unsafe { queue_of(csq) };
+    // SAFETY: the lock is held, by the caller.
+    let mut account = unsafe { queues.locked() };
+    // SAFETY: linked, and the lock is held, by the caller.
+    unsafe { account.unlink_request(irp) };
+}
+
+/// Unlinks a claimed request and counts what it was removed for.
+///
+/// # Context
+///
+/// As for [`csq_remove_irp`].
+///
+/// # Safety
+///
+/// As for [`csq_remove_irp`].
+pub(super) unsafe extern "C" fn csq_remove_claimed(csq: PIO_CSQ, irp: PIRP) {
+    // SAFETY: by the caller.
+    let (queues, _) = unsafe { queue_of(csq) };
+    // SAFETY: the lock is held, by the caller.
+    let mut account = unsafe { queues.locked() };
+    // SAFETY: only IRPs with slots are linked.
+    let slot = unsafe { Slot::of(irp) };
+    account.count_unclaim();
+    // SAFETY: the lock is held; linked by `csq_insert_irp_ex`, or with itself if the server is
+    // closed.
+    unsafe { list::remove(slot.server_link()) };
+    slot.server.set(&account.held, null());
+    // SAFETY: linked, and the lock is held, by the caller.
+    unsafe { account.unlink_request(irp) };
+}
+
+/// Unlinks a waiting claim.
+///
+/// # Context
+///
+/// As for [`csq_remove_irp`].
+///
+/// # Safety
+///
+/// As for [`csq_remove_irp`].
+pub(super) unsafe extern "C" fn csq_remove_claim(csq: PIO_CSQ, irp: PIRP) {
+    // SAFETY: by the caller.
+    let (queues, _) = unsafe { queue_of(csq) };
+    // SAFETY: the lock is held, by the caller.
+    let mut account = unsafe { queues.locked() };
     // SAFETY: an IRP of the queue's.
     let link = unsafe { queue_link(irp) };
     // SAFETY: the lock is held, and the IRP is linked.
     unsafe { list::remove(link) };
     // SAFETY: an IRP of the queue's.
     let link = unsafe { handle_link(irp) };
-    // SAFETY: `csq_insert_irp` linked it: `insert` lets only IRPs of handles in.
+    // SAFETY: the lock is held; linked by `csq_insert_claim`.
     unsafe { list::remove(link) };
 
-    // SAFETY: the lock is held.
-    unsafe { &mut *queue.account.get() }.count_removal(irp);
+    account.waiting -= 1;
+    let ending = match account.purpose_of(irp) {
+        Purpose::End(ending) => ending,
+        // Nobody moves a claim.
+        Purpose::Move => Ending::Canceled,
+    };
+    // SAFETY: only IRPs with slots are linked.
+    let slot = unsafe { Slot::of(irp) };
+    slot.fate.set(&account.held, Some(ending));
+    slot.place.set(&account.held, Place::Vacant);
 }
 
 /// Finds the first IRP that matches, or the first after `irp` (INV-30). Unlinks nothing.
 ///
 /// # Context
 ///
-/// IRQL `DISPATCH_LEVEL`. Holds the queue lock. What is returned stays the queue's.
+/// IRQL `DISPATCH_LEVEL`. Holds the lock. What is returned stays the queue's.
 ///
 /// # Safety
 ///
-/// Called only by `IoCsqRemoveNextIrp`, with the [`PeekContext`] that
-/// [`CancelSafeQueue::remove_next`] gave it and null or a linked IRP it was given before.
+/// Called only by `IoCsqRemoveNextIrp`, with the [`PeekContext`] that [`RequestQueues::take`] gave
+/// it and null or a linked IRP it was given before.
 pub(super) unsafe extern "C" fn csq_peek_next_irp(csq: PIO_CSQ, irp: PIRP, context: PVOID) -> PIRP {
     // SAFETY: by the caller.
-    let queue = unsafe { queue_of(csq) };
-    // SAFETY: by the caller; it is alive until `remove_next` returns.
-    let context = unsafe { &*context.cast::<PeekContext<'_>>() };
-
-    let found = match context.peek {
-        // SAFETY: the lock is held, and `irp` is null or linked.
-        Peek::Any => unsafe { following(queue.irps.get(), irp, QUEUE_LINK_OFFSET) },
-        // SAFETY: as above.
-        Peek::File(file) => unsafe { following(file.irps(), irp, DRIVER_CONTEXT_OFFSET) },
-        // SAFETY: as above.
-        Peek::Key(file, key) => unsafe { following_with_key(file.irps(), irp, key) },
-    };
-    // SAFETY: the lock is held.
-    let account = unsafe { &mut *queue.account.get() };
-    account.peeked = found;
+    let (queues, queue) = unsafe { queue_of(csq) };
+    // SAFETY: the lock is held, by the caller.
+    let mut account = unsafe { queues.locked() };
+    // SAFETY: by the caller; it is alive until `take` returns, and nobody else's.
+    let context = unsafe { &mut *context.cast::<PeekContext<'_>>() };
     account.purpose = context.purpose;
+    // SAFETY: by the caller.
+    let found = unsafe { queues.peek(&account, queue, irp, context) };
+    account.peeked = found;
     found
 }
 
-/// Acquires the queue lock. The only place that does so for `IoCsq*`.
+/// Acquires the lock. The only place that does so for `IoCsq*`.
 ///
 /// # Context
 ///
@@ -140,13 +318,13 @@ pub(super) unsafe extern "C" fn csq_peek_next_irp(csq: PIO_CSQ, irp: PIRP, conte
 /// Called only by the `IoCsq*` routines and their cancel routine, with a place for the IRQL.
 pub(super) unsafe extern "C" fn csq_acquire_lock(csq: PIO_CSQ, irql: PKIRQL) {
     // SAFETY: by the caller.
-    let queue = unsafe { queue_of(csq) };
-    let saved = queue.lock.acquire();
+    let (queues, _) = unsafe { queue_of(csq) };
+    let saved = queues.lock.acquire();
     // SAFETY: by the caller. The place is the caller's own (INV-40).
     unsafe { *irql = saved.0 };
 }
 
-/// Releases the queue lock.
+/// Releases the lock.
 ///
 /// # Context
 ///
@@ -158,72 +336,125 @@ pub(super) unsafe extern "C" fn csq_acquire_lock(csq: PIO_CSQ, irql: PKIRQL) {
 /// [`csq_acquire_lock`] and with what that stored.
 pub(super) unsafe extern "C" fn csq_release_lock(csq: PIO_CSQ, irql: KIRQL) {
     // SAFETY: by the caller.
-    let queue = unsafe { queue_of(csq) };
+    let (queues, _) = unsafe { queue_of(csq) };
     // SAFETY: by the caller (INV-41).
-    unsafe { queue.lock.release(SavedIrql(irql)) };
+    unsafe { queues.lock.release(SavedIrql(irql)) };
 }
 
 /// Ends an IRP that was canceled. Takes no lock, and its last act is the completion (INV-50,
-/// INV-51).
+/// INV-51). One that was canceled before it was linked is left to the thread that is inserting it
+/// (INV-18), see [`Outcome::Canceled`].
 ///
 /// # Context
 ///
-/// IRQL <= `DISPATCH_LEVEL`. The queue lock may be held or not. The caller gives up `irp`, which
-/// may never have been linked.
+/// IRQL <= `DISPATCH_LEVEL`. The lock may be held or not. The caller gives up `irp`, which may
+/// never have been linked.
 ///
 /// # Safety
 ///
-/// Called only by `IoCsqInsertIrp` and by the cancel routine of `IoCsq*`, with an IRP that
-/// [`CancelSafeQueue::insert`] gave it.
-pub(super) unsafe extern "C" fn csq_complete_canceled_irp(csq: PIO_CSQ, irp: PIRP) {
-    // SAFETY: by the caller.
-    let queue = unsafe { queue_of(csq) };
-    // SAFETY: owned by the caller.
-    let link = unsafe { handle_link(irp) };
-    // SAFETY: written by `insert`, and again by `csq_insert_irp` if that was called.
-    if unsafe { list::next(link) }.is_null() {
-        queue.canceled_early.fetch_add(1, Ordering::Relaxed);
+/// Called only by the `IoCsqInsertIrp*` routines and by the cancel routine of `IoCsq*`, with an IRP
+/// that [`RequestQueues`] gave it.
+pub(super) unsafe extern "C" fn csq_complete_canceled_irp(_csq: PIO_CSQ, irp: PIRP) {
+    // SAFETY: only IRPs with slots are inserted, and the caller owns it.
+    let slot = unsafe { Slot::of(irp) };
+    // SAFETY: this is a callback, called with the slot's IRP.
+    if unsafe { slot.refuse_insertion() } {
+        return;
     }
     // SAFETY: a live IRP is not null.
-    let owned = unsafe { NonNull::new_unchecked(irp) };
-    // SAFETY: given up by the caller, with the remove-lock reference that came with it into
-    // `insert` and keeps the queue alive until now.
-    unsafe { irp::complete(owned, NtStatus::CANCELLED.into()) };
+    let irp = unsafe { NonNull::new_unchecked(irp) };
+    // SAFETY: given up by the caller, with the remove-lock reference that came with it; removed by
+    // `csq_remove_irp`.
+    unsafe { Irp::<Dequeued>::from_raw(irp) }.end();
 }
 
-impl Account {
-    fn count_insertion(&mut self) {
-        self.tally.pended += 1;
-        self.tally.pending += 1;
-        self.tally.high_water = self.tally.high_water.max(self.tally.pending);
+impl Locked<'_> {
+    /// Whether the fate of a request that is being moved is decided. The closing of its handle and
+    /// the removal of its device decide it, if nobody has before.
+    fn dooms(&self, slot: &Slot, owner: &FileContext) -> bool {
+        if slot.fate.get(&self.held).is_some() {
+            return true;
+        }
+        let fate = if self.retired {
+            Ending::Removed
+        } else if owner.closing.get(&self.held) {
+            Ending::Closed
+        } else {
+            return false;
+        };
+        slot.fate.set(&self.held, Some(fate));
+        true
     }
 
-    /// Counts `irp` out: as what `IoCsqRemoveNextIrp` wanted it for if that is what removes it,
-    /// otherwise as canceled.
-    fn count_removal(&mut self, irp: PIRP) {
-        let purpose = if self.peeked == irp {
-            self.purpose
-        } else {
-            Ending::Canceled
-        };
-        self.peeked = null_mut();
-        self.tally.pending -= 1;
-        match purpose {
-            Ending::Completed => self.tally.completed += 1,
-            Ending::Canceled => self.tally.canceled += 1,
-            Ending::Flushed => self.tally.flushed += 1,
+    /// Takes a request out of its queue, and out of all if that is what it was removed for.
+    ///
+    /// # Safety
+    ///
+    /// `irp` is linked in the pending or the claimed queue.
+    unsafe fn unlink_request(&mut self, irp: PIRP) {
+        // SAFETY: an IRP of the queue's.
+        let link = unsafe { queue_link(irp) };
+        // SAFETY: the lock is held, and the IRP is linked.
+        unsafe { list::remove(link) };
+        // SAFETY: only IRPs with slots are linked.
+        let slot = unsafe { Slot::of(irp) };
+        match self.purpose_of(irp) {
+            Purpose::Move => slot.place.set(&self.held, Place::Moving),
+            // SAFETY: in no queue any more.
+            Purpose::End(ending) => unsafe { self.end(slot, irp, ending) },
+        }
+    }
+
+    /// Ends a request in the account, by its fate if that is decided.
+    ///
+    /// # Safety
+    ///
+    /// `irp` is the slot's, in its handle's list and in no queue.
+    pub(super) unsafe fn end(&mut self, slot: &Slot, irp: PIRP, ending: Ending) {
+        // SAFETY: the queue's or the caller's.
+        let link = unsafe { handle_link(irp) };
+        // SAFETY: the lock is held; linked, by the caller.
+        unsafe { list::remove(link) };
+        let ending = slot.fate.get(&self.held).unwrap_or(ending);
+        slot.fate.set(&self.held, Some(ending));
+        slot.place.set(&self.held, Place::Vacant);
+        self.count_ending(ending);
+    }
+}
+
+/// Where a request that comes back belongs in the pending queue: before the link returned. Only
+/// others that have come back can be older, so the search ends soon.
+///
+/// # Safety
+///
+/// The lock is held.
+unsafe fn first_younger(account: &Locked<'_>, queue: &Queue, slot: &Slot) -> *mut LIST_ENTRY {
+    let number = slot.sequence.get(&account.held);
+    let mut irp = core::ptr::null_mut();
+    loop {
+        // SAFETY: by the caller; `irp` is null or from here.
+        irp = unsafe { following(queue.irps(), irp, QUEUE_LINK_OFFSET) };
+        if irp.is_null() {
+            return queue.irps();
+        }
+        // SAFETY: in the queue, so it has a slot.
+        if unsafe { Slot::of(irp) }.sequence.get(&account.held) > number {
+            // SAFETY: an IRP of the queue's.
+            return unsafe { queue_link(irp) };
         }
     }
 }
 
-/// The queue that `csq` is the first field of.
+/// The queue that `csq` is the first field of, and the queues it belongs to (INV-03).
 ///
 /// # Safety
 ///
-/// `csq` was registered by [`CancelSafeQueue::register`], and its queue is alive.
-unsafe fn queue_of<'queue>(csq: PIO_CSQ) -> &'queue CancelSafeQueue {
+/// `csq` was registered by [`RequestQueues::register`], and its queues are alive.
+unsafe fn queue_of<'queue>(csq: PIO_CSQ) -> (&'queue RequestQueues, &'queue Queue) {
     // SAFETY: by the caller. `register` made the pointer from one to the whole queue.
-    unsafe { &*csq.cast::<CancelSafeQueue>() }
+    let queue = unsafe { &*csq.cast::<Queue>() };
+    // SAFETY: by the caller; set by `register`.
+    (unsafe { queue.queues() }, queue)
 }
 
 /// The link of an IRP in its handle's list.
@@ -234,46 +465,4 @@ unsafe fn queue_of<'queue>(csq: PIO_CSQ) -> &'queue CancelSafeQueue {
 unsafe fn handle_link(irp: PIRP) -> *mut LIST_ENTRY {
     // SAFETY: by the caller. Two of the four pointers have the layout of a link, see `sys`.
     unsafe { driver_context(irp) }.cast()
-}
-
-/// The first IRP in the list at `head`, or the one after `irp`; null at the end. `offset` is where
-/// the list's links are in an IRP.
-///
-/// # Safety
-///
-/// The lock of the list is held, and `irp` is null or in the list.
-unsafe fn following(head: *mut LIST_ENTRY, irp: PIRP, offset: usize) -> PIRP {
-    let current = if irp.is_null() {
-        head
-    } else {
-        irp.wrapping_byte_add(offset).cast()
-    };
-    // SAFETY: the head or a linked entry.
-    let next = unsafe { list::next(current) };
-    if next == head {
-        null_mut()
-    } else {
-        next.wrapping_byte_sub(offset).cast::<IRP>()
-    }
-}
-
-/// As [`following`], for a handle's list and the next IRP with `key`.
-///
-/// # Safety
-///
-/// As for [`following`].
-unsafe fn following_with_key(head: *mut LIST_ENTRY, mut irp: PIRP, key: usize) -> PIRP {
-    loop {
-        // SAFETY: by the caller.
-        irp = unsafe { following(head, irp, DRIVER_CONTEXT_OFFSET) };
-        if irp.is_null() {
-            return irp;
-        }
-        // SAFETY: linked, so the queue's.
-        let context = unsafe { driver_context(irp) };
-        // SAFETY: as above; set before insertion (INV-12).
-        if unsafe { (*context)[2] }.addr() == key {
-            return irp;
-        }
-    }
 }

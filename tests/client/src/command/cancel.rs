@@ -1,7 +1,7 @@
 //! `csqctl cancel`
 
 use crate::arguments::{Cancel, Way};
-use crate::device::{Client, Request, Scope, Waited};
+use crate::device::{Client, Pend, Request, Scope, Waited};
 use crate::output::Output;
 use crate::{Error, ntstatus, text};
 use csq_protocol::status;
@@ -45,7 +45,12 @@ pub(super) fn run(arguments: &Cancel, output: Output) -> Result<(), Error> {
 
 fn pend(client: &Client, arguments: &Cancel) -> Result<Vec<Request>, Error> {
     (0..arguments.count)
-        .map(|_| client.pend(arguments.tag, &[], 0))
+        .map(|_| {
+            client.pend(Pend {
+                tag: arguments.tag,
+                ..Pend::default()
+            })
+        })
         .collect()
 }
 
@@ -58,8 +63,20 @@ fn cancel(client: Client, arguments: &Cancel, requests: &[Request]) -> Result<()
             }
         }
         Way::CancelIo => client.handle().cancel_thread().map_err(failed)?,
-        Way::Ioctl => {
+        Way::Tag => {
             client.cancel(Scope::Tag(arguments.tag))?;
+        }
+        Way::All => {
+            client.cancel(Scope::All)?;
+        }
+        Way::Id => {
+            for _ in requests {
+                // Others may be claiming too.
+                let Some(claimed) = client.claim()? else {
+                    break;
+                };
+                client.cancel(Scope::Id(claimed.id))?;
+            }
         }
         Way::Close => drop(client),
         Way::ThreadExit => {}

@@ -1,5 +1,6 @@
 //! `csqctl demo`: what the driver is for, in one run that can be watched.
 
+use super::alone;
 use crate::Error;
 use crate::account::Account;
 use crate::arguments::Demo;
@@ -22,7 +23,7 @@ pub(super) fn run(arguments: &Demo, output: Output) -> Result<(), Error> {
     ));
     let before = install(&inf)?;
     let mut stage = Stage::new(output);
-    let played = idle().and_then(|()| play::all(&mut stage));
+    let played = alone::require().and_then(|()| play::all(&mut stage));
     if before == Installed::New && played.is_err() {
         // What went wrong is told below; that the device is still there is told by others.
         let _ = remove();
@@ -38,18 +39,6 @@ pub(super) fn run(arguments: &Demo, output: Output) -> Result<(), Error> {
     } else {
         let (failed, all) = (stage.checks.failed(), stage.checks.all());
         Err(Error::ChecksFailed { failed, all })
-    }
-}
-
-/// The demonstration completes the oldest request of anybody and removes the device, so nobody
-/// else may be using it.
-fn idle() -> Result<(), Error> {
-    let statistics = Client::open()?.statistics()?;
-    let (handles, pending) = (statistics.handles.get() - 1, statistics.pending.get());
-    if handles == 0 && pending == 0 {
-        Ok(())
-    } else {
-        Err(Error::InUse { handles, pending })
     }
 }
 

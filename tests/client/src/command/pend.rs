@@ -1,10 +1,10 @@
 //! `csqctl pend`
 
 use crate::arguments::Pend;
-use crate::device::{Answer, Client, Event, Request, Waited, wait_any};
+use crate::device::{self, Answer, Client, Event, Request, Waited, wait_any};
 use crate::output::Output;
 use crate::{Error, interrupt, ntstatus, text};
-use csq_protocol::{MAX_PAYLOAD, status};
+use csq_protocol::MAX_PAYLOAD;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,14 @@ pub(super) fn run(arguments: &Pend, output: Output) -> Result<(), Error> {
     let client = Client::open()?;
     let payload = arguments.payload.as_bytes();
     let requests = (0..arguments.count)
-        .map(|_| client.pend(arguments.tag, payload, MAX_PAYLOAD as usize))
+        .map(|_| {
+            client.pend(device::Pend {
+                tag: arguments.tag,
+                timeout: arguments.timeout,
+                payload,
+                room: MAX_PAYLOAD as usize,
+            })
+        })
         .collect::<Result<Vec<Request>, Error>>()?;
     announce(arguments, output);
     let until = arguments
@@ -27,7 +34,8 @@ pub(super) fn run(arguments: &Pend, output: Output) -> Result<(), Error> {
         match wait(request, &interrupted, until) {
             Wait::Ended(answer) => {
                 report(index, &answer, output);
-                if answer.status != status::SUCCESS {
+                // What a server answers need not be success; warnings and the like are answers.
+                if ntstatus::is_error(answer.status) {
                     let what = format!("request {} of {}", index + 1, requests.len());
                     refused.get_or_insert(Error::Refused {
                         what,
@@ -95,7 +103,12 @@ fn announce(arguments: &Pend, output: Output) {
             "{count} pending with tag {}; `csqctl complete` ends the oldest, Ctrl-C cancels all",
             arguments.tag
         ),
-        &json!({ "event": "pended", "count": arguments.count, "tag": arguments.tag }),
+        &json!({
+            "event": "pended",
+            "count": arguments.count,
+            "tag": arguments.tag,
+            "timeout_ms": arguments.timeout,
+        }),
     );
 }
 

@@ -23,6 +23,19 @@ pub struct Client {
     handle: Handle,
 }
 
+/// A request for [`Client::pend`]: what it brings, and what it asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pend<'a> {
+    /// The caller's name for it. Need not be unique.
+    pub tag: u64,
+    /// After how many milliseconds it ends by itself; 0 for never.
+    pub timeout: u32,
+    /// What it tells the server.
+    pub payload: &'a [u8],
+    /// How long the answer may be.
+    pub room: usize,
+}
+
 /// A request that [`Client::complete_next`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completed {
@@ -41,6 +54,8 @@ pub enum Scope {
     All,
     /// Those with a tag.
     Tag(u64),
+    /// The one with an id, which servers know.
+    Id(u64),
 }
 
 impl Client {
@@ -82,20 +97,32 @@ impl Client {
         self.query("asking for the statistics", ioctl::QUERY_STATISTICS, &[])
     }
 
-    /// Leaves a request with the driver, with room for an answer.
+    /// Leaves a request with the driver.
     ///
     /// # Errors
     /// The driver refuses.
-    pub fn pend(&self, tag: u64, payload: &[u8], room: usize) -> Result<Request, Error> {
+    pub fn pend(&self, request: Pend<'_>) -> Result<Request, Error> {
         let what = "pending a request";
-        let input = message::pend(tag, payload);
-        match self.handle.submit(ioctl::PEND, input, vec![0; room]) {
-            Ok(Submitted::Pending(request)) => Ok(request),
-            Ok(Submitted::Ended(answer)) => Err(Error::Refused {
+        match self.try_pend(request)? {
+            Ok(request) => Ok(request),
+            Err(status) => Err(Error::Refused {
                 what: what.into(),
-                status: answer.status,
+                status,
             }),
-            Err(error) => Err(Error::system(what, error)),
+        }
+    }
+
+    /// The same, for callers to whom a refusal is no error: the status says why.
+    ///
+    /// # Errors
+    /// Windows is out of something.
+    pub fn try_pend(&self, request: Pend<'_>) -> Result<Result<Request, u32>, Error> {
+        let input = message::pend_timed(request.tag, request.timeout, request.payload);
+        let output = vec![0; request.room];
+        match self.handle.submit(ioctl::PEND, input, output) {
+            Ok(Submitted::Pending(request)) => Ok(Ok(request)),
+            Ok(Submitted::Ended(answer)) => Ok(Err(answer.status)),
+            Err(error) => Err(Error::system("pending a request", error)),
         }
     }
 
@@ -128,6 +155,7 @@ impl Client {
         let input = match scope {
             Scope::All => message::cancel(wire::scope::ALL, 0),
             Scope::Tag(tag) => message::cancel(wire::scope::TAG, tag),
+            Scope::Id(id) => message::cancel(wire::scope::ID, id),
         };
         let room = size_of::<wire::Canceled>();
         let answer = self.control(what, ioctl::CANCEL, input.as_bytes().to_vec(), room)?;
@@ -147,7 +175,13 @@ impl Client {
     }
 
     /// A request that the driver answers at once.
-    fn control(&self, what: &str, code: u32, input: Vec<u8>, room: usize) -> Result<Answer, Error> {
+    pub(super) fn control(
+        &self,
+        what: &str,
+        code: u32,
+        input: Vec<u8>,
+        room: usize,
+    ) -> Result<Answer, Error> {
         let submitted = self
             .handle
             .submit(code, input, vec![0; room])
@@ -167,7 +201,7 @@ impl Client {
 }
 
 /// The structure that a successful answer consists of.
-fn structure<S: FromBytes>(what: &str, answer: &Answer) -> Result<S, Error> {
+pub(super) fn structure<S: FromBytes>(what: &str, answer: &Answer) -> Result<S, Error> {
     if answer.status != status::SUCCESS {
         return Err(Error::Refused {
             what: what.to_owned(),

@@ -36,8 +36,10 @@ enum Kind {
 pub struct Explore {
     /// The driver.
     driver: PathBuf,
-    /// Actors joined by `+`, such as pend+cancel+complete-next; @dispatch behind it lets them call at
-    /// `DISPATCH_LEVEL` where that is allowed. All pairs and triples if there is none.
+    /// Actors joined by `+`, such as pend+cancel+complete-next. Behind an @, words joined by commas:
+    /// dispatch lets them call at `DISPATCH_LEVEL` where that is allowed; claimed, returned or waiting say
+    /// how it is when they begin; limit-1 lets the device take one request at once. All pairs, triples
+    /// and scenarios with claims and timeouts if there is none.
     scenario: Vec<Scenario>,
     /// How to go through the schedules.
     #[arg(long, value_enum, default_value_t = Kind::SleepSet)]
@@ -126,6 +128,7 @@ impl Explore {
             Scenario::sets(2)
                 .into_iter()
                 .chain(Scenario::sets(3))
+                .chain(Scenario::broker())
                 .collect()
         } else {
             self.scenario.clone()

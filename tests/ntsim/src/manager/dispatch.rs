@@ -73,6 +73,7 @@ pub fn make(device: usize, ask: Ask) -> usize {
             file: ask.file,
             thread,
             major: ask.major,
+            control_code: control_code(ask),
             buffer: 0,
             buffer_length: 0,
             output_length: 0,
@@ -89,6 +90,17 @@ pub fn make(device: usize, ask: Ask) -> usize {
             dispatch_status: None,
         })
     })
+}
+
+const fn control_code(ask: Ask) -> u32 {
+    match ask {
+        Ask {
+            major: major::DEVICE_CONTROL,
+            parameters: [_, _, code, _],
+            ..
+        } => code as u32,
+        _ => 0,
+    }
 }
 
 /// The status an IRP starts with. Requests for the whole stack are "not supported" until somebody

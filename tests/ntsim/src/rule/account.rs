@@ -6,7 +6,13 @@ rules! {
     /// INV-37, TR-23.
     UNBALANCED = "statistics-unbalanced", None,
         "In every snapshot of the statistics each request is counted exactly once.";
+    /// TR-25.
+    REFUSED = "refused-for-nothing", None,
+        "While nothing else happens, what a correct program asks for within the limits is done.";
+    /// TR-24, TR-88.
+    LIMIT_EXCEEDED = "limit-exceeded", None,
+        "At no time does the driver have more requests than its limit.";
     /// INV-37.
     WRONG_TOTAL = "statistics-wrong", None,
-        "At rest the statistics say what has happened: no request is pending, and as many ended as were taken.";
+        "At rest the statistics say how many requests and claims are there and how the others ended.";
 }

@@ -8,6 +8,12 @@ rules! {
     /// INV-56, TR-07, TR-26, TR-60.
     IRP_LOST = "irp-lost", None,
         "At rest no IRP is left with the driver: whoever waits for it waits for ever.";
+    /// INV-56.
+    NOT_CANCELED = "not-canceled", None,
+        "What was canceled while the driver had it ends without further ado.";
+    /// TR-26.
+    NOT_DELIVERED = "claim-not-delivered", None,
+        "At rest no claim waits while a request is pending.";
     /// TR-10.
     DEADLOCK = "deadlock", Some(BugCheck(0x133, "DPC_WATCHDOG_VIOLATION")),
         "The threads do not wait for each other in a circle.";

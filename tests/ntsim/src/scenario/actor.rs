@@ -1,44 +1,88 @@
 //! What a thread of a scenario does.
 
-use csq_protocol::ioctl;
+use csq_protocol::wire::{self, scope};
 
-use super::stage::{Stage, answer, control};
-use crate::finding;
+use super::control;
+use super::rest;
+use super::stage::{Stage, TAG};
 use crate::manager::{file, request};
-use crate::rule;
+use crate::nt::status;
 use crate::world;
 
-/// One thing to do. Requests A and B, and the handles they belong to, are the stage's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Actor {
+macro_rules! actors {
+    ($($(#[$doc:meta])* $actor:ident = $name:literal,)*) => {
+        /// One thing to do. Requests A and B, and the handles they belong to, are the stage's.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Actor {
+            $($(#[$doc])* $actor,)*
+        }
+
+        impl Actor {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$actor),*];
+
+            /// The name in scenario names.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$actor => $name,)*
+                }
+            }
+        }
+    };
+}
+
+actors! {
     /// Sends request A.
-    Pend,
+    Pend = "pend",
     /// Cancels request A, as CancelIoEx does.
-    Cancel,
+    Cancel = "cancel",
     /// Completes the oldest request.
-    CompleteNext,
+    CompleteNext = "complete-next",
     /// Asks the driver to end the requests of A's handle.
-    CancelOwn,
+    CancelOwn = "cancel-own",
     /// Closes A's handle.
-    Cleanup,
+    Cleanup = "cleanup",
     /// Asks for the statistics, which must balance.
-    Statistics,
+    Statistics = "statistics",
     /// Sends a request and ends: the I/O manager cancels it and waits for it.
-    ThreadExit,
+    ThreadExit = "thread-exit",
     /// Pulls the device out.
-    SurpriseRemoval,
+    SurpriseRemoval = "surprise-removal",
     /// Asks whether the device may be removed, and takes it back.
-    QueryRemove,
+    QueryRemove = "query-remove",
     /// Removes the device, with handles open.
-    Remove,
+    Remove = "remove",
+    /// Stops the device and starts it again.
+    Rebalance = "rebalance",
+    /// Nothing by itself: the requests of A's handle end by themselves after a time.
+    Timeout = "timeout",
+    /// Sends another request of A's handle.
+    PendAgain = "pend-again",
+    /// Claims the oldest request.
+    Claim = "claim",
+    /// Claims the oldest request, or waits for one.
+    ClaimWait = "claim-wait",
+    /// Claims the oldest request and answers it.
+    Serve = "serve",
+    /// Answers request A, which is claimed.
+    Complete = "complete",
+    /// Asks the driver to end request A by its id.
+    CancelId = "cancel-id",
+    /// Asks the driver to end request A by its tag.
+    CancelTag = "cancel-tag",
+    /// Cancels the claim that waits, as CancelIoEx does.
+    CancelClaim = "cancel-claim",
+    /// Closes the server's handle.
+    ServerCleanup = "server-cleanup",
 }
 
 impl std::str::FromStr for Actor {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|actor| actor.name() == text);
-        found.ok_or_else(|| {
+        let found = Self::ALL.iter().find(|actor| actor.name() == text);
+        found.copied().ok_or_else(|| {
             let names: Vec<&str> = Self::ALL.iter().map(|actor| actor.name()).collect();
             format!("there is no actor {text:?}; there are {}", names.join(", "))
         })
@@ -46,8 +90,8 @@ impl std::str::FromStr for Actor {
 }
 
 impl Actor {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
+    /// Those of which all pairs and triples are run.
+    pub const BASIC: [Self; 10] = [
         Self::Pend,
         Self::Cancel,
         Self::CompleteNext,
@@ -60,30 +104,11 @@ impl Actor {
         Self::Remove,
     ];
 
-    /// The name in scenario names.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pend => "pend",
-            Self::Cancel => "cancel",
-            Self::CompleteNext => "complete-next",
-            Self::CancelOwn => "cancel-own",
-            Self::Cleanup => "cleanup",
-            Self::Statistics => "statistics",
-            Self::ThreadExit => "thread-exit",
-            Self::SurpriseRemoval => "surprise-removal",
-            Self::QueryRemove => "query-remove",
-            Self::Remove => "remove",
-        }
-    }
-
     /// Whether the I/O manager, or another driver, may do this at `DISPATCH_LEVEL`.
     #[must_use]
     pub const fn may_dispatch_level(self) -> bool {
-        matches!(
-            self,
-            Self::Pend | Self::Cancel | Self::CompleteNext | Self::CancelOwn | Self::Statistics
-        )
+        !self.needs_plug_and_play()
+            && !matches!(self, Self::Cleanup | Self::ServerCleanup | Self::ThreadExit)
     }
 
     /// Whether the Plug and Play manager does this.
@@ -91,7 +116,7 @@ impl Actor {
     pub const fn needs_plug_and_play(self) -> bool {
         matches!(
             self,
-            Self::SurpriseRemoval | Self::QueryRemove | Self::Remove
+            Self::SurpriseRemoval | Self::QueryRemove | Self::Remove | Self::Rebalance
         )
     }
 
@@ -101,76 +126,79 @@ impl Actor {
             Self::Pend => {
                 request::send(stage.request);
             }
-            Self::Cancel => {
-                request::cancel(stage.request);
-            }
+            Self::Cancel => cancel(stage.request),
             Self::CompleteNext => {
-                let input = control::complete_next();
-                send(&control::ask(
-                    "complete-next",
-                    stage.server,
-                    ioctl::COMPLETE_NEXT,
-                    &input,
-                    control::COMPLETED,
-                ));
+                request::send(control::complete_next(stage.server));
             }
-            Self::CancelOwn => cancel_own(stage),
+            Self::CancelOwn => cancel_own(stage, scope::ALL, 0),
+            Self::CancelId => cancel_own(stage, scope::ID, stage.id),
+            Self::CancelTag => cancel_own(stage, scope::TAG, TAG),
             Self::Cleanup => file::close_handle(stage.client),
-            Self::Statistics => statistics(stage),
+            Self::ServerCleanup => file::close_handle(stage.server),
+            Self::Statistics => {
+                rest::statistics(stage.witness);
+            }
             Self::ThreadExit => {
-                if let Some(number) = request::prepare(&control::pend(
-                    "thread's request",
-                    stage.server,
-                    &control::input(3),
-                )) {
-                    request::send(number);
-                }
+                request::send(control::pend("thread's request", stage.witness, TAG + 2, 0));
                 request::end_thread();
             }
             Self::SurpriseRemoval => stage.device().surprise_remove(),
             Self::QueryRemove => stage.device().query_and_cancel_remove(),
             Self::Remove => stage.device().query_and_remove(),
+            Self::Rebalance => {
+                stage.device().rebalance();
+            }
+            Self::Timeout => {}
+            Self::PendAgain => {
+                let again = control::pend("another request", stage.client, TAG + 3, stage.timeout);
+                request::send(again);
+            }
+            Self::Claim => {
+                request::send(control::claim("claim", stage.server, false));
+            }
+            Self::ClaimWait => {
+                request::send(control::claim("claim", stage.server, true));
+            }
+            Self::Serve => serve(stage),
+            Self::Complete => {
+                request::send(control::complete(stage.server, stage.id));
+            }
+            Self::CancelClaim => cancel(stage.claim),
         }
     }
 }
 
-fn cancel_own(stage: Stage) {
+/// `CancelIoEx`: what it is for ends, whatever else happens.
+fn cancel(number: usize) {
+    request::cancel(number);
+    world::with(|world| world.doomed.push(number));
+}
+
+/// Asks the driver to end requests of A's handle: those that match and that it has already.
+fn cancel_own(stage: Stage, scope: u32, target: u64) {
     world::with(|world| {
         if let Some(file) = world.files.get_mut(stage.client) {
             file.cancel_asked = true;
         }
+        let is_pended = |number: &usize| {
+            let irp = world.irps.get(*number);
+            irp.is_some_and(|irp| irp.dispatch_status == Some(status::PENDING) && !irp.completed)
+        };
+        if is_pended(&stage.request) {
+            world.doomed.push(stage.request);
+        }
     });
-    let input = control::cancel_all();
-    send(&control::ask(
-        "cancel-own",
-        stage.client,
-        ioctl::CANCEL,
-        &input,
-        control::CANCELED,
-    ));
+    request::send(control::cancel(stage.client, scope, target));
 }
 
-/// Sends a request that comes back at once, and returns its number.
-fn send(control: &request::Control<'_>) -> Option<usize> {
-    let number = request::prepare(control)?;
-    request::send(number);
-    Some(number)
-}
-
-fn statistics(stage: Stage) {
-    let ask = control::ask(
-        "statistics",
-        stage.server,
-        ioctl::QUERY_STATISTICS,
-        &[],
-        control::STATISTICS,
-    );
-    let Some(number) = send(&ask) else {
+/// Claims a request and answers it, if there is one.
+fn serve(stage: Stage) {
+    let claim = control::claim("claim", stage.server, false);
+    if request::send(claim) != status::SUCCESS {
         return;
-    };
-    if let Some(statistics) = answer(number)
-        && !statistics.balances()
-    {
-        finding::raise(&rule::account::UNBALANCED, format!("{statistics:?}"));
+    }
+    let claimed: Option<wire::Claimed> = control::answer(claim);
+    if let Some(claimed) = claimed {
+        request::send(control::complete(stage.server, claimed.id.get()));
     }
 }

@@ -1,15 +1,21 @@
-//! Where the actors act: a loaded driver, two handles, two requests.
+//! Where the actors act: a loaded driver, three handles, two requests.
 
-use csq_protocol::{ioctl, wire};
-use zerocopy::FromBytes;
+use csq_protocol::wire;
 
-use super::Actor;
+use super::{Actor, Scenario, Start, control, rest};
 use crate::finding;
+use crate::machine;
 use crate::manager::plug_and_play::{self, Device};
 use crate::manager::{file, loader, request};
 use crate::nt::status;
 use crate::rule;
 use crate::world;
+
+/// The tag of request A.
+pub const TAG: u64 = 1;
+
+/// After how many milliseconds a request ends by itself, where one does.
+pub const TIMEOUT: u32 = 100;
 
 /// Everything is a number or an address of the run, so actors can share it.
 #[derive(Clone, Copy, Debug)]
@@ -17,35 +23,70 @@ pub struct Stage {
     device: Option<Device>,
     /// The handle that request A belongs to.
     pub client: usize,
-    /// The handle of whoever else does something.
+    /// The handle of who serves, to which request B belongs.
     pub server: usize,
+    /// A handle that nobody closes.
+    pub witness: usize,
     /// Request A.
     pub request: usize,
+    /// The driver's id of request A, where it is known.
+    pub id: u64,
+    /// The claim that waits.
+    pub claim: usize,
+    /// How long requests of the client stay.
+    pub timeout: u32,
+    /// Whether the device takes only one request at once.
+    pub limit: bool,
 }
 
 impl Stage {
-    /// Loads and starts the driver and opens two handles. Request A is sent by the actor `Pend`;
-    /// without one it is already with the driver, and so is request B of the other handle.
-    pub fn set_up(actors: &[Actor]) -> Self {
+    /// Loads and starts the driver and opens the handles. Request A is sent by the actor `Pend`;
+    /// without one it is already with the driver, and so is request B of the server's handle.
+    pub fn set_up(scenario: &Scenario) -> Self {
+        let has = |actor: Actor| scenario.actors.contains(&actor);
+        let mut limits = scenario.limits();
+        machine::with(|machine| limits.retain(|(name, _)| !machine.settings.has_parameter(name)));
+        world::with(|world| {
+            world.parameters = limits;
+            world.free_time = false;
+        });
         let device = start_driver();
         let client = open();
         let server = open();
-        let prepared = request::prepare(&control::pend("request A", client, &control::input(1)));
-        let request = prepared.unwrap_or_default();
-        if !actors.contains(&Actor::Pend) {
-            request::send(request);
-            if let Some(other) =
-                request::prepare(&control::pend("request B", server, &control::input(2)))
-            {
-                request::send(other);
-            }
-        }
-        Self {
+        let timeout = if has(Actor::Timeout) { TIMEOUT } else { 0 };
+        let mut stage = Self {
             device,
             client,
             server,
-            request,
+            witness: open(),
+            request: control::pend("request A", client, TAG, timeout),
+            id: 0,
+            claim: usize::MAX,
+            timeout,
+            limit: scenario.limit,
+        };
+        if scenario.start == Start::Waiting {
+            stage.claim = control::claim("waiting claim", server, true);
+            must(stage.claim, status::PENDING);
         }
+        if !has(Actor::Pend) && scenario.start != Start::Waiting {
+            must(stage.request, status::PENDING);
+            if !scenario.limit {
+                let other = control::pend("request B", server, TAG + 1, 0);
+                must(other, status::PENDING);
+            }
+        }
+        match scenario.start {
+            Start::Pending | Start::Waiting => {}
+            Start::Claimed => stage.id = claim(server),
+            Start::Returned => {
+                let other = open();
+                stage.id = claim(other);
+                file::finish(other);
+            }
+        }
+        world::with(|world| world.free_time = true);
+        stage
     }
 
     /// The Plug and Play device.
@@ -58,90 +99,84 @@ impl Stage {
 
     /// Closes everything, removes the device and unloads the driver, and looks at what is left.
     pub fn tear_down(self) {
-        if !world::with(|world| world.devices.going_away) {
-            self.check_account();
-        }
+        let handles = [self.client, self.server];
         if world::with(|world| world.devices.gone) {
-            check_nothing_left();
+            rest::check_gone();
+        } else {
+            // A handle that is closed has no requests any more.
+            for handle in handles {
+                if world::with(|world| world.files.get(handle).is_some_and(|it| it.handles == 0)) {
+                    file::finish(handle);
+                }
+            }
+            rest::check(self.witness);
+            self.wait_for_timeouts();
+            for handle in handles {
+                file::finish(handle);
+                rest::check(self.witness);
+            }
+            if self.limit {
+                Self::check_room();
+            }
         }
-        file::finish(self.client);
-        file::finish(self.server);
+        for handle in [self.client, self.server, self.witness] {
+            file::finish(handle);
+        }
         stop_driver(self.device);
     }
 
-    /// With A's handle closed, everything that was ever taken has ended, except what B's handle has.
-    fn check_account(self) {
-        file::finish(self.client);
-        request::cancel_all(|irp| irp.file == Some(self.server));
-        let ask = control::ask(
-            "statistics",
-            self.server,
-            ioctl::QUERY_STATISTICS,
-            &[],
-            control::STATISTICS,
-        );
-        let Some(number) = request::prepare(&ask) else {
-            return;
-        };
-        if !status::is_success(request::send(number)) {
+    /// What has a timeout ends without anybody's help.
+    fn wait_for_timeouts(self) {
+        if self.timeout == 0 {
             return;
         }
-        let Some(statistics) = answer(number) else {
-            return;
-        };
-        let seen = Seen::count();
-        let agrees = statistics.completed.get() == seen.completed
-            && statistics.canceled.get() + statistics.flushed.get() == seen.canceled
-            && statistics.handles.get() == 1;
-        if !statistics.balances() || statistics.pending.get() != 0 || !agrees {
-            finding::raise(
-                &rule::account::WRONG_TOTAL,
-                format!("at rest, with one handle open: {statistics:?}, but {seen:?}"),
-            );
-        }
-    }
-}
-
-/// With all actors at rest, a device that is gone keeps no requests.
-fn check_nothing_left() {
-    let left = world::with(|world| {
-        let left = world
-            .irps
-            .iter()
-            .find(|(_, irp)| irp.dispatched && !irp.completed);
-        left.map(|(number, _)| world.irp_name(number))
-    });
-    if let Some(name) = left {
-        finding::raise(
-            &rule::plug_and_play::LEFT_AFTER_REMOVAL,
-            format!("{name} is still with the driver, although its device is gone"),
-        );
-    }
-}
-
-/// How the requests that the driver kept have ended, as the I/O manager saw it.
-#[derive(Debug)]
-struct Seen {
-    completed: u64,
-    canceled: u64,
-}
-
-impl Seen {
-    fn count() -> Self {
-        let mut seen = Self {
-            completed: 0,
-            canceled: 0,
-        };
-        world::with(|world| {
-            let irps = world.irps.iter();
-            for (_, irp) in irps.filter(|(_, irp)| irp.completed && irp.marked_pending) {
-                match irp.status {
-                    status::CANCELLED => seen.canceled += 1,
-                    _ => seen.completed += 1,
-                }
-            }
+        let own: Vec<usize> = world::with(|world| {
+            let own = world.irps.iter().filter(|(_, irp)| {
+                irp.dispatched && !irp.completed && irp.file == Some(self.client)
+            });
+            own.map(|(number, _)| number).collect()
         });
-        seen
+        for number in own {
+            file::wait(number);
+        }
+    }
+
+    /// With everything ended, there is room for as many requests as ever.
+    fn check_room() {
+        let handle = open();
+        let limit = world::with(|world| world.parameter("DeviceLimit"));
+        for _ in 0..limit.unwrap_or_default() {
+            let last = control::pend("request at the end", handle, TAG, 0);
+            must(last, status::PENDING);
+        }
+        file::finish(handle);
+    }
+}
+
+/// Sends a request that ends with this status, since nothing disturbs it.
+fn must(number: usize, expected: u32) {
+    let status = request::send(number);
+    if status != expected {
+        let name = world::with(|world| world.irp_name(number));
+        let shown = status::name(status);
+        finding::raise(
+            &rule::account::REFUSED,
+            format!("{name} came back with {shown}"),
+        );
+    }
+}
+
+/// Claims request A and returns its id.
+fn claim(server: usize) -> u64 {
+    let number = control::claim("claim", server, false);
+    must(number, status::SUCCESS);
+    let claimed: Option<wire::Claimed> = control::answer(number);
+    match claimed {
+        Some(claimed) if claimed.tag.get() == TAG => claimed.id.get(),
+        other => finding::raise(
+            &rule::account::REFUSED,
+            format!("request A was pending, but claimed was {other:?}"),
+        ),
     }
 }
 
@@ -172,13 +207,6 @@ pub fn stop_driver(device: Option<Device>) {
     loader::unload();
 }
 
-/// The statistics that a request came back with.
-pub fn answer(request: usize) -> Option<wire::Statistics> {
-    let output = world::with(|world| world.irps.get(request).map(|irp| irp.output.clone()))?;
-    let (statistics, _) = wire::Statistics::read_from_prefix(&output).ok()?;
-    Some(statistics)
-}
-
 fn open() -> usize {
     match file::open() {
         Ok(number) => number,
@@ -186,73 +214,5 @@ fn open() -> usize {
             &rule::plug_and_play::OPEN_FAILED,
             format!("a handle could not be opened: {}", status::name(status)),
         ),
-    }
-}
-
-/// The requests of the protocol.
-pub mod control {
-    use csq_protocol::{VERSION, ioctl, wire};
-    use zerocopy::IntoBytes;
-
-    use crate::manager::request::Control;
-
-    /// What a request may be answered with.
-    const PAYLOAD: &[u8] = b"answer";
-    /// Length of [`wire::Completed`].
-    pub const COMPLETED: usize = size_of::<wire::Completed>();
-    /// Length of [`wire::Canceled`].
-    pub const CANCELED: usize = size_of::<wire::Canceled>();
-    /// Length of [`wire::Statistics`].
-    pub const STATISTICS: usize = size_of::<wire::Statistics>();
-
-    /// Any request.
-    pub fn ask<'a>(
-        name: &'static str,
-        file: usize,
-        code: u32,
-        input: &'a [u8],
-        output_length: usize,
-    ) -> Control<'a> {
-        Control {
-            name,
-            file,
-            code,
-            input,
-            output_length,
-        }
-    }
-
-    /// A request that stays.
-    pub fn pend<'a>(name: &'static str, file: usize, input: &'a [u8]) -> Control<'a> {
-        ask(name, file, ioctl::PEND, input, PAYLOAD.len())
-    }
-
-    /// The input of a request that stays.
-    pub fn input(tag: u64) -> Vec<u8> {
-        let pend = wire::Pend {
-            version: VERSION.into(),
-            tag: tag.into(),
-            ..wire::Pend::default()
-        };
-        pend.as_bytes().to_vec()
-    }
-
-    /// The input of `COMPLETE_NEXT`.
-    pub fn complete_next() -> Vec<u8> {
-        let head = wire::CompleteNext {
-            version: VERSION.into(),
-            payload_length: (PAYLOAD.len() as u32).into(),
-        };
-        [head.as_bytes(), PAYLOAD].concat()
-    }
-
-    /// The input of CANCEL for all requests of a handle.
-    pub fn cancel_all() -> Vec<u8> {
-        let cancel = wire::Cancel {
-            version: VERSION.into(),
-            scope: wire::scope::ALL.into(),
-            tag: 0.into(),
-        };
-        cancel.as_bytes().to_vec()
     }
 }

@@ -18,6 +18,8 @@ pub struct Irp {
     pub thread: usize,
     /// `IRP_MJ`_*.
     pub major: u8,
+    /// The control code of a DeviceIoControl call, 0 for others.
+    pub control_code: u32,
     /// `SystemBuffer`, 0 for none.
     pub buffer: usize,
     /// Its length in bytes.

@@ -22,7 +22,8 @@ pub(super) fn denied_without_the_right<T: Target>(target: &T) -> Checked {
                 _ => rights.write,
             };
             if !granted {
-                let answer = session.control(code, &message::well_formed(code), 128)?;
+                let answer =
+                    session.control(code, &message::well_formed(code), message::ANY_ROOM)?;
                 let what = format!("{name} on a handle with {rights:?}");
                 expect::status(&what, status::ACCESS_DENIED, answer.status)?;
             }

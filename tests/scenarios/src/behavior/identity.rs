@@ -62,6 +62,8 @@ pub(super) fn no_kernel_addresses<T: Target>(target: &T) -> Checked {
         statistics.claimed,
         statistics.high_water,
         statistics.handles,
+        statistics.refused,
+        statistics.waiting,
     ];
     for field in fields {
         not_an_address("a count of the account", field.get())?;

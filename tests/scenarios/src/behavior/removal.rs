@@ -5,7 +5,9 @@ use crate::expect;
 use crate::message;
 use crate::outcome::{Checked, Failure, Stop};
 use crate::session::Session;
-use crate::target::{Call, Capability, Ending, OpenError, Removal, Rights, Submitted, Target};
+use crate::target::{
+    Call, Capability, Ending, OpenError, Parameter, Removal, Rights, Submitted, Target,
+};
 use csq_protocol::{ioctl, status};
 
 pub(super) fn idle_and_back<T: Target>(target: &T) -> Checked {
@@ -38,6 +40,45 @@ pub(super) fn everything_pending_comes_back<T: Target>(target: &T) -> Checked {
     }
     first.close();
     second.close();
+    installed_afresh(target)
+}
+
+pub(super) fn everything_claimed_comes_back<T: Target>(target: &T) -> Checked {
+    expect::capable(target, Capability::RemovalWhileOpen)?;
+    let client = Session::open(target)?;
+    let server = Session::open(target)?;
+    let mut requests = client.pend_each(0..3)?;
+    requests.push(client.pend_timed(3, 600_000)?);
+    let claim = server.claim()?;
+    server.claim()?;
+    removed(target, Removal::Removed)?;
+    client.all_ended(&requests, status::DELETE_PENDING)?;
+    let answer = server.try_complete(claim.id, status::SUCCESS, &[])?;
+    expect::holds(
+        "COMPLETE after removal fails",
+        answer.status >> 30 == 3,
+        || expect::status_name(answer.status),
+    )?;
+    server.close();
+    client.close();
+    installed_afresh(target)
+}
+
+pub(super) fn waiting_claims_come_back<T: Target>(target: &T) -> Checked {
+    expect::capable(target, Capability::RemovalWhileOpen)?;
+    let servers = [Session::open(target)?, Session::open(target)?];
+    let mut claims = Vec::new();
+    for server in &servers {
+        claims.push(server.claim_waiting()?);
+        claims.push(server.claim_waiting()?);
+    }
+    removed(target, Removal::Removed)?;
+    for server in &servers {
+        server.all_ended(&claims, status::DELETE_PENDING)?;
+    }
+    for server in servers {
+        server.close();
+    }
     installed_afresh(target)
 }
 
@@ -94,7 +135,7 @@ pub(super) fn refused_while_open<T: Target>(target: &T) -> Checked {
     session.all_ended([&request, &another], status::SUCCESS)
 }
 
-fn removed<T: Target>(target: &T, expected: Removal) -> Checked {
+pub(super) fn removed<T: Target>(target: &T, expected: Removal) -> Checked {
     match target.remove() {
         Ok(removal) => expect::equal("removing the device", expected, removal),
         Err(sentence) => expect::failed("removing the device", format!("{expected:?}"), sentence),
@@ -110,7 +151,11 @@ fn absent<T: Target>(target: &T) -> Checked {
 }
 
 fn installed<T: Target>(target: &T) -> Checked {
-    target.install().map_err(|sentence| {
+    installed_with(target, &[])
+}
+
+pub(super) fn installed_with<T: Target>(target: &T, parameters: &[Parameter]) -> Checked {
+    target.install_with(parameters).map_err(|sentence| {
         Stop::Failed(Failure::new("installing the device", "it starts", sentence))
     })
 }
@@ -137,7 +182,7 @@ fn refused<T: Target>(target: &T, session: &Session<'_, T>, code: u32) -> Checke
     let call = Call {
         code,
         input: &message::well_formed(code),
-        output_length: 72,
+        output_length: message::ANY_ROOM,
     };
     let what = format!("device control {code:#x} after removal");
     let seen = match target.submit(session.handle(), call) {

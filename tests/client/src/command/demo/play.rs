@@ -3,8 +3,8 @@
 use super::stage::{Actor, Stage};
 use crate::Error;
 use crate::device::install::{Removed, remove};
-use crate::device::{Client, Request, Scope, find};
-use crate::process::Pending;
+use crate::device::{Client, Pend, Request, Scope, find};
+use crate::process::SecondProcess;
 use crate::timeline::Way;
 use csq_protocol::status;
 use csq_protocol::wire::Statistics;
@@ -119,7 +119,7 @@ fn second_thread(
     orders: &Receiver<()>,
     results: &Sender<Result<Vec<Request>, Error>>,
 ) {
-    let pend = || (8..10).map(|tag| client.pend(tag, &[], ROOM)).collect();
+    let pend = || (8..10).map(|tag| client.pend(with_tag(tag))).collect();
     let cancel = || {
         let done = client.handle().cancel_thread();
         done.map(|()| Vec::new())
@@ -144,10 +144,13 @@ fn order<V>(orders: &Sender<()>, results: &Receiver<Result<V, Error>>) -> Result
 }
 
 /// A second process with requests of its own, and their numbers.
-fn second_process(stage: &mut Stage, server: &Client) -> Result<(Pending, Vec<usize>), Error> {
+fn second_process(
+    stage: &mut Stage,
+    server: &Client,
+) -> Result<(SecondProcess, Vec<usize>), Error> {
     let before = server.statistics()?;
     stage.act("a second process pends IRPs 10, 11 and 12");
-    let process = Pending::start(OF_PROCESS)?;
+    let process = SecondProcess::pend(OF_PROCESS)?;
     let irps = (0..OF_PROCESS)
         .map(|_| stage.note_unseen("second process"))
         .collect();
@@ -208,7 +211,7 @@ fn canceled(stage: &mut Stage, server: &Client, actor: Actor) -> Result<(), Erro
 fn killed(
     stage: &mut Stage,
     server: &Client,
-    (process, irps): (Pending, Vec<usize>),
+    (process, irps): (SecondProcess, Vec<usize>),
 ) -> Result<(), Error> {
     let before = server.statistics()?;
     stage.act("the second process is killed");
@@ -338,7 +341,16 @@ fn removal(stage: &mut Stage, left: Left) -> Result<(), Error> {
 }
 
 fn pend(stage: &mut Stage, client: &Client, by: &str, tag: u64) -> Result<Actor, Error> {
-    Ok(stage.pended(by, client.pend(tag, &[], ROOM)?))
+    Ok(stage.pended(by, client.pend(with_tag(tag))?))
+}
+
+/// A request with a tag and with room for an answer.
+fn with_tag(tag: u64) -> Pend<'static> {
+    Pend {
+        tag,
+        room: ROOM,
+        ..Pend::default()
+    }
 }
 
 /// No change.

@@ -132,6 +132,11 @@ pub extern "win64" fn KeRemoveQueueDpc(dpc: usize) -> u8 {
 pub extern "win64" fn KeFlushQueuedDpcs() {
     enter("KeFlushQueuedDpcs", PASSIVE_LEVEL);
     schedule::object_point("KeFlushQueuedDpcs", DPC_QUEUES);
+    wait_for_active();
+}
+
+/// Waits for the DPCs that are queued or run.
+pub fn wait_for_active() {
     // No vector: nothing may be owned at a point (see `cpu::leave`).
     let mut active = [false; MAX_THREADS];
     world::with(|world| {

@@ -48,6 +48,10 @@ fn relative_to_service(base: u32, path: usize) -> Option<String> {
 
 /// The values of a key, without regard to case, as in Windows.
 fn value(key: &str, name: &str) -> Option<Value> {
+    let own = world::with(|world| world.parameter(name));
+    if let Some(number) = own.filter(|_| is_parameters(key)) {
+        return Some(Value::Number(number));
+    }
     machine::with(|machine| {
         let mut values = machine.settings.registry.iter();
         values
@@ -58,8 +62,14 @@ fn value(key: &str, name: &str) -> Option<Value> {
     })
 }
 
+/// The key where a driver's parameters are.
+fn is_parameters(key: &str) -> bool {
+    key.eq_ignore_ascii_case("Parameters")
+}
+
 fn key_exists(key: &str) -> bool {
     key.is_empty()
+        || (is_parameters(key) && world::with(|world| !world.parameters.is_empty()))
         || machine::with(|machine| {
             let mut values = machine.settings.registry.iter();
             values.any(|((at, _), _)| at.eq_ignore_ascii_case(key))

@@ -169,8 +169,8 @@ fn many_expire_in_the_order_of_their_times() {
     }
     thread::sleep(Duration::from_millis(1));
     assert_eq!(timers.expire(), None);
-    let times: Vec<Instant> = bells.iter().map(Bell::rings).collect();
-    assert!(times.is_sorted());
+    let rung: Vec<Instant> = bells.iter().map(Bell::rings).collect();
+    assert!(rung.is_sorted());
 }
 
 /// What a driver relies on that reuses a timer's memory.

@@ -1,0 +1,178 @@
+//! What became of the requests: one account for all queues, which the lock guards.
+
+use core::ptr::null_mut;
+
+use crate::status::NtStatus;
+use crate::sys::PIRP;
+
+/// How a request ends, or a claim that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It is answered. The answer has a status of its own.
+    Completed,
+    /// Its owner no longer wants it.
+    Canceled,
+    /// Its time is over.
+    TimedOut,
+    /// Its handle is closed.
+    Closed,
+    /// Its device goes away.
+    Removed,
+}
+
+impl Ending {
+    /// The status that goes with it.
+    pub(super) const fn status(self) -> NtStatus {
+        match self {
+            Self::Completed => NtStatus::SUCCESS,
+            Self::Canceled | Self::Closed => NtStatus::CANCELLED,
+            Self::TimedOut => NtStatus::IO_TIMEOUT,
+            Self::Removed => NtStatus::DELETE_PENDING,
+        }
+    }
+}
+
+/// What an IRP is removed from a queue for.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    /// To be put into another queue.
+    Move,
+    /// To be ended.
+    End(Ending),
+}
+
+/// How many requests entered and where they are: at every instant,
+/// `pended == completed + canceled + timed_out + flushed + pending + claimed`.
+#[derive(Clone, Copy, Debug)]
+pub struct Tally {
+    /// Requests ever taken.
+    pub pended: u64,
+    /// Answered.
+    pub completed: u64,
+    /// Canceled by the I/O manager or with [`Scope`](super::Scope).
+    pub canceled: u64,
+    /// Their time was over.
+    pub timed_out: u64,
+    /// Their handle was closed, or the device went away.
+    pub flushed: u64,
+    /// Pending now, or on the way there or from there to a server.
+    pub pending: u64,
+    /// With a server now.
+    pub claimed: u64,
+    /// The most that were ever pending and claimed at once.
+    pub high_water: u64,
+    /// Claims that wait now.
+    pub waiting: u64,
+    /// Requests and claims for which there was no place.
+    pub refused: u64,
+}
+
+/// The account. The lock guards it, like the lists.
+pub(super) struct Account {
+    /// What `csq_peek_next_irp` returned last, and what for. `IoCsqRemoveNextIrp` removes it under
+    /// the same hold of the lock; any other removal is the timeout's, or a cancellation.
+    pub(super) peeked: PIRP,
+    pub(super) purpose: Purpose,
+    /// No request is put into a queue any more: the device goes away.
+    pub(super) retired: bool,
+    /// Claims that wait, and that ever waited.
+    pub(super) waiting: u64,
+    pub(super) claims: u64,
+    /// Requests that ever came.
+    arrivals: u64,
+    /// Those that have not ended, how many of them are claimed, and the most there ever were.
+    live: u64,
+    claimed: u64,
+    high_water: u64,
+    /// Those that have ended. In the order of [`Ending`], so that counting is an addition.
+    completed: u64,
+    canceled: u64,
+    timed_out: u64,
+    closed: u64,
+    removed: u64,
+}
+
+impl Account {
+    pub(super) const fn new() -> Self {
+        Self {
+            peeked: null_mut(),
+            purpose: Purpose::Move,
+            retired: false,
+            waiting: 0,
+            claims: 0,
+            arrivals: 0,
+            live: 0,
+            claimed: 0,
+            high_water: 0,
+            completed: 0,
+            canceled: 0,
+            timed_out: 0,
+            closed: 0,
+            removed: 0,
+        }
+    }
+
+    /// Counts a new request. Returns its number.
+    pub(super) fn count_arrival(&mut self) -> u64 {
+        self.arrivals += 1;
+        self.live += 1;
+        if self.live > self.high_water {
+            self.high_water = self.live;
+        }
+        self.arrivals
+    }
+
+    /// Counts a request that has ended and was not claimed, or no longer.
+    pub(super) fn count_ending(&mut self, ending: Ending) {
+        self.live -= 1;
+        match ending {
+            Ending::Completed => self.completed += 1,
+            Ending::Canceled => self.canceled += 1,
+            Ending::TimedOut => self.timed_out += 1,
+            Ending::Closed => self.closed += 1,
+            Ending::Removed => self.removed += 1,
+        }
+    }
+
+    /// Counts a request that goes from pending to claimed.
+    pub(super) fn count_claim(&mut self) {
+        self.claimed += 1;
+    }
+
+    /// Counts a request that is claimed no longer.
+    pub(super) fn count_unclaim(&mut self) {
+        self.claimed -= 1;
+    }
+
+    /// What `irp` is removed for: what it was peeked at for, or else a cancellation.
+    pub(super) fn purpose_of(&mut self, irp: PIRP) -> Purpose {
+        let purpose = if self.peeked == irp {
+            self.purpose
+        } else {
+            Purpose::End(Ending::Canceled)
+        };
+        self.peeked = null_mut();
+        purpose
+    }
+
+    /// The account as others see it.
+    pub(super) const fn tally(&self) -> Tally {
+        Tally {
+            pended: self.arrivals,
+            completed: self.completed,
+            canceled: self.canceled,
+            timed_out: self.timed_out,
+            flushed: self.closed + self.removed,
+            pending: self.live - self.claimed,
+            claimed: self.claimed,
+            high_water: self.high_water,
+            waiting: self.waiting,
+            refused: 0,
+        }
+    }
+
+    /// Whether nothing is in a queue.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.live == 0 && self.waiting == 0
+    }
+}

@@ -1,0 +1,252 @@
+//! Every way out but an answer: canceled by the client, closed with its handle, removed with its
+//! device.
+
+// UNSAFETY: walks lists under the lock, and releases slots.
+#![expect(unsafe_code, reason = "intrusive lists of IRPs and slots")]
+
+use core::pin::Pin;
+use core::ptr::{NonNull, null};
+
+use super::account::Ending;
+use super::peek::{Peek, following};
+use super::slot::{Place, Slot};
+use super::{LockGuard, Queue, RequestQueues};
+use crate::file_context::FileContext;
+use crate::irp::{Irp, Moving};
+use crate::list;
+use crate::rundown::Rundown;
+use crate::status::NtStatus;
+use crate::sys::{DRIVER_CONTEXT_OFFSET, IRP};
+
+/// Which of its own requests a client cancels.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope {
+    /// All.
+    All,
+    /// Those pended with this tag.
+    Tag(u64),
+    /// The one with this id.
+    Id(u64),
+}
+
+/// Keeps the slots for one that holds no reference to the device's remove lock.
+///
+/// # Invariants
+///
+/// Inside the rundown `visits` of the queues.
+pub struct Visit<'queues>(Pin<&'queues RequestQueues>);
+
+impl RequestQueues {
+    /// Cancels requests of one handle, wherever they are, and returns how many. All of them are
+    /// chosen at one instant.
+    pub fn cancel(self: Pin<&Self>, file: &FileContext, scope: Scope) -> u64 {
+        let queues = self.get_ref();
+        if !file.belongs_to(queues) {
+            return 0;
+        }
+        let count = queues.doom(file, scope);
+        if count > 0 {
+            let peek = match scope {
+                Scope::All | Scope::Tag(_) => Peek::OwnDoomed(file),
+                Scope::Id(id) => Peek::Doomed(id),
+            };
+            queues.drain(&queues.pending, peek, Ending::Canceled);
+            queues.drain(&queues.claimed, peek, Ending::Canceled);
+            // What another thread is moving ends there.
+        }
+        count
+    }
+
+    /// Enters the queues to close a handle; `None` when the device is gone and with it every
+    /// request.
+    #[must_use]
+    pub fn visit(self: Pin<&Self>) -> Option<Visit<'_>> {
+        // INVARIANT: entered.
+        self.visits.enter().then(|| Visit(self))
+    }
+
+    /// Ends all requests and waiting claims: the device goes away. None can come any more, because
+    /// the queues are [`close`](Self::close)d.
+    pub fn retire(self: Pin<&Self>) {
+        let queues = self.get_ref();
+        if !queues
+            .registered
+            .load(core::sync::atomic::Ordering::Acquire)
+        {
+            return;
+        }
+        // From here on, no request that is being moved gets into a queue.
+        queues.lock().retired = true;
+        queues.drain(&queues.pending, Peek::Oldest, Ending::Removed);
+        queues.drain(&queues.claimed, Peek::Oldest, Ending::Removed);
+        queues.drain(&queues.waiting, Peek::Oldest, Ending::Removed);
+    }
+
+    /// Decides the fate of all requests in `scope` that are free, and returns how many that are.
+    fn doom(&self, file: &FileContext, scope: Scope) -> u64 {
+        let account = self.lock();
+        let doom = |slot: &Slot| {
+            let free = slot.fate.get(&account.held).is_none();
+            if free {
+                slot.fate.set(&account.held, Some(Ending::Canceled));
+            }
+            u64::from(free)
+        };
+        if let Scope::Id(id) = scope {
+            let Some(slot) = self.find(&account.held, id) else {
+                return 0;
+            };
+            // SAFETY: the lock is held, and the slot not vacant.
+            let own = core::ptr::eq(unsafe { slot.tenant() }.owner, file);
+            // TR-89: not another handle's. A claim is no request.
+            let request = slot.place.get(&account.held) != Place::Waiting;
+            return if own && request { doom(slot) } else { 0 };
+        }
+        let mut count = 0;
+        let mut irp = core::ptr::null_mut();
+        loop {
+            // SAFETY: the lock is held; `irp` is null or from here.
+            irp = unsafe { following(file.requests(), irp, DRIVER_CONTEXT_OFFSET) };
+            if irp.is_null() {
+                return count;
+            }
+            // SAFETY: in the list, so it has a slot.
+            let slot = unsafe { Slot::of(irp) };
+            // SAFETY: the lock is held, and the slot not vacant.
+            let tag = unsafe { slot.tenant() }.tag;
+            if matches!(scope, Scope::All) || matches!(scope, Scope::Tag(wanted) if wanted == tag) {
+                count += doom(slot);
+            }
+        }
+    }
+
+    /// Ends every IRP of `queue` that matches, by its fate or as `ending`.
+    fn drain(&self, queue: &Queue, peek: Peek<'_>, ending: Ending) {
+        while let Some(irp) = self.take_ended(queue, peek, ending) {
+            irp.end();
+        }
+    }
+}
+
+impl Visit<'_> {
+    /// Ends all requests and waiting claims of a handle that is being closed. Its rundown is closed
+    /// already, so none can come any more; one that another thread is moving ends there.
+    pub fn close_handle(&self, file: &FileContext) {
+        let queues = self.0.get_ref();
+        if !file.belongs_to(queues) {
+            return;
+        }
+        {
+            let account = queues.lock();
+            file.closing.set(&account.held, true);
+        }
+        queues.drain(&queues.pending, Peek::Own(file), Ending::Closed);
+        queues.drain(&queues.claimed, Peek::Own(file), Ending::Closed);
+        queues.drain(&queues.waiting, Peek::OwnClaim(file), Ending::Closed);
+    }
+
+    /// Gives back, oldest first, all requests that a handle has claimed. Afterwards the queues know
+    /// nothing of the handle any more. After [`close_handle`](Self::close_handle) it claims no
+    /// more.
+    pub fn give_back_claimed(&self, file: &FileContext) {
+        let queues = self.0.get_ref();
+        if !file.belongs_to(queues) {
+            return;
+        }
+        while let Some(request) = queues.take_moving(&queues.claimed, Peek::AnyServed(file)) {
+            self.0.give_back(request);
+        }
+        forget_server(&queues.lock(), file);
+    }
+}
+
+/// Takes what is left out of a handle's list: requests that are being ended, and may still be in
+/// the queue when the handle's context is gone.
+fn forget_server(account: &LockGuard<'_>, file: &FileContext) {
+    loop {
+        // SAFETY: the lock is held.
+        let link = unsafe { list::next(file.served()) };
+        if link == file.served() {
+            return;
+        }
+        // SAFETY: not the head, so a slot's.
+        let slot = unsafe { Slot::of_server_link(link) };
+        // SAFETY: the lock is held, and the link is in the list.
+        unsafe { list::remove(link) };
+        // SAFETY: as above. `csq_remove_irp` will take it out of a list of its own.
+        unsafe { list::initialize(link) };
+        slot.server.set(&account.held, null());
+    }
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        // SAFETY: entered, by the type invariant.
+        unsafe { Rundown::leave(&raw const self.0.visits) };
+    }
+}
+
+/// Gives back what the queues keep for an IRP that is about to be completed.
+///
+/// # Safety
+///
+/// The caller owns `irp`, which has been in a queue, and is in none and in no handle's list.
+pub(crate) unsafe fn release(irp: NonNull<IRP>) {
+    // SAFETY: it has been in a queue, so it has a slot.
+    let slot = unsafe { Slot::of(irp.as_ptr()) };
+    // SAFETY: by the caller.
+    unsafe { slot.vacate() };
+}
+
+/// Ends a request in the account that is about to be completed although it was to be moved.
+///
+/// # Safety
+///
+/// The caller owns `irp`, an IRP in the state [`Moving`].
+pub(crate) unsafe fn abandon_moving(irp: NonNull<IRP>) {
+    // SAFETY: it has been in a queue, so it has a slot.
+    let slot = unsafe { Slot::of(irp.as_ptr()) };
+    // SAFETY: a slot with an IRP has been initialized.
+    let queues = unsafe { slot.queues() };
+    // SAFETY: by the caller.
+    let request = unsafe { Irp::<Moving>::from_raw(irp) };
+    // The caller goes on to complete it.
+    let _ = queues.settle(request, Ending::Canceled).into_raw();
+}
+
+/// The id of an IRP.
+///
+/// # Safety
+///
+/// The caller owns `irp`, which has been in a queue. As for the next two.
+pub(crate) unsafe fn id(irp: NonNull<IRP>) -> u64 {
+    // SAFETY: it has been in a queue, so it has a slot.
+    let slot = unsafe { Slot::of(irp.as_ptr()) };
+    // SAFETY: owned by the caller.
+    unsafe { slot.tenant() }.id
+}
+
+/// The tag of an IRP.
+///
+/// # Safety
+///
+/// See [`id`].
+pub(crate) unsafe fn tag(irp: NonNull<IRP>) -> u64 {
+    // SAFETY: it has been in a queue, so it has a slot.
+    let slot = unsafe { Slot::of(irp.as_ptr()) };
+    // SAFETY: owned by the caller.
+    unsafe { slot.tenant() }.tag
+}
+
+/// The status that goes with the fate of an IRP that is in no queue.
+///
+/// # Safety
+///
+/// See [`id`]; and it was taken out to be ended.
+pub(crate) unsafe fn status(irp: NonNull<IRP>) -> NtStatus {
+    // SAFETY: it has been in a queue, so it has a slot.
+    let slot = unsafe { Slot::of(irp.as_ptr()) };
+    // SAFETY: decided when it was taken out, and for good.
+    let fate = unsafe { slot.fate.get_unlocked() };
+    fate.unwrap_or(Ending::Canceled).status()
+}

@@ -1,0 +1,231 @@
+//! From queue to queue, and out with an answer.
+
+// UNSAFETY: calls IoCsq*.
+#![expect(unsafe_code, reason = "gives IRPs to IoCsq* and gets them back")]
+
+use core::pin::Pin;
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
+
+use super::account::{Ending, Purpose};
+use super::insertion::{Insertion, Outcome};
+use super::peek::{Peek, PeekContext};
+use super::slot::{Place, Slot};
+use super::{Queue, RequestQueues};
+use crate::file_context::FileContext;
+use crate::irp::{Dequeued, Irp, Moving};
+use crate::status::NtStatus;
+use crate::sys::{IRP, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveNextIrp};
+
+/// A request that was not claimed, because the claiming handle is being closed.
+#[must_use = "the request must be given back"]
+pub struct Unclaimed(pub Irp<Moving>);
+
+/// What one who brings requests and waiting claims together has to remember.
+///
+/// A claim that is being canceled is in its queue still, but cannot be had. Who finds only such
+/// claims looks for newer ones from then on, and does not try again and again meanwhile.
+#[derive(Default)]
+pub struct Awaited {
+    after: u64,
+}
+
+impl RequestQueues {
+    /// Takes the oldest pending request, to have it claimed.
+    #[must_use]
+    pub fn take_pending(self: Pin<&Self>) -> Option<Irp<Moving>> {
+        self.take_moving(&self.get_ref().pending, Peek::Free)
+    }
+
+    /// As [`take_pending`](Self::take_pending), if a claim waits for it.
+    #[must_use]
+    pub fn take_awaited(self: Pin<&Self>, awaited: &Awaited) -> Option<Irp<Moving>> {
+        let peek = Peek::FreeIfAwaited(awaited.after);
+        self.take_moving(&self.get_ref().pending, peek)
+    }
+
+    /// Takes the oldest waiting claim, to answer it.
+    #[must_use]
+    pub fn take_waiting(self: Pin<&Self>, awaited: &mut Awaited) -> Option<Irp<Dequeued>> {
+        let mut context = PeekContext {
+            peek: Peek::Oldest,
+            purpose: Purpose::End(Ending::Completed),
+            claims: 0,
+        };
+        let irp = self.take(&self.waiting, &mut context);
+        if irp.is_none() {
+            awaited.after = context.claims;
+        }
+        // SAFETY: the queue owned the IRP, with its remove-lock reference, and has given it up.
+        irp.map(|irp| unsafe { Irp::from_raw(irp) })
+    }
+
+    /// Takes the oldest pending request out, to answer it.
+    #[must_use]
+    pub fn take_oldest(self: Pin<&Self>) -> Option<Irp<Dequeued>> {
+        let queues = self.get_ref();
+        queues.take_ended(&queues.pending, Peek::Free, Ending::Completed)
+    }
+
+    /// Takes the request with this id out, to answer it, if the handle has claimed it and it has
+    /// not been canceled meanwhile (TR-89).
+    #[must_use]
+    pub fn take_claimed(self: Pin<&Self>, server: &FileContext, id: u64) -> Option<Irp<Dequeued>> {
+        let queues = self.get_ref();
+        if !server.belongs_to(queues) {
+            return None;
+        }
+        let peek = Peek::Served(server, id);
+        queues.take_ended(&queues.claimed, peek, Ending::Completed)
+    }
+
+    /// Puts a request into the claimed queue, for the handle `server`: `IoCsqInsertIrpEx`. There it
+    /// can still be canceled; one that has been is ended here, which is no failure.
+    ///
+    /// # Errors
+    ///
+    /// The request comes back when the server's handle is being closed.
+    pub fn claim(
+        self: Pin<&Self>,
+        request: Irp<Moving>,
+        server: &FileContext,
+    ) -> Result<(), Unclaimed> {
+        let queues = self.get_ref();
+        if !server.belongs_to(queues) {
+            return Err(Unclaimed(request));
+        }
+        let irp = request.into_raw();
+        let insertion = Insertion::new();
+        // SAFETY: owned, and has been in a queue or is about to be, so it has a slot.
+        let slot = unsafe { Slot::of(irp.as_ptr()) };
+        // SAFETY: owned, and inserted below while `insertion` lives.
+        let context = unsafe { slot.prepare_insertion(&raw const insertion) };
+        let file = (&raw const *server).cast_mut().cast();
+        // SAFETY: registered, because the request comes from a queue; given up, unless it is
+        // refused. No lock is held (INV-14). The caller has `server` until the call is over.
+        let status =
+            unsafe { IoCsqInsertIrpEx(queues.claimed.as_csq(), irp.as_ptr(), context, file) };
+        if insertion.outcome() == Outcome::Taken && status == NtStatus::SUCCESS.as_raw() {
+            return Ok(());
+        }
+        // SAFETY: given back, with the remove-lock reference.
+        let request = unsafe { Irp::<Moving>::from_raw(irp) };
+        if status == NtStatus::FILE_CLOSED.as_raw() {
+            return Err(Unclaimed(request));
+        }
+        queues.end_moving(request);
+        Ok(())
+    }
+
+    /// Puts a request back into the pending queue, where it was: `IoCsqInsertIrp`.
+    pub fn give_back(self: Pin<&Self>, request: Irp<Moving>) {
+        self.insert_pending(request.into_raw());
+    }
+
+    /// Gives a request to `IoCsqInsertIrp`, and ends it if somebody has decided meanwhile that it
+    /// must end. It may be gone when this returns (INV-11).
+    pub(super) fn insert_pending(&self, irp: NonNull<IRP>) {
+        // SAFETY: owned by the caller.
+        let slot = unsafe { Slot::of(irp.as_ptr()) };
+        // SAFETY: as above.
+        let id = unsafe { slot.tenant() }.id;
+        match insert(&self.pending, irp) {
+            Outcome::Doomed => {
+                // Somebody else may be faster.
+                let doomed = Peek::Doomed(id);
+                if let Some(irp) = self.take_ended(&self.pending, doomed, Ending::Canceled) {
+                    irp.end();
+                }
+            }
+            // SAFETY: given back, with the remove-lock reference.
+            Outcome::Canceled => self.end_moving(unsafe { Irp::from_raw(irp) }),
+            Outcome::Taken => {}
+        }
+    }
+
+    /// Gives a claim to `IoCsqInsertIrp`. It may be gone when this returns (INV-11).
+    pub(super) fn insert_waiting(&self, irp: NonNull<IRP>) {
+        if insert(&self.waiting, irp) == Outcome::Canceled {
+            // SAFETY: given back, with the remove-lock reference. It is in no list.
+            let claim = unsafe { Irp::<Dequeued>::from_raw(irp) };
+            claim.complete(Ending::Canceled.status());
+        }
+    }
+
+    /// Removes an IRP that is not being canceled: `IoCsqRemoveNextIrp`.
+    fn take(&self, queue: &Queue, context: &mut PeekContext<'_>) -> Option<NonNull<IRP>> {
+        if !self.registered.load(Ordering::Acquire) {
+            return None;
+        }
+        // SAFETY: registered. The context is what `csq_peek_next_irp` expects, for as long as the
+        // call takes.
+        let irp = unsafe { IoCsqRemoveNextIrp(queue.as_csq(), (&raw mut *context).cast()) };
+        NonNull::new(irp)
+    }
+
+    pub(super) fn take_moving(&self, queue: &Queue, peek: Peek<'_>) -> Option<Irp<Moving>> {
+        let mut context = PeekContext {
+            peek,
+            purpose: Purpose::Move,
+            claims: 0,
+        };
+        // SAFETY: the queue owned the IRP, with its remove-lock reference, and has given it up. It
+        // stays in its handle's list.
+        self.take(queue, &mut context)
+            .map(|irp| unsafe { Irp::from_raw(irp) })
+    }
+
+    pub(super) fn take_ended(
+        &self,
+        queue: &Queue,
+        peek: Peek<'_>,
+        ending: Ending,
+    ) -> Option<Irp<Dequeued>> {
+        let mut context = PeekContext {
+            peek,
+            purpose: Purpose::End(ending),
+            claims: 0,
+        };
+        // SAFETY: the queue owned the IRP, with its remove-lock reference, and has given it up.
+        self.take(queue, &mut context)
+            .map(|irp| unsafe { Irp::from_raw(irp) })
+    }
+
+    /// Ends a request that is in no queue, by its fate, or as canceled if that is not decided.
+    pub(super) fn end_moving(&self, request: Irp<Moving>) {
+        self.settle(request, Ending::Canceled).end();
+    }
+
+    /// Takes a request that is in no queue out of its handle's list and out of the account.
+    pub(super) fn settle(&self, request: Irp<Moving>, ending: Ending) -> Irp<Dequeued> {
+        let irp = request.into_raw();
+        // SAFETY: owned.
+        let slot = unsafe { Slot::of(irp.as_ptr()) };
+        let mut account = self.lock();
+        if slot.place.get(&account.held) == Place::Vacant {
+            // It was canceled before its first insertion.
+            account.count_arrival();
+            let ending = slot.fate.get(&account.held).unwrap_or(ending);
+            slot.fate.set(&account.held, Some(ending));
+            account.count_ending(ending);
+        } else {
+            // SAFETY: moving: owned, in its handle's list and in no queue.
+            unsafe { account.end(slot, irp.as_ptr(), ending) };
+        }
+        drop(account);
+        // SAFETY: owned, with its remove-lock reference.
+        unsafe { Irp::from_raw(irp) }
+    }
+}
+
+/// `IoCsqInsertIrp`, for an IRP that the caller owns, with its remove-lock reference.
+fn insert(queue: &Queue, irp: NonNull<IRP>) -> Outcome {
+    let insertion = Insertion::new();
+    // SAFETY: owned, and has been in a queue or is about to be, so it has a slot.
+    let slot = unsafe { Slot::of(irp.as_ptr()) };
+    // SAFETY: owned, and inserted below while `insertion` lives.
+    let context = unsafe { slot.prepare_insertion(&raw const insertion) };
+    // SAFETY: registered, because the IRP was let in; given up. No lock is held (INV-14).
+    unsafe { IoCsqInsertIrp(queue.as_csq(), irp.as_ptr(), context) };
+    insertion.outcome()
+}

@@ -1,0 +1,203 @@
+//! What to look for in a queue. Data and not a closure, so that nothing of a driver runs under the
+//! lock.
+
+// UNSAFETY: walks lists of raw links.
+#![expect(unsafe_code, reason = "intrusive lists of IRPs and slots")]
+
+use core::ptr::null_mut;
+
+use super::account::Purpose;
+use super::slot::{Place, Slot, index_of};
+use super::{Locked, Queue, RequestQueues};
+use crate::file_context::FileContext;
+use crate::list;
+use crate::spin_lock::Held;
+use crate::sys::{DRIVER_CONTEXT_OFFSET, IRP, LIST_ENTRY, PIRP, QUEUE_LINK_OFFSET};
+
+/// Which IRP of a queue to remove. Those whose fate is decided are passed over where it says "free".
+#[derive(Clone, Copy)]
+pub(super) enum Peek<'file> {
+    /// The oldest.
+    Oldest,
+    /// The oldest free one.
+    Free,
+    /// As `Free`, if a claim waits whose number is greater than this.
+    FreeIfAwaited(u64),
+    /// The oldest of a handle's requests.
+    Own(&'file FileContext),
+    /// The oldest of a handle's requests whose fate is decided.
+    OwnDoomed(&'file FileContext),
+    /// The oldest of a handle's waiting claims.
+    OwnClaim(&'file FileContext),
+    /// The one with this id, if its fate is decided.
+    Doomed(u64),
+    /// The free one with this id, if this handle has claimed it.
+    Served(&'file FileContext, u64),
+    /// The free one that is first in the list of what this handle has claimed.
+    AnyServed(&'file FileContext),
+}
+
+/// What `IoCsqRemoveNextIrp` passes on to `csq_peek_next_irp`.
+pub(super) struct PeekContext<'file> {
+    pub(super) peek: Peek<'file>,
+    pub(super) purpose: Purpose,
+    /// Written by the callback, for [`Peek::Oldest`]: how many claims had ever waited when it looked.
+    pub(super) claims: u64,
+}
+
+impl RequestQueues {
+    /// The first IRP of `queue` that matches, or the first after `irp`, in the order of the list
+    /// that the peek is about (INV-30). Null at the end.
+    ///
+    /// # Safety
+    ///
+    /// The lock is held, and `irp` is null or was returned for the same `context` and is in `queue`.
+    pub(super) unsafe fn peek(
+        &self,
+        account: &Locked<'_>,
+        queue: &Queue,
+        irp: PIRP,
+        context: &mut PeekContext<'_>,
+    ) -> PIRP {
+        let held = &account.held;
+        let doomed = |slot: &Slot| slot.fate.get(held).is_some();
+        let free = |slot: &Slot| !doomed(slot);
+        let here = |slot: &Slot| slot.place.get(held) == queue.place;
+        match context.peek {
+            Peek::Oldest => {
+                context.claims = account.claims;
+                // SAFETY: by the caller.
+                unsafe { following(queue.irps(), irp, QUEUE_LINK_OFFSET) }
+            }
+            Peek::FreeIfAwaited(after) if !self.awaited(held, after) => null_mut(),
+            // SAFETY: by the caller.
+            Peek::Free | Peek::FreeIfAwaited(_) => unsafe {
+                first(queue.irps(), irp, QUEUE_LINK_OFFSET, free)
+            },
+            // SAFETY: by the caller.
+            Peek::Own(file) => unsafe { first(file.requests(), irp, DRIVER_CONTEXT_OFFSET, here) },
+            // SAFETY: by the caller.
+            Peek::OwnDoomed(file) => unsafe {
+                first(file.requests(), irp, DRIVER_CONTEXT_OFFSET, |slot| {
+                    here(slot) && doomed(slot)
+                })
+            },
+            // SAFETY: by the caller.
+            Peek::OwnClaim(file) => unsafe { following(file.claims(), irp, DRIVER_CONTEXT_OFFSET) },
+            Peek::Doomed(id) => self.named(held, irp, id, |slot| here(slot) && doomed(slot)),
+            Peek::Served(file, id) => self.named(held, irp, id, |slot| {
+                here(slot) && free(slot) && core::ptr::eq(slot.server.get(held), file)
+            }),
+            // SAFETY: by the caller.
+            Peek::AnyServed(file) => unsafe { first_served(file.served(), irp, free) },
+        }
+    }
+
+    /// Whether a claim waits whose number is greater than `after`.
+    fn awaited(&self, held: &Held<'_>, after: u64) -> bool {
+        let waiting = self.waiting.irps();
+        // SAFETY: the lock is held. The claim that came last is the last in the list.
+        let last = unsafe { list::previous(waiting) };
+        if last == waiting {
+            return false;
+        }
+        let last = irp_of(last, QUEUE_LINK_OFFSET);
+        // SAFETY: in the list, so it has a slot.
+        let slot = unsafe { Slot::of(last) };
+        slot.sequence.get(held) > after
+    }
+
+    /// The IRP with this id if it matches; null if not, or if `irp` is that IRP already.
+    fn named(&self, held: &Held<'_>, irp: PIRP, id: u64, matches: impl Fn(&Slot) -> bool) -> PIRP {
+        match self.find(held, id) {
+            // SAFETY: the lock is held, and the slot not vacant.
+            Some(slot) if irp.is_null() && matches(slot) => unsafe { slot.tenant() }.irp,
+            _ => null_mut(),
+        }
+    }
+
+    /// The slot of the IRP with this id, in O(1). An id that is no longer in use, or that nobody
+    /// ever had, finds none (TR-45).
+    pub(super) fn find(&self, held: &Held<'_>, id: u64) -> Option<&Slot> {
+        let slot = self.slots.get(index_of(id))?;
+        if slot.place.get(held) == Place::Vacant {
+            return None;
+        }
+        // SAFETY: the lock is held, and the slot not vacant.
+        (unsafe { slot.tenant() }.id == id).then_some(slot)
+    }
+}
+
+/// The IRP whose link is at `link`.
+fn irp_of(link: *mut LIST_ENTRY, offset: usize) -> PIRP {
+    link.wrapping_byte_sub(offset).cast::<IRP>()
+}
+
+/// The first IRP in the list at `head` whose slot matches, or the first after `irp`; null at the
+/// end. `offset` is where the list's links are in an IRP.
+///
+/// # Safety
+///
+/// The lock of the list is held, and `irp` is null or in the list.
+#[inline]
+unsafe fn first(
+    head: *mut LIST_ENTRY,
+    irp: PIRP,
+    offset: usize,
+    matches: impl Fn(&Slot) -> bool,
+) -> PIRP {
+    let mut link = if irp.is_null() {
+        head
+    } else {
+        irp.wrapping_byte_add(offset).cast()
+    };
+    loop {
+        // SAFETY: the head or a linked entry.
+        link = unsafe { list::next(link) };
+        if link == head {
+            return null_mut();
+        }
+        let irp = irp_of(link, offset);
+        // SAFETY: in the list, so it has a slot.
+        if matches(unsafe { Slot::of(irp) }) {
+            return irp;
+        }
+    }
+}
+
+/// As [`first`], whatever the slot.
+///
+/// # Safety
+///
+/// As for [`first`].
+pub(super) unsafe fn following(head: *mut LIST_ENTRY, irp: PIRP, offset: usize) -> PIRP {
+    // SAFETY: by the caller.
+    unsafe { first(head, irp, offset, |_| true) }
+}
+
+/// As [`first`], for the list of what a handle has claimed, whose links are in the slots.
+///
+/// # Safety
+///
+/// As for [`first`].
+unsafe fn first_served(head: *mut LIST_ENTRY, irp: PIRP, matches: impl Fn(&Slot) -> bool) -> PIRP {
+    let mut link = if irp.is_null() {
+        head
+    } else {
+        // SAFETY: in the list, so it has a slot.
+        unsafe { Slot::of(irp) }.server_link()
+    };
+    loop {
+        // SAFETY: the head or a linked entry.
+        link = unsafe { list::next(link) };
+        if link == head {
+            return null_mut();
+        }
+        // SAFETY: not the head, so a slot's.
+        let slot = unsafe { Slot::of_server_link(link) };
+        if matches(slot) {
+            // SAFETY: the lock is held, and the slot not vacant.
+            return unsafe { slot.tenant() }.irp;
+        }
+    }
+}

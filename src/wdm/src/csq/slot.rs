@@ -1,0 +1,303 @@
+//! What is kept for one queued IRP, for as long as it is in the driver's hands.
+//!
+//! ```text
+//!            1               2               4
+//!  (Vacant) ───► Pending ◄──────► Moving ◄──────► Claimed      Waiting: a claim, in its own queue
+//!                   │        3       │       5       │
+//!                   └────────────────┴───────────────┴──► Vacant, with its `fate` decided
+//! ```
+//!
+//! 1 `Entry::pend`; 2 `take_*`; 3 `give_back`; 4 `claim`; 5 `take_served`. Every step is made in a
+//! callback, with the lock held, so a slot's place is always true.
+//!
+//! # Fate
+//!
+//! A request may have to end while another thread has it in its hands, between two queues. So who
+//! ends it decides its `fate` first, under the lock. The first decision stands; it gives both the
+//! status the request ends with and the number it is counted in. A request whose fate is decided
+//! does not move any more: it is ended where it is, and a thread that has it in its hands finds
+//! that no queue takes it and ends it.
+
+// UNSAFETY: fields that are guarded by ownership of an IRP.
+#![expect(unsafe_code, reason = "shared by the queues, a timer and an owner")]
+
+use core::cell::UnsafeCell;
+use core::ptr::{NonNull, null};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use super::account::Ending;
+use super::insertion::{Insertion, Outcome};
+use super::timer::Timer;
+use super::{RequestQueues, timeout};
+use crate::file_context::FileContext;
+use crate::pool::Zeroable;
+use crate::spin_lock::Guarded;
+use crate::sys::{IO_CSQ_IRP_CONTEXT, IRP, LIST_ENTRY, PIRP, driver_context};
+
+/// What two ids of one slot differ by.
+const NEXT_GENERATION: u64 = 1 << 32;
+
+/// Which of the four pointers of `DriverContext` names an IRP's slot. `[0]` and `[1]` are a link,
+/// and `[3]` is the `IoCsq*` routines' (INV-54).
+const SLOT: usize = 2;
+
+/// Where an IRP is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Place {
+    /// In no queue, not yet or no longer: the slot is free, or belongs to whoever has the IRP.
+    Vacant,
+    /// In the pending queue.
+    Pending,
+    /// In the claimed queue.
+    Claimed,
+    /// A request in some thread's hands, between two queues.
+    Moving,
+    /// A claim in the waiting queue.
+    Waiting,
+}
+
+/// A place for one IRP.
+///
+/// # Invariants
+///
+/// In nonpaged memory that stays until the device is removed. A slot that is not free is used by
+/// the IRP's owner and by its timer, if that is set; it becomes free when both are done.
+pub(crate) struct Slot {
+    /// Written by the IRP's owner before the first insertion (INV-12), and constant from then on.
+    tenant: UnsafeCell<Tenant>,
+    pub(super) place: Guarded<Place>,
+    pub(super) fate: Guarded<Option<Ending>>,
+    /// The number of its arrival. Requests and claims have numbers of their own.
+    pub(super) sequence: Guarded<u64>,
+    /// What is to be told to the thread that is inserting the IRP; null if none is.
+    insertion: UnsafeCell<*const Insertion>,
+    /// The handle that has claimed it, while that is not closed.
+    pub(super) server: Guarded<*const FileContext>,
+    server_link: Guarded<LIST_ENTRY>,
+    users: AtomicU32,
+    pub(super) next_free: AtomicU32,
+    /// The library's while the IRP is in a queue. Zeroed before each insertion, because a refused
+    /// one may leave it half used.
+    context: UnsafeCell<IO_CSQ_IRP_CONTEXT>,
+    timer: Timer,
+}
+
+/// Whose the slot is.
+pub(super) struct Tenant {
+    pub(super) irp: PIRP,
+    /// The handle it came through, which the IRP keeps.
+    pub(super) owner: *const FileContext,
+    queues: *const RequestQueues,
+    pub(super) tag: u64,
+    /// The name of the IRP: in the upper half, which of those it is that have had the slot, modulo
+    /// 2^32; in the lower half, where the slot is in the table. No address, and no other IRP's for
+    /// the next 2^32 that have this slot (TR-45, TR-87).
+    pub(super) id: u64,
+    /// Whether the timer has been set.
+    timed: bool,
+}
+
+// SAFETY: each field is guarded as it says; the pointers are only followed while what they point
+// to is kept.
+unsafe impl Send for Slot {}
+// SAFETY: as above.
+unsafe impl Sync for Slot {}
+
+// SAFETY: zeros are null pointers, numbers, a vacant place, and structures of the kernel that are
+// all of these.
+unsafe impl Zeroable for Slot {}
+const _: () = assert!(Place::Vacant as u8 == 0 && Ending::Completed as u8 == 0);
+
+impl Slot {
+    /// Gives the slot, whose memory is zeros, the id before that of its first IRP.
+    ///
+    /// # Safety
+    ///
+    /// The caller has taken the slot from the table, as the first one.
+    pub(super) unsafe fn initialize(&self, queues: &RequestQueues, id: u64) {
+        // SAFETY: by the caller.
+        let tenant = unsafe { &mut *self.tenant.get() };
+        tenant.queues = queues;
+        tenant.id = id;
+    }
+
+    /// Moves `irp` in.
+    ///
+    /// # Safety
+    ///
+    /// The caller has taken the slot from the table, and owns `irp`, which came through `owner`.
+    pub(super) unsafe fn occupy(&self, irp: NonNull<IRP>, owner: &FileContext, tag: u64) {
+        self.users.store(1, Ordering::Relaxed);
+        // SAFETY: nobody else has the slot: one who looks for an id finds it vacant.
+        let tenant = unsafe { &mut *self.tenant.get() };
+        tenant.irp = irp.as_ptr();
+        tenant.owner = owner;
+        tenant.tag = tag;
+        // TR-45: an id that was in use does not name this IRP.
+        tenant.id = tenant.id.wrapping_add(NEXT_GENERATION);
+        tenant.timed = false;
+        // SAFETY: as above.
+        unsafe { self.fate.set_unlocked(None) };
+        // SAFETY: owned by the caller.
+        let context = unsafe { driver_context(irp.as_ptr()) };
+        // SAFETY: as above.
+        unsafe { (*context)[SLOT] = (&raw const *self).cast_mut().cast() };
+    }
+
+    /// Starts the request's time (before it is inserted: INV-12).
+    ///
+    /// # Safety
+    ///
+    /// The caller has just occupied the slot.
+    pub(super) unsafe fn set_timer(&self, milliseconds: u32) {
+        self.users.store(2, Ordering::Relaxed);
+        // SAFETY: as for `occupy`. Nobody reads this but the IRP's owner.
+        unsafe { (*self.tenant.get()).timed = true };
+        let context = (&raw const *self).cast_mut().cast();
+        // SAFETY: a free slot's timer is not set and its routine is over, by the type invariant,
+        // which also says that the memory stays.
+        unsafe {
+            self.timer
+                .set(milliseconds, Some(timeout::request_timed_out), context);
+        };
+    }
+
+    /// Has the library tell `insertion` what becomes of the IRP, and gives it a clean context.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the slot's IRP and is about to insert it. `insertion` lives until that has
+    /// returned.
+    pub(super) unsafe fn prepare_insertion(
+        &self,
+        insertion: *const Insertion,
+    ) -> *mut IO_CSQ_IRP_CONTEXT {
+        // SAFETY: by the caller.
+        unsafe { *self.insertion.get() = insertion };
+        // SAFETY: the IRP is in no queue, so the context is not in use (INV-36).
+        unsafe { *self.context.get() = IO_CSQ_IRP_CONTEXT::default() };
+        self.context.get()
+    }
+
+    /// The queue has taken the IRP; whether its fate had been decided is told to who inserts it.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the callback that has just linked the IRP.
+    pub(super) unsafe fn finish_insertion(&self, doomed: bool) {
+        // SAFETY: the queue owns the IRP, and the caller holds its lock.
+        let insertion = unsafe { self.insertion.get().replace(null()) };
+        if doomed {
+            // SAFETY: the insertion has not returned.
+            unsafe { (*insertion).set(Outcome::Doomed) };
+        }
+    }
+
+    /// Gives an IRP that was canceled before it was linked back to who inserts it. Returns whether
+    /// there is somebody.
+    ///
+    /// # Safety
+    ///
+    /// The caller is `csq_complete_canceled_irp`, called with the slot's IRP.
+    pub(super) unsafe fn refuse_insertion(&self) -> bool {
+        // SAFETY: the caller owns the IRP.
+        let insertion = unsafe { self.insertion.get().replace(null()) };
+        // SAFETY: null, or of an insertion that has not returned: no queue has taken the IRP.
+        let insertion = unsafe { insertion.as_ref() };
+        insertion.is_some_and(|insertion| {
+            insertion.set(Outcome::Canceled);
+            true
+        })
+    }
+
+    /// Who has the slot.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the slot's IRP, or holds the lock and has found the slot not vacant.
+    pub(super) unsafe fn tenant(&self) -> &Tenant {
+        // SAFETY: nobody writes it, by the caller.
+        unsafe { &*self.tenant.get() }
+    }
+
+    /// The queues it is a slot of.
+    ///
+    /// # Safety
+    ///
+    /// The slot has been initialized.
+    pub(super) unsafe fn queues<'queues>(&self) -> &'queues RequestQueues {
+        // SAFETY: not written any more, by the caller.
+        let queues = unsafe { (*self.tenant.get()).queues };
+        // SAFETY: queues outlive their slots.
+        unsafe { &*queues }
+    }
+
+    /// The context by which `IoCsqRemoveIrp` finds the IRP.
+    pub(super) const fn context(&self) -> *mut IO_CSQ_IRP_CONTEXT {
+        self.context.get()
+    }
+
+    /// The link in the list of the server's handle.
+    pub(super) const fn server_link(&self) -> *mut LIST_ENTRY {
+        self.server_link.as_ptr()
+    }
+
+    /// The slot with this [`server_link`](Self::server_link).
+    ///
+    /// # Safety
+    ///
+    /// `link` is that of a slot.
+    pub(super) unsafe fn of_server_link<'slot>(link: *mut LIST_ENTRY) -> &'slot Self {
+        let offset = core::mem::offset_of!(Self, server_link);
+        // SAFETY: by the caller. Links are made from pointers to whole slots.
+        unsafe { &*link.wrapping_byte_sub(offset).cast::<Self>() }
+    }
+
+    /// The slot of an IRP.
+    ///
+    /// # Safety
+    ///
+    /// `irp` has occupied a slot and is alive.
+    pub(super) unsafe fn of<'slot>(irp: PIRP) -> &'slot Self {
+        // SAFETY: by the caller.
+        let context = unsafe { driver_context(irp) };
+        // SAFETY: as above; `occupy` wrote it, and nobody else writes it.
+        let slot = unsafe { (*context)[SLOT] };
+        // SAFETY: slots stay until the device is removed, which waits for the IRP.
+        unsafe { &*slot.cast::<Self>() }
+    }
+
+    /// The IRP moves out, before it is completed.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the slot's IRP, which is in no queue and in no handle's list, and uses
+    /// neither the slot nor the IRP's place any more.
+    pub(super) unsafe fn vacate(&self) {
+        // SAFETY: by the caller.
+        let tenant = unsafe { self.tenant() };
+        let owner = tenant.owner;
+        // SAFETY: set, as `timed` says. If it comes in time, nobody else will use the slot.
+        let canceled = tenant.timed && unsafe { self.timer.cancel() };
+        self.leave(if canceled { 2 } else { 1 });
+        // SAFETY: the IRP is not completed yet, and keeps its handle's context.
+        unsafe { &*owner }.return_place();
+    }
+
+    /// So many users are done. The last one makes the slot free.
+    pub(super) fn leave(&self, users: u32) {
+        if self.users.fetch_sub(users, Ordering::AcqRel) == users {
+            // SAFETY: a slot with users has been initialized.
+            let queues = unsafe { self.queues() };
+            // SAFETY: not in use any more.
+            unsafe { queues.slots.put(self) };
+        }
+    }
+}
+
+/// The half of an id that says where the slot is in the table.
+#[expect(clippy::cast_possible_truncation, reason = "the other half")]
+pub(super) const fn index_of(id: u64) -> u32 {
+    id as u32
+}

@@ -1,0 +1,168 @@
+//! What has to be true when nothing happens any more.
+
+use csq_protocol::{ioctl, wire};
+
+use super::control;
+use crate::ddi::ke::dpc;
+use crate::finding;
+use crate::manager::request;
+use crate::nt::status;
+use crate::rule::{account, plug_and_play, progress};
+use crate::world;
+
+/// Compares the driver's account with what the I/O manager saw.
+pub fn check(witness: usize) {
+    at_rest(|| {
+        check_ended();
+        check_account(witness);
+    });
+}
+
+/// Looks while nothing happens: the threads have done what they had to do, DPCs come to their end, and
+/// no timer expires.
+fn at_rest(look: impl FnOnce()) {
+    world::with(|world| world.free_time = false);
+    dpc::wait_for_active();
+    look();
+    world::with(|world| world.free_time = true);
+}
+
+/// What was canceled has ended.
+fn check_ended() {
+    let left = world::with(|world| {
+        let is_left = |number: &usize| {
+            let irp = world.irps.get(*number);
+            irp.is_some_and(|irp| irp.dispatched && !irp.completed)
+        };
+        let number = world.doomed.iter().copied().find(is_left);
+        number.map(|number| world.irp_name(number))
+    });
+    if let Some(name) = left {
+        finding::raise(
+            &progress::NOT_CANCELED,
+            format!("{name} was canceled and is still with the driver"),
+        );
+    }
+}
+
+/// A device that is gone keeps no requests.
+pub fn check_gone() {
+    at_rest(check_nothing_left);
+}
+
+fn check_nothing_left() {
+    let left = world::with(|world| {
+        let left = world
+            .irps
+            .iter()
+            .find(|(_, irp)| irp.dispatched && !irp.completed);
+        left.map(|(number, _)| world.irp_name(number))
+    });
+    if let Some(name) = left {
+        finding::raise(
+            &plug_and_play::LEFT_AFTER_REMOVAL,
+            format!("{name} is still with the driver, although its device is gone"),
+        );
+    }
+}
+
+/// Asks for the statistics, which must balance.
+pub fn statistics(witness: usize) -> Option<wire::Statistics> {
+    let number = control::statistics(witness);
+    if !status::is_success(request::send(number)) {
+        return None;
+    }
+    let statistics: Option<wire::Statistics> = control::answer(number);
+    let Some(statistics) = statistics else {
+        finding::raise(
+            &account::WRONG_TOTAL,
+            "the statistics are shorter than the protocol says".into(),
+        );
+    };
+    if !statistics.balances() {
+        finding::raise(&account::UNBALANCED, format!("{statistics:?}"));
+    }
+    Some(statistics)
+}
+
+fn check_account(witness: usize) {
+    let Some(statistics) = statistics(witness) else {
+        finding::raise(
+            &account::WRONG_TOTAL,
+            "the statistics cannot be read, although the device is there".into(),
+        );
+    };
+    let seen = Seen::count();
+    let told = Seen {
+        with_driver: statistics.pending.get() + statistics.claimed.get(),
+        completed: statistics.completed.get(),
+        canceled: statistics.canceled.get() + statistics.flushed.get(),
+        timed_out: statistics.timed_out.get(),
+        refused: statistics.refused.get(),
+        waiting: statistics.waiting.get(),
+        handles: statistics.handles.get(),
+    };
+    if told != seen {
+        finding::raise(
+            &account::WRONG_TOTAL,
+            format!("at rest the driver says {told:?}, but there are {seen:?}"),
+        );
+    }
+    if statistics.pending.get() != 0 && statistics.waiting.get() != 0 {
+        finding::raise(
+            &progress::NOT_DELIVERED,
+            format!(
+                "at rest {} request(s) are pending and {} claim(s) wait",
+                statistics.pending.get(),
+                statistics.waiting.get()
+            ),
+        );
+    }
+    let limit = world::with(|world| world.parameter("DeviceLimit"));
+    if limit.is_some_and(|limit| statistics.high_water.get() > u64::from(limit)) {
+        finding::raise(
+            &account::LIMIT_EXCEEDED,
+            format!("{statistics:?}, with the limit {limit:?}"),
+        );
+    }
+}
+
+/// How many requests are where, as the I/O manager saw it.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Seen {
+    with_driver: u64,
+    completed: u64,
+    canceled: u64,
+    timed_out: u64,
+    refused: u64,
+    waiting: u64,
+    handles: u64,
+}
+
+impl Seen {
+    fn count() -> Self {
+        let mut seen = Self::default();
+        world::with(|world| {
+            for (_, irp) in world.irps.iter().filter(|(_, irp)| irp.dispatched) {
+                let is_pend = irp.control_code == ioctl::PEND;
+                if !is_pend && irp.control_code != ioctl::CLAIM {
+                    continue;
+                }
+                let count = match (irp.completed, is_pend, irp.status) {
+                    (false, true, _) => &mut seen.with_driver,
+                    (false, false, _) => &mut seen.waiting,
+                    (true, _, status::QUOTA_EXCEEDED) => &mut seen.refused,
+                    // A claim, or a request that was never taken.
+                    (true, false, _) => continue,
+                    (true, true, _) if !irp.marked_pending => continue,
+                    (true, true, status::SUCCESS | status::BUFFER_OVERFLOW) => &mut seen.completed,
+                    (true, true, status::IO_TIMEOUT) => &mut seen.timed_out,
+                    (true, true, _) => &mut seen.canceled,
+                };
+                *count += 1;
+            }
+            seen.handles = world.files.iter().filter(|file| !file.closed).count() as u64;
+        });
+        seen
+    }
+}
