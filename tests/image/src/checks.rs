@@ -1,9 +1,11 @@
 //! The rules. Each returns what it found in a few words, or a sentence on what is wrong and what to
 //! do.
 
+mod calls;
 mod contents;
 mod headers;
 mod imports;
+mod memory;
 mod sections;
 
 use crate::Image;
@@ -68,6 +70,14 @@ pub const ALL: &[Check] = &[
         rule: sections::writable_or_executable,
     },
     Check {
+        name: "pages",
+        rule: memory::pages,
+    },
+    Check {
+        name: "pool-flags",
+        rule: memory::pool_flags,
+    },
+    Check {
         name: "resident",
         rule: sections::resident,
     },
@@ -81,6 +91,18 @@ pub const ALL: &[Check] = &[
     },
     Check {
         name: "panic",
-        rule: contents::panic,
+        rule: calls::panic,
+    },
+    Check {
+        name: "pool",
+        rule: calls::pool,
+    },
+    Check {
+        name: "recursion",
+        rule: calls::recursion,
+    },
+    Check {
+        name: "stack",
+        rule: calls::stack,
     },
 ];

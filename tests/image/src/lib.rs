@@ -3,19 +3,24 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`checks`] | the rules, one function each |
+//! | [`code`] | who calls whom, by disassembly |
 //! | [`declared`] | the imports that the sources announce |
 //! | [`map`] | the linker's map, which has the names of the functions in the image |
+//! | [`relocations`] | where the image has addresses |
 //! | [`checksum`] | the checksum that the kernel's loader compares |
 
 pub mod checks;
 pub mod checksum;
+pub mod code;
 pub mod declared;
 pub mod map;
+pub mod relocations;
 
 use anyhow::{Context, Result};
 use object::LittleEndian as LE;
 use object::read::pe::{Import, PeFile64};
 
+use crate::code::{Code, Source};
 use crate::declared::Declared;
 use crate::map::Map;
 
@@ -31,6 +36,7 @@ pub struct Image<'a> {
     pub map: Map,
     /// What the sources say that it imports.
     pub declared: Declared,
+    code: Result<Code, String>,
 }
 
 /// A routine that an image imports.
@@ -40,6 +46,8 @@ pub struct Imported {
     pub module: String,
     /// Its name, or `#` and its number if it is imported by that.
     pub name: String,
+    /// Where its address will be, relative to the image's base.
+    pub slot: u32,
 }
 
 impl<'a> Image<'a> {
@@ -51,13 +59,26 @@ impl<'a> Image<'a> {
     pub fn new(bytes: &'a [u8], map: Map, declared: Declared) -> Result<Self> {
         let pe = PeFile64::parse(bytes).context("it is not a 64-bit PE image")?;
         let imports = imports(&pe).context("its import table is broken")?;
+        let code = Source::of(&pe, bytes, &imports)
+            .map_err(|error| format!("its code cannot be found ({error}): link it again"))
+            .and_then(|source| Code::read(&source, &map));
         Ok(Self {
             bytes,
             pe,
             imports,
             map,
             declared,
+            code,
         })
+    }
+
+    /// Its call graph.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be told from the instructions and the map; the text says why.
+    pub fn code(&self) -> Result<&Code, String> {
+        self.code.as_ref().map_err(String::clone)
     }
 }
 
@@ -70,6 +91,7 @@ fn imports(pe: &PeFile64<'_>) -> Result<Vec<Imported>> {
     while let Some(module) = modules.next()? {
         let name = text(table.name(module.name.get(LE))?);
         let mut thunks = table.thunks(module.original_first_thunk.get(LE))?;
+        let mut slot = module.first_thunk.get(LE);
         while let Some(thunk) = thunks.next::<object::pe::ImageNtHeaders64>()? {
             let routine = match table.import::<object::pe::ImageNtHeaders64>(thunk)? {
                 Import::Ordinal(number) => format!("#{number:?}"),
@@ -78,7 +100,9 @@ fn imports(pe: &PeFile64<'_>) -> Result<Vec<Imported>> {
             imports.push(Imported {
                 module: name.clone(),
                 name: routine,
+                slot,
             });
+            slot = slot.wrapping_add(8);
         }
     }
     Ok(imports)

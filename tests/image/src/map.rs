@@ -1,15 +1,23 @@
 //! The linker's map of an image: `/MAP` of link.exe and of lld-link, which differ in the columns
 //! after the address.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Result, ensure};
 
 /// The symbols of an image.
 #[derive(Debug, Clone)]
 pub struct Map {
-    /// Demangled name to address, which counts from the image's preferred base on.
-    pub symbols: BTreeMap<String, u64>,
+    /// In the order of the map. Functions that differ in type parameters only have the same name,
+    /// and functions with the same instructions may have the same address.
+    pub symbols: Vec<Symbol>,
+}
+
+/// A name for a place in an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Symbol {
+    /// Demangled.
+    pub name: String,
+    /// Counted from the image's preferred base on.
+    pub address: u64,
 }
 
 impl Map {
@@ -19,14 +27,21 @@ impl Map {
     ///
     /// There is no symbol in `text`: then it is no map, or one without names.
     pub fn parse(text: &str) -> Result<Self> {
-        let symbols: BTreeMap<String, u64> = text.lines().filter_map(symbol).collect();
+        let symbols: Vec<Symbol> = text.lines().filter_map(symbol).collect();
         ensure!(!symbols.is_empty(), "the map names no symbol");
         Ok(Self { symbols })
+    }
+
+    /// The address of the first symbol called `name`.
+    #[must_use]
+    pub fn address(&self, name: &str) -> Option<u64> {
+        let symbol = self.symbols.iter().find(|symbol| symbol.name == name)?;
+        Some(symbol.address)
     }
 }
 
 /// ` 0001:00000080       name       0000000180001080 ...`
-fn symbol(line: &str) -> Option<(String, u64)> {
+fn symbol(line: &str) -> Option<Symbol> {
     let mut columns = line.split_whitespace();
     let (section, offset) = columns.next()?.split_once(':')?;
     u16::from_str_radix(section, 16).ok()?;
@@ -37,8 +52,10 @@ fn symbol(line: &str) -> Option<(String, u64)> {
     if address.len() != 16 {
         return None;
     }
-    let address = u64::from_str_radix(address, 16).ok()?;
-    Some((format!("{:#}", rustc_demangle::demangle(name)), address))
+    Some(Symbol {
+        name: format!("{:#}", rustc_demangle::demangle(name)),
+        address: u64::from_str_radix(address, 16).ok()?,
+    })
 }
 
 #[cfg(test)]
@@ -60,10 +77,15 @@ mod tests {
 ";
         let map = Map::parse(text).unwrap();
         let expected = [
-            ("DriverEntry".to_owned(), 0x1_8000_1000),
-            ("wdm::dispatch::add_device".to_owned(), 0x1_4000_1080),
+            ("DriverEntry", 0x1_8000_1000),
+            ("wdm::dispatch::add_device", 0x1_4000_1080),
         ];
-        assert_eq!(map.symbols, BTreeMap::from(expected));
+        let expected = expected.map(|(name, address)| Symbol {
+            name: name.to_owned(),
+            address,
+        });
+        assert_eq!(map.symbols, expected);
+        assert_eq!(map.address("DriverEntry"), Some(0x1_8000_1000));
         assert!(Map::parse("nothing").is_err());
     }
 }

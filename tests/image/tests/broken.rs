@@ -13,7 +13,7 @@ use std::path::Path;
 
 use image::checks::ALL;
 use image::declared::Declared;
-use image::map::Map;
+use image::map::{Map, Symbol};
 use image::{Image, checksum};
 
 /// The offsets in the file of what the damages change.
@@ -67,6 +67,29 @@ impl Subject {
         self.bytes[offset..offset + bytes.len()].copy_from_slice(bytes);
     }
 
+    /// The offset in the file of the function `name`.
+    fn function(&self, name: &str) -> usize {
+        let offsets = self.offsets();
+        let base = offsets.headers + 24 + 24;
+        let base = u64::from_le_bytes(self.bytes[base..base + 8].try_into().unwrap());
+        let address = usize::try_from(self.map.address(name).unwrap() - base).unwrap();
+        address - self.u32(offsets.section + 12) + offsets.code
+    }
+
+    /// Replaces the first `from` at or after `start`.
+    fn replace(&mut self, start: usize, from: &[u8], to: &[u8]) {
+        let found = self.bytes[start..]
+            .windows(from.len())
+            .position(|bytes| bytes == from);
+        self.put(start + found.unwrap(), to);
+    }
+
+    fn rename(&mut self, from: &str, to: &str) {
+        let renamed = |symbol: &&mut Symbol| symbol.name == from;
+        let symbol = self.map.symbols.iter_mut().find(renamed).unwrap();
+        to.clone_into(&mut symbol.name);
+    }
+
     fn seal(&mut self) {
         let offset = checksum::offset(&self.bytes).unwrap();
         let due = checksum::compute(&self.bytes).unwrap();
@@ -101,9 +124,21 @@ const DAMAGES: &[Damage] = &[
         subject.put(at.headers + 24 + 68, &[3, 0]);
     }),
     // The map is then not this image's either.
-    ("starts a byte late", &["entry", "map"], |subject, at| {
-        subject.bytes[at.headers + 24 + 16] += 1;
-    }),
+    (
+        "starts a byte late",
+        &[
+            "entry",
+            "pool-flags",
+            "map",
+            "panic",
+            "pool",
+            "recursion",
+            "stack",
+        ],
+        |subject, at| {
+            subject.bytes[at.headers + 24 + 16] += 1;
+        },
+    ),
     ("not relocatable", &["loading"], |subject, at| {
         subject.bytes[at.headers + 24 + 70] &= !0x40;
     }),
@@ -140,8 +175,30 @@ const DAMAGES: &[Damage] = &[
     ("writable code", &["writable"], |subject, at| {
         subject.bytes[at.section + 39] |= 0x80;
     }),
+    ("sections of half a page", &["pages"], |subject, at| {
+        subject.put(at.headers + 24 + 32, &[0, 8]);
+    }),
+    ("imports among the code", &["pages"], |subject, at| {
+        let code = subject.u32(at.section + 12).to_le_bytes();
+        subject.put(at.headers + 24 + 112 + 12 * 8, &code[..4]);
+    }),
+    ("executable pool", &["pool-flags"], |subject, at| {
+        subject.replace(at.code, &[0xb9, 0x40, 0, 0, 0], &[0xb9, 0x80]);
+    }),
+    (
+        "pool by flags from elsewhere",
+        &["pool-flags"],
+        |subject, at| {
+            // mov ecx, eax instead of mov ecx, 0x40.
+            let load = [0x89, 0xc1, 0x90, 0x90, 0x90];
+            subject.replace(at.code, &[0xb9, 0x40, 0, 0, 0], &load);
+        },
+    ),
     ("pageable code", &["resident"], |subject, at| {
         subject.put(at.section, b"PAGE\0\0\0\0");
+    }),
+    ("discardable code", &["resident"], |subject, at| {
+        subject.bytes[at.section + 39] |= 0x02;
     }),
     (
         "a pointer nobody relocates",
@@ -149,18 +206,61 @@ const DAMAGES: &[Damage] = &[
         |subject, at| {
             let base = at.headers + 24 + 24;
             let pointer: [u8; 8] = subject.bytes[base..base + 8].try_into().unwrap();
-            subject.put(at.code + 8, &pointer);
+            // The second section has constants.
+            let data = subject.u32(at.section + 40 + 20);
+            subject.put(data, &pointer);
         },
     ),
-    ("another image's map", &["map"], |subject, _| {
-        *subject.map.symbols.get_mut("DriverEntry").unwrap() += 16;
-    }),
+    (
+        "another image's map",
+        &["pool-flags", "map", "panic", "pool", "recursion", "stack"],
+        |subject, _| {
+            for symbol in &mut subject.map.symbols {
+                symbol.address += 1;
+            }
+        },
+    ),
     ("a map without an import", &["map"], |subject, _| {
-        subject.map.symbols.remove("__imp_IoCsqInsertIrp").unwrap();
+        let imported = |symbol: &Symbol| symbol.name == "__imp_IoCsqInsertIrp";
+        subject.map.symbols.retain(|symbol| !imported(symbol));
     }),
     ("a function that panics", &["panic"], |subject, _| {
-        let name = "core::panicking::panic_bounds_check".to_owned();
-        subject.map.symbols.insert(name, 0x1_8000_1000);
+        subject.rename("wdm::irp::complete", "core::panicking::panic_bounds_check");
+    }),
+    ("a panic that nobody calls", &["panic"], |subject, _| {
+        let address = subject.map.address("_fltused").unwrap();
+        let name = "core::panicking::panic".to_owned();
+        subject.map.symbols.push(Symbol { name, address });
+    }),
+    ("an abort", &["panic"], |subject, at| {
+        // The int 29h before the ud2.
+        subject.replace(at.code, &[0xcd, 0x29], &[0x90, 0x90]);
+    }),
+    ("an endless loop", &["panic"], |subject, _| {
+        let unload = subject.function("wdm::dispatch::driver_unload");
+        subject.put(unload, &[0xeb, 0xfe]);
+    }),
+    ("allocation by a request", &["pool"], |subject, _| {
+        subject.rename("wdm::dispatch::create", "wdm::dispatch::queue");
+        subject.rename("wdm::dispatch::device_control", "wdm::dispatch::create");
+    }),
+    ("an entry point that is gone", &["pool"], |subject, _| {
+        subject.rename("wdm::dispatch::add_device", "wdm::dispatch::add");
+    }),
+    ("recursion", &["recursion", "stack"], |subject, _| {
+        // call to itself; nop; instead of whatever it does.
+        let unload = subject.function("wdm::dispatch::driver_unload");
+        subject.put(unload, &[0xe8, 0xfb, 0xff, 0xff, 0xff, 0xc3]);
+    }),
+    ("too much stack", &["stack"], |subject, _| {
+        // sub rsp, 0x401; ret.
+        let unload = subject.function("wdm::dispatch::driver_unload");
+        subject.put(unload, &[0x48, 0x81, 0xec, 0x01, 0x04, 0, 0, 0xc3]);
+    }),
+    ("a stack of unknown size", &["stack"], |subject, _| {
+        // sub rsp, rax; ret.
+        let unload = subject.function("wdm::dispatch::driver_unload");
+        subject.put(unload, &[0x48, 0x29, 0xc4, 0xc3]);
     }),
 ];
 

@@ -1,14 +1,12 @@
 //! Rules about the sections.
 
-use std::collections::BTreeSet;
-
 use object::LittleEndian as LE;
 use object::pe::{
-    IMAGE_DIRECTORY_ENTRY_BASERELOC, IMAGE_SCN_MEM_EXECUTE, IMAGE_SCN_MEM_WRITE, ImageSectionHeader,
+    IMAGE_SCN_MEM_DISCARDABLE, IMAGE_SCN_MEM_EXECUTE, IMAGE_SCN_MEM_WRITE, ImageSectionHeader,
 };
 
 use super::Outcome;
-use crate::Image;
+use crate::{Image, relocations};
 
 /// No memory of the driver is both writable and executable.
 pub fn writable_or_executable(image: &Image<'_>) -> Outcome {
@@ -24,16 +22,19 @@ pub fn writable_or_executable(image: &Image<'_>) -> Outcome {
     Ok("no section is writable and executable".to_owned())
 }
 
-/// Nothing of the driver is paged out or discarded: its routines run at `DISPATCH_LEVEL` (TR-43,
-/// TR-51).
+/// Nothing of the driver is paged out or discarded, but the relocations, which only the loader
+/// reads: its routines run at `DISPATCH_LEVEL`, and until it is unloaded (TR-43, TR-51).
 pub fn resident(image: &Image<'_>) -> Outcome {
-    let names: Vec<String> = image.pe.section_table().iter().map(name).collect();
-    for name in &names {
-        if name.starts_with("PAGE") || name.starts_with("INIT") {
+    let mut names = Vec::new();
+    for section in image.pe.section_table().iter() {
+        let name = name(section);
+        let discarded = section.characteristics.get(LE).0 & IMAGE_SCN_MEM_DISCARDABLE.0 != 0;
+        if name.starts_with("PAGE") || (discarded && name != ".reloc") {
             return Err(format!(
                 "section {name} may be paged out or discarded: the driver's code must stay resident"
             ));
         }
+        names.push(name);
     }
     Ok(names.join(" "))
 }
@@ -43,7 +44,7 @@ pub fn resident(image: &Image<'_>) -> Outcome {
 /// An image whose code has relative addresses only, and no pointer in its data, has no relocations.
 /// So what is demanded is that nothing looks like a pointer and has none.
 pub fn relocation(image: &Image<'_>) -> Outcome {
-    let relocated = relocated(image)
+    let relocated = relocations::of(&image.pe, image.bytes)
         .map_err(|error| format!("the relocations are broken ({error}): link it again"))?;
     let optional = &image.pe.nt_headers().optional_header;
     let base = optional.image_base.get(LE);
@@ -69,23 +70,6 @@ pub fn relocation(image: &Image<'_>) -> Outcome {
         0 => "no absolute address in it".to_owned(),
         number => format!("{number} absolute addresses, all relocated"),
     })
-}
-
-/// Where the loader adjusts an address, relative to the image's base.
-fn relocated(image: &Image<'_>) -> object::read::Result<BTreeSet<u32>> {
-    let mut places = BTreeSet::new();
-    let Some(directory) = image.pe.data_directory(IMAGE_DIRECTORY_ENTRY_BASERELOC) else {
-        return Ok(places);
-    };
-    if directory.size.get(LE) == 0 {
-        return Ok(places);
-    }
-    let data = directory.data(image.bytes, &image.pe.section_table())?;
-    let mut blocks = object::read::pe::RelocationBlockIterator::new(data);
-    while let Some(block) = blocks.next()? {
-        places.extend(block.map(|relocation| relocation.virtual_address));
-    }
-    Ok(places)
 }
 
 fn name(section: &ImageSectionHeader) -> String {
