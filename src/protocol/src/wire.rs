@@ -179,16 +179,21 @@ pub mod claim {
 }
 
 impl Statistics {
-    /// Requests that have ended, however.
+    /// Requests that have ended, however. Counts that no driver can have reached are not added up
+    /// beyond `u64::MAX`.
     #[must_use]
     pub const fn ended(&self) -> u64 {
-        self.completed.get() + self.canceled.get() + self.timed_out.get() + self.flushed.get()
+        let by_others = self.completed.get().saturating_add(self.canceled.get());
+        by_others
+            .saturating_add(self.timed_out.get())
+            .saturating_add(self.flushed.get())
     }
 
     /// Whether every request that came in is accounted for.
     #[must_use]
     pub const fn balances(&self) -> bool {
-        self.pended.get() == self.ended() + self.pending.get() + self.claimed.get()
+        let now = self.pending.get().saturating_add(self.claimed.get());
+        self.pended.get() == self.ended().saturating_add(now)
     }
 }
 
@@ -231,6 +236,8 @@ mod tests {
         };
         assert!(statistics.balances());
         statistics.pending = 1.into();
+        assert!(!statistics.balances());
+        statistics.completed = u64::MAX.into();
         assert!(!statistics.balances());
     }
 }

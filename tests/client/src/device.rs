@@ -15,10 +15,11 @@ pub mod parameters;
 mod request;
 mod server;
 
+pub use crate::answer::Answer;
 pub use claim::{Claim, Claimed, Reply};
 pub use client::{Client, Completed, Pend, Scope, opening};
 pub use event::{Event, wait_any};
 pub use find::find;
 pub use handle::{Handle, Mode};
-pub use request::{Answer, Request, Submitted, Waited};
+pub use request::{Request, Submitted, Waited};
 pub use server::Server;

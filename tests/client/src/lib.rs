@@ -15,6 +15,7 @@
 //! same everywhere and has its unit tests there.
 
 pub mod account;
+pub mod answer;
 pub mod arguments;
 pub mod checks;
 pub mod error;

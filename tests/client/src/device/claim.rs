@@ -1,8 +1,9 @@
 //! What a server does: it claims requests, and answers each by its id.
 
-use super::client::{Client, structure};
-use super::request::{Answer, Request, Submitted};
+use super::client::Client;
+use super::request::{Request, Submitted};
 use crate::Error;
+use crate::answer::Answer;
 use csq_protocol::{ioctl, status, wire};
 use scenarios::message;
 use zerocopy::{FromBytes, IntoBytes};
@@ -107,7 +108,7 @@ impl Client {
         if answer.status == status::NOT_FOUND {
             return Ok(None);
         }
-        let delivered: wire::Delivered = structure(what, &answer)?;
+        let delivered: wire::Delivered = answer.structure(what)?;
         Ok(Some(delivered.delivered.get()))
     }
 }

@@ -2,8 +2,9 @@
 
 use super::find::find;
 use super::handle::{Handle, Mode};
-use super::request::{Answer, Request, Submitted, Waited};
+use super::request::{Request, Submitted, Waited};
 use crate::Error;
+use crate::answer::Answer;
 use csq_protocol::{VERSION, ioctl, status, wire};
 use scenarios::message;
 use scenarios::target::Rights;
@@ -138,7 +139,7 @@ impl Client {
         if answer.status == status::NO_MORE_ENTRIES {
             return Ok(None);
         }
-        let completed: wire::Completed = structure(what, &answer)?;
+        let completed: wire::Completed = answer.structure(what)?;
         Ok(Some(Completed {
             id: completed.id.get(),
             tag: completed.tag.get(),
@@ -162,16 +163,14 @@ impl Client {
         if answer.status == status::NOT_FOUND {
             return Ok(0);
         }
-        let canceled: wire::Canceled = structure(what, &answer)?;
+        let canceled: wire::Canceled = answer.structure(what)?;
         Ok(canceled.count.get())
     }
 
     /// A question with a structure for an answer.
     fn query<S: FromBytes>(&self, what: &str, code: u32, input: &[u8]) -> Result<S, Error> {
-        structure(
-            what,
-            &self.control(what, code, input.to_vec(), size_of::<S>())?,
-        )
+        self.control(what, code, input.to_vec(), size_of::<S>())?
+            .structure(what)
     }
 
     /// A request that the driver answers at once.
@@ -198,20 +197,6 @@ impl Client {
             }),
         }
     }
-}
-
-/// The structure that a successful answer consists of.
-pub(super) fn structure<S: FromBytes>(what: &str, answer: &Answer) -> Result<S, Error> {
-    if answer.status != status::SUCCESS {
-        return Err(Error::Refused {
-            what: what.to_owned(),
-            status: answer.status,
-        });
-    }
-    S::read_from_bytes(answer.returned()).map_err(|_| Error::Malformed {
-        what: what.to_owned(),
-        length: answer.information,
-    })
 }
 
 /// What an error of opening the device means.

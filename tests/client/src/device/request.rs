@@ -18,6 +18,7 @@
 #![expect(unsafe_code, reason = "calls NtDeviceIoControlFile and CancelIoEx")]
 
 use super::event::Event;
+use crate::answer::Answer;
 use csq_protocol::status;
 use std::io;
 use std::mem::ManuallyDrop;
@@ -97,25 +98,6 @@ impl Block {
                 .map(|byte| byte.load(Ordering::Relaxed))
                 .collect(),
         }
-    }
-}
-
-/// How a request ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The NTSTATUS.
-    pub status: u32,
-    /// How many bytes the driver says it returned.
-    pub information: usize,
-    /// The whole output buffer.
-    pub output: Vec<u8>,
-}
-
-impl Answer {
-    /// The bytes the driver returned.
-    #[must_use]
-    pub fn returned(&self) -> &[u8] {
-        self.output.get(..self.information).unwrap_or(&self.output)
     }
 }
 

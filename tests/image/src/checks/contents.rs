@@ -22,7 +22,8 @@ pub fn size(image: &Image<'_>) -> Outcome {
 /// The map is this image's: else the rules that read it say nothing.
 pub fn map(image: &Image<'_>) -> Outcome {
     let optional = &image.pe.nt_headers().optional_header;
-    let start = optional.image_base.get(LE) + u64::from(optional.address_of_entry_point.get(LE));
+    let entry = u64::from(optional.address_of_entry_point.get(LE));
+    let start = optional.image_base.get(LE).wrapping_add(entry);
     if image.map.address("DriverEntry") != Some(start) {
         return Err(format!(
             "csq.map is of another image: it does not have DriverEntry at {start:#x}. Build both again"

@@ -48,7 +48,7 @@ pub fn relocation(image: &Image<'_>) -> Outcome {
         .map_err(|error| format!("the relocations are broken ({error}): link it again"))?;
     let optional = &image.pe.nt_headers().optional_header;
     let base = optional.image_base.get(LE);
-    let addresses = base..base + u64::from(optional.size_of_image.get(LE));
+    let addresses = base..base.saturating_add(u64::from(optional.size_of_image.get(LE)));
     for section in image.pe.section_table().iter() {
         let data = section.pe_data(image.bytes).map_err(|error| {
             format!(
@@ -56,8 +56,9 @@ pub fn relocation(image: &Image<'_>) -> Outcome {
                 name(section)
             )
         })?;
+        // Nothing is beyond the last address that 32 bits can say.
         let first = section.virtual_address.get(LE);
-        for (offset, value) in (first..).step_by(8).zip(data.as_chunks::<8>().0) {
+        for (offset, value) in (first..u32::MAX).step_by(8).zip(data.as_chunks::<8>().0) {
             let value = u64::from_le_bytes(*value);
             if addresses.contains(&value) && !relocated.contains(&offset) {
                 return Err(format!(

@@ -44,11 +44,11 @@ impl Stamp {
     pub fn apply(&self, source: &str) -> Result<String> {
         let mut stamped = 0;
         let lines = source.split_inclusive('\n').map(|line| {
-            let Some(value) = driver_version(line) else {
+            let Some((before, after)) = around_driver_version(line) else {
                 return line.replace("$ARCH$", self.architecture);
             };
             stamped += 1;
-            line.replace(value, &self.driver_version)
+            format!("{before}{}{after}", self.driver_version)
         });
         let inf = lines.collect();
         if stamped != 1 {
@@ -58,12 +58,16 @@ impl Stamp {
     }
 }
 
-/// The value of a `DriverVer` line; `None` for any other line.
-fn driver_version(line: &str) -> Option<&str> {
-    let (key, value) = line.split_once('=')?;
-    key.trim()
-        .eq_ignore_ascii_case("DriverVer")
-        .then(|| value.trim())
+/// What is before and after the value of a `DriverVer` line, which may be empty; `None` for any other
+/// line.
+fn around_driver_version(line: &str) -> Option<(&str, &str)> {
+    let (statement, end) = line.split_at(line.trim_end().len());
+    let (key, value) = statement.split_once('=')?;
+    if !key.trim().eq_ignore_ascii_case("DriverVer") {
+        return None;
+    }
+    let before = statement.len() - value.trim_start().len();
+    Some((statement.get(..before)?, end))
 }
 
 fn numbers(text: &str, separator: char) -> Result<[u16; 3]> {
@@ -95,6 +99,19 @@ mod tests {
     fn arm64_has_its_own_decoration() {
         let stamp = Stamp::new(Architecture::Arm64, "2026-11-22", "1.2.3").unwrap();
         assert!(stamp.apply(SOURCE).unwrap().contains("[M.NTarm64.10.0]"));
+    }
+
+    #[test]
+    fn only_the_value_is_replaced_whatever_it_is() {
+        let stamp = Stamp::new(Architecture::Amd64, "2026-11-22", "1.2.3").unwrap();
+        for (line, stamped) in [
+            ("DriverVer=", "DriverVer=11/22/2026,1.2.3.0"),
+            ("DriverVer = \r\n", "DriverVer =11/22/2026,1.2.3.0 \r\n"),
+            ("DriverVer = D\n", "DriverVer = 11/22/2026,1.2.3.0\n"),
+            ("driverver=a=b ; c\n", "driverver=11/22/2026,1.2.3.0\n"),
+        ] {
+            assert_eq!(stamp.apply(line).unwrap(), stamped);
+        }
     }
 
     #[test]

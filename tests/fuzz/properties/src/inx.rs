@@ -1,0 +1,21 @@
+//! The reader of .inx files.
+
+// The file as the program `package` has it.
+#[path = "../../../linux/package/src/inx.rs"]
+mod reader;
+
+use reader::{Architecture, Stamp};
+
+/// An INF has what the .inx had, line by line, and is finished: stamping it again changes nothing.
+pub fn inx(bytes: &[u8]) {
+    let source = String::from_utf8_lossy(bytes);
+    let stamp = Stamp::new(Architecture::Amd64, "2026-11-23", "1.2.3").expect("a date, a version");
+    match stamp.apply(&source) {
+        Ok(inf) => {
+            assert_eq!(inf.split('\n').count(), source.split('\n').count());
+            assert!(!inf.contains("$ARCH$"), "{inf}");
+            assert_eq!(stamp.apply(&inf).expect("it has a version"), inf);
+        }
+        Err(error) => super::assert_sentence(&error.to_string()),
+    }
+}
