@@ -3,7 +3,7 @@
 #
 #   tests/linux/require.sh PART...
 #
-#   build   compiling csq.sys and csqctl.exe
+#   build   compiling csq.sys and csqctl.exe, and making the package
 #   debian  compiling them with Debian's Rust instead of rustup's (see cargo.sh)
 #   wine    running them
 #
@@ -28,6 +28,8 @@ for part; do
     build)
         need gcc /usr/bin/cc
         need gcc-mingw-w64-x86-64-win32 /usr/bin/x86_64-w64-mingw32-gcc
+        need openssl /usr/bin/openssl
+        need osslsigncode /usr/bin/osslsigncode
         need mingw-w64-common /usr/share/mingw-w64/include/ddk/wdm.h
         need mingw-w64-x86-64-dev /usr/x86_64-w64-mingw32/lib/libntoskrnl.a
         # Not any libclang-*: libclang-cpp is another library, and no use to bindgen.

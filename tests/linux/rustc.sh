@@ -21,7 +21,16 @@ case " $* " in
     echo "linux-host: $(cat "$0" "$source" | cksum)"
     exit
     ;;
-*" --target "*) exec "$rustc" "$@" ;;
+*" --emit=dep-info,metadata "*" --target "*)
+    # cargo check and clippy: what they say names files as they are.
+    exec "$rustc" "$@"
+    ;;
+*" --target "*)
+    # Debug information is not to say where the project and the crates are on this machine: the same
+    # sources give the same driver in every directory.
+    root=$(CDPATH='' cd -- "$here/../.." && pwd)
+    exec "$rustc" "$@" --remap-path-prefix "${CARGO_HOME:-$HOME/.cargo}=/cargo" --remap-path-prefix "$root=/csq"
+    ;;
 esac
 
 # Prints the directory of the compiled host_std, after compiling it if that has not been done.
