@@ -43,7 +43,7 @@ struct Arguments {
     #[arg(long, value_name = "INX", default_value = "inf/csq.inx")]
     inx: PathBuf,
     /// What to tell the user of a test machine
-    #[arg(long, value_name = "TXT", default_value = "tests/vm/README.txt")]
+    #[arg(long, value_name = "TXT", default_value = "tests/vm/guest/README.txt")]
     readme: PathBuf,
     /// What the driver was built for
     #[arg(long, value_enum, default_value_t = Architecture::Amd64)]
