@@ -3,6 +3,7 @@
 use core::pin::Pin;
 
 use pin_project_lite::pin_project;
+use wdm::trace::Provider;
 use wdm::{
     Device, Dispatched, Fdo, FileContext, InterfaceClass, Irp, NtStatus, PoolBox, Received,
     RequestQueues,
@@ -10,7 +11,7 @@ use wdm::{
 
 use crate::file::Handles;
 use crate::pnp::Lifecycle;
-use crate::{file, ioctl, pnp, power};
+use crate::{file, ioctl, pnp, power, trace};
 
 pin_project! {
     /// The state of one device. It lives in the device extension.
@@ -31,11 +32,12 @@ impl Csq {
 
 impl Device for Csq {
     const INTERFACE: InterfaceClass = InterfaceClass::new(csq_protocol::INTERFACE_CLASS);
+    const EVENTS: &'static Provider = &trace::EVENTS;
 
     fn new() -> Self {
         Self {
             requests: RequestQueues::new(),
-            lifecycle: Lifecycle::new(),
+            lifecycle: Lifecycle::new(trace::EVENTS.number_device()),
             handles: Handles::new(),
         }
     }

@@ -21,6 +21,7 @@
 //! | `ioctl.rs` | decodes device control requests, checks every length |
 //! | `requests.rs` | what is done with a request: pend, claim, complete, cancel, count |
 //! | `pnp.rs`, `power.rs` | Plug and Play and power |
+//! | `trace.rs` | the events it writes to a trace |
 //!
 //! The IOCTLs are described in the `csq_protocol` crate, the queues in `wdm::csq`. All unsafe code
 //! but `DriverEntry`'s own is in the `wdm` crate.
@@ -35,3 +36,4 @@ mod parameters;
 mod pnp;
 mod power;
 mod requests;
+mod trace;

@@ -17,7 +17,9 @@
 use core::pin::Pin;
 use core::sync::atomic::{AtomicU8, Ordering};
 
+use csq_events::PnpState;
 use wdm::pnp::Minor;
+use wdm::trace::DeviceEvents;
 use wdm::{Dispatched, Fdo, Irp, NtStatus, Received};
 
 use crate::device::Csq;
@@ -39,13 +41,15 @@ enum State {
 /// The state, and the one to go back to when a removal is canceled. Only Plug and Play IRPs change
 /// it, and those come one after the other.
 pub struct Lifecycle {
+    events: DeviceEvents,
     now: AtomicU8,
     before: AtomicU8,
 }
 
 impl Lifecycle {
-    pub const fn new() -> Self {
+    pub const fn new(events: DeviceEvents) -> Self {
         Self {
+            events,
             now: AtomicU8::new(State::NotStarted as u8),
             before: AtomicU8::new(State::NotStarted as u8),
         }
@@ -67,13 +71,19 @@ impl Lifecycle {
     fn enter(&self, state: State) {
         let before = self.now.swap(state as u8, Ordering::AcqRel);
         self.before.store(before, Ordering::Relaxed);
+        self.trace(before, state as u8);
     }
 
     /// Goes back to the state before the last change. Returns whether that is `Started`.
     fn go_back(&self) -> bool {
         let before = self.before.load(Ordering::Relaxed);
-        self.now.store(before, Ordering::Release);
+        let left = self.now.swap(before, Ordering::AcqRel);
+        self.trace(left, before);
         before == State::Started as u8
+    }
+
+    fn trace(&self, from: u8, to: u8) {
+        self.events.write(|device| PnpState { device, from, to });
     }
 }
 

@@ -32,6 +32,7 @@ use crate::sys::{
     IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_SYSTEM_CONTROL, NTSTATUS, PDEVICE_OBJECT, PDRIVER_ADD_DEVICE,
     PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD, PIRP,
 };
+use crate::trace::Provider;
 
 /// The driver object that `DriverEntry` is given.
 #[repr(transparent)]
@@ -47,6 +48,8 @@ pub struct DriverObject(DRIVER_OBJECT);
 pub trait Device: Sized + Send + Sync + 'static {
     /// The interface by which programs find the device.
     const INTERFACE: InterfaceClass;
+    /// The events of the driver.
+    const EVENTS: &'static Provider;
 
     /// The state of a new device, before it is in place.
     fn new() -> Self;
@@ -84,13 +87,17 @@ pub trait Device: Sized + Send + Sync + 'static {
     fn power(self: Pin<&Self>, irp: Irp<Received>) -> Dispatched;
 }
 
-/// Fills in `driver`'s entry points for devices of kind `D`. Requests of a kind that has none are
-/// answered by the I/O manager with `STATUS_INVALID_DEVICE_REQUEST` (INV-73).
+/// Registers the provider of `D`'s events and fills in `driver`'s entry points for devices of kind
+/// `D`. Requests of a kind that has none are answered by the I/O manager with
+/// `STATUS_INVALID_DEVICE_REQUEST` (INV-73).
 ///
 /// # Safety
 ///
-/// `driver` is what `DriverEntry` was given, and this is called from there.
+/// `driver` is what `DriverEntry` was given, and this is called from there, once. `DriverEntry`
+/// succeeds, so that `DriverUnload` will be called.
 pub unsafe fn initialize_driver<D: Device>(driver: NonNull<DriverObject>) {
+    // SAFETY: `driver_unload` unregisters it. By the caller it is not registered yet.
+    unsafe { D::EVENTS.register() };
     let driver = driver.cast::<DRIVER_OBJECT>().as_ptr();
     let table: [(u32, PDRIVER_DISPATCH); 7] = [
         (IRP_MJ_CREATE, Some(create::<D>)),
@@ -108,7 +115,7 @@ pub unsafe fn initialize_driver<D: Device>(driver: NonNull<DriverObject>) {
             *entry = routine;
         }
     }
-    let unload: PDRIVER_UNLOAD = Some(driver_unload);
+    let unload: PDRIVER_UNLOAD = Some(driver_unload::<D>);
     // SAFETY: by the caller.
     unsafe { (*driver).DriverUnload = unload };
     let add_device: PDRIVER_ADD_DEVICE = Some(add_device::<D>);
@@ -118,13 +125,15 @@ pub unsafe fn initialize_driver<D: Device>(driver: NonNull<DriverObject>) {
     unsafe { (*extension).AddDevice = add_device };
 }
 
-/// `DriverUnload`: nothing is left to undo. The Plug and Play manager has removed every device, and
-/// their removal has waited for every IRP (INV-64).
+/// `DriverUnload`: only the provider of events is left to undo. The Plug and Play manager has
+/// removed every device, and their removal has waited for every IRP (INV-64).
 ///
 /// # Safety
 ///
-/// Called by the I/O manager.
-unsafe extern "C" fn driver_unload(_driver: PDRIVER_OBJECT) {}
+/// Called by the I/O manager, at IRQL `PASSIVE_LEVEL`.
+unsafe extern "C" fn driver_unload<D: Device>(_driver: PDRIVER_OBJECT) {
+    D::EVENTS.unregister();
+}
 
 /// # Safety
 ///

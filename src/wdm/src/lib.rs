@@ -14,6 +14,7 @@
 //! | [`csq`] | the `IoCsq*` routines: the cancel-safe queue and its six callbacks |
 //! | [`file_context`] | what a driver keeps for each open handle |
 //! | [`list`], [`spin_lock`], [`rundown`], [`remove_lock`], [`event`], [`pool`] | one kernel object each |
+//! | [`trace`] | Event Tracing for Windows |
 //! | [`device_object`], [`dispatch`], [`pnp`] | the device stack, the dispatch routines, Plug and Play |
 //!
 //! # Context
@@ -48,6 +49,7 @@ mod spin_lock;
 pub mod stack_location;
 pub mod status;
 mod sys;
+pub mod trace;
 
 pub use buffer::{SystemBuffer, Written};
 pub use csq::{Awaited, Entry, Limits, Refusal, RequestQueues, Scope, Tally, Unclaimed, Visit};

@@ -13,7 +13,7 @@
 use core::ffi::c_void;
 use core::mem::offset_of;
 
-use wdk_sys::_MODE;
+use wdk_sys::{_EVENT_INFO_CLASS, _MODE, EVENT_INFO_CLASS};
 pub(crate) use wdk_sys::{_EVENT_TYPE, _KWAIT_REASON};
 pub(crate) use wdk_sys::{
     CCHAR, DEVICE_OBJECT, DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, DRIVER_OBJECT, EX_RUNDOWN_REF,
@@ -33,6 +33,14 @@ pub(crate) use wdk_sys::{
     STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES,
     STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_MORE_PROCESSING_REQUIRED,
     STATUS_NO_SUCH_DEVICE, STATUS_PENDING, STATUS_SUCCESS, UNICODE_STRING,
+};
+
+// For event tracing.
+/// `EventProviderSetTraits`, with which a provider says who it is.
+pub(crate) const SET_PROVIDER_TRAITS: EVENT_INFO_CLASS = _EVENT_INFO_CLASS::EventProviderSetTraits;
+pub(crate) use wdk_sys::ntddk::{EtwRegister, EtwSetInformation, EtwUnregister, EtwWriteTransfer};
+pub(crate) use wdk_sys::{
+    EVENT_DATA_DESCRIPTOR, EVENT_DESCRIPTOR, LPCGUID, PETWENABLECALLBACK, PEVENT_FILTER_DESCRIPTOR,
 };
 
 // The routines csq.sys imports.
