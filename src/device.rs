@@ -3,7 +3,7 @@
 use core::pin::Pin;
 
 use pin_project_lite::pin_project;
-use wdm::trace::Provider;
+use wdm::trace::{DeviceEvents, Provider};
 use wdm::{
     Device, Dispatched, Fdo, FileContext, InterfaceClass, Irp, NtStatus, PoolBox, Received,
     RequestQueues,
@@ -20,6 +20,7 @@ pin_project! {
         requests: RequestQueues,
         pub lifecycle: Lifecycle,
         pub handles: Handles,
+        pub events: DeviceEvents,
     }
 }
 
@@ -35,10 +36,12 @@ impl Device for Csq {
     const EVENTS: &'static Provider = &trace::EVENTS;
 
     fn new() -> Self {
+        let events = trace::EVENTS.number_device();
         Self {
-            requests: RequestQueues::new(),
-            lifecycle: Lifecycle::new(trace::EVENTS.number_device()),
+            requests: RequestQueues::new(events),
+            lifecycle: Lifecycle::new(events),
             handles: Handles::new(),
+            events,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use core::pin::Pin;
 
+use csq_events::Refused;
 use csq_protocol::status;
 use csq_protocol::wire::{Claimed, Completed, Pend, Statistics};
 use wdm::{
@@ -20,14 +21,14 @@ const QUOTA_EXCEEDED: NtStatus = NtStatus::from_code(status::QUOTA_EXCEEDED);
 pub fn pend(device: Pin<&Csq>, irp: Irp<Received>, tag: u64, timeout: u32) -> Dispatched {
     let entry = match device.requests().enter(&irp) {
         Ok(entry) => entry,
-        Err(refusal) => return irp.complete(status_of(device, refusal)),
+        Err(refusal) => return refuse(device, irp, tag, status_of(device, refusal)),
     };
     match entry.pend(irp, tag, timeout) {
         Ok(dispatched) => {
             deliver(device.requests());
             dispatched
         }
-        Err(irp) => irp.complete(QUOTA_EXCEEDED),
+        Err(irp) => refuse(device, irp, tag, QUOTA_EXCEEDED),
     }
 }
 
@@ -37,7 +38,7 @@ pub fn claim(device: Pin<&Csq>, mut irp: Irp<Received>, wait: bool) -> Dispatche
     let queues = device.requests();
     let entry = match queues.enter(&irp) {
         Ok(entry) => entry,
-        Err(refusal) => return irp.complete(status_of(device, refusal)),
+        Err(refusal) => return refuse(device, irp, 0, status_of(device, refusal)),
     };
     if let Some(mut request) = queues.take_pending() {
         let written = describe(&mut request, irp.buffer());
@@ -58,7 +59,7 @@ pub fn claim(device: Pin<&Csq>, mut irp: Irp<Received>, wait: bool) -> Dispatche
             deliver(queues);
             dispatched
         }
-        Err(irp) => irp.complete(QUOTA_EXCEEDED),
+        Err(irp) => refuse(device, irp, 0, QUOTA_EXCEEDED),
     }
 }
 
@@ -196,6 +197,14 @@ pub fn statistics(device: Pin<&Csq>) -> Statistics {
         refused: tally.refused.into(),
         waiting: tally.waiting.into(),
     }
+}
+
+/// Ends a request that may not come in, or a claim, which has no tag.
+fn refuse(device: Pin<&Csq>, irp: Irp<Received>, tag: u64, status: NtStatus) -> Dispatched {
+    device
+        .events
+        .write(|number| Refused::new(number, tag, status.code()));
+    irp.complete(status)
 }
 
 /// With what to refuse an IRP that may not come in.

@@ -79,6 +79,14 @@ macro_rules! events {
             $($(#[$field_doc])* pub $field: $type,)*
         }
 
+        impl $name {
+            /// The event with these fields.
+            #[inline]
+            pub fn new($($field: impl Into<$type>),*) -> Self {
+                Self { $($field: $field.into(),)* }
+            }
+        }
+
         impl $crate::Event for $name {
             const NAME: &'static str = stringify!($name);
             const LEVEL: $crate::Level = $crate::Level::$level;

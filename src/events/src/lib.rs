@@ -48,7 +48,7 @@ pub mod keyword {
 }
 
 events! {
-    /// A request was taken, and will be pending.
+    /// A request has come in, and is going to be pending.
     Pend, Verbose, keyword::REQUEST => {
         /// The number of the device.
         device: U32,
@@ -60,8 +60,18 @@ events! {
         timeout: U32,
     }
 
-    /// A server has claimed a request.
+    /// A request goes to a server that claims it.
     Claim, Verbose, keyword::REQUEST => {
+        /// The number of the device.
+        device: U32,
+        /// The driver's name for the request.
+        id: U64,
+        /// The program's name for the request.
+        tag: U64,
+    }
+
+    /// A request was taken back from a server whose handle is closed, and is pending again.
+    GiveBack, Information, keyword::REQUEST => {
         /// The number of the device.
         device: U32,
         /// The driver's name for the request.

@@ -26,7 +26,7 @@
 //! | [`passage`] | from queue to queue, and out with an answer |
 //! | [`ending`] | every other way out |
 //! | [`timer`], [`timeout`] | the way out when time is over |
-//! | [`account`] | what became of all requests |
+//! | [`account`], [`events`] | what became of all requests, in numbers and in a trace |
 //!
 //! # The contract
 //!
@@ -59,6 +59,7 @@ mod account;
 mod admission;
 mod callbacks;
 mod ending;
+mod events;
 mod insertion;
 mod passage;
 mod peek;
@@ -83,6 +84,7 @@ use crate::sys::{
     IO_CSQ, IoCsqInitialize, IoCsqInitializeEx, KeFlushQueuedDpcs, LIST_ENTRY, PIO_CSQ_INSERT_IRP,
     PIO_CSQ_REMOVE_IRP,
 };
+use crate::trace::DeviceEvents;
 
 use self::account::Account;
 use self::slot::Place;
@@ -106,6 +108,7 @@ pub use self::passage::{Awaited, Unclaimed};
 /// linked IRP is marked pending, is owned by its queue, has a slot, and holds a reference to its
 /// device's remove lock.
 pub struct RequestQueues {
+    events: DeviceEvents,
     lock: RawSpinLock,
     pending: Queue,
     claimed: Queue,
@@ -168,10 +171,12 @@ unsafe impl Send for RequestQueues {}
 unsafe impl Sync for RequestQueues {}
 
 impl RequestQueues {
-    /// Queues that must be [`register`](Self::register)ed before they take anything.
+    /// Queues that must be [`register`](Self::register)ed before they take anything, and write what
+    /// becomes of requests to `events`.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(events: DeviceEvents) -> Self {
         Self {
+            events,
             lock: RawSpinLock::new(),
             pending: Queue::new(Place::Pending),
             claimed: Queue::new(Place::Claimed),
@@ -423,12 +428,6 @@ impl Drop for LockGuard<'_> {
     fn drop(&mut self) {
         // SAFETY: acquired by `lock`, with this IRQL.
         unsafe { self.lock.release(self.saved) };
-    }
-}
-
-impl Default for RequestQueues {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

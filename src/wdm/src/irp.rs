@@ -42,34 +42,36 @@ mod sealed {
     use core::ptr::NonNull;
 
     use crate::csq;
+    use crate::status::NtStatus;
     use crate::sys::IRP;
 
     pub trait State {
-        /// Gives back what is kept for an IRP in this state that is about to be completed.
+        /// Gives back what is kept for an IRP in this state that is about to be completed with
+        /// `status`.
         ///
         /// # Safety
         ///
         /// The caller owns `irp`, which is in this state, and goes on to complete it.
-        unsafe fn release(irp: NonNull<IRP>);
+        unsafe fn release(irp: NonNull<IRP>, status: NtStatus);
     }
 
     impl State for super::Received {
-        unsafe fn release(_irp: NonNull<IRP>) {}
+        unsafe fn release(_irp: NonNull<IRP>, _status: NtStatus) {}
     }
 
     impl State for super::Dequeued {
-        unsafe fn release(irp: NonNull<IRP>) {
+        unsafe fn release(irp: NonNull<IRP>, status: NtStatus) {
             // SAFETY: by the caller.
-            unsafe { csq::release(irp) };
+            unsafe { csq::release(irp, status) };
         }
     }
 
     impl State for super::Moving {
-        unsafe fn release(irp: NonNull<IRP>) {
+        unsafe fn release(irp: NonNull<IRP>, status: NtStatus) {
             // SAFETY: by the caller.
             unsafe { csq::abandon_moving(irp) };
             // SAFETY: by the caller; it is in no list any more.
-            unsafe { csq::release(irp) };
+            unsafe { csq::release(irp, status) };
         }
     }
 
@@ -206,7 +208,7 @@ impl<S: sealed::State> Irp<S> {
     fn finish(self, completion: Completion) {
         let irp = self.into_raw();
         // SAFETY: owned, in this state, and completed below.
-        unsafe { S::release(irp) };
+        unsafe { S::release(irp, completion.status) };
         // SAFETY: owned until now, with its remove-lock reference, by the type invariant.
         unsafe { complete(irp, completion) };
     }
@@ -280,7 +282,7 @@ impl<S: sealed::State> Drop for Irp<S> {
     /// says whose fault it is. The other methods never let it come to this.
     fn drop(&mut self) {
         // SAFETY: owned, in this state, and completed below.
-        unsafe { S::release(self.raw) };
+        unsafe { S::release(self.raw, NtStatus::DRIVER_INTERNAL_ERROR) };
         // SAFETY: owned, with its remove-lock reference, by the type invariant; not used again.
         unsafe { complete(self.raw, NtStatus::DRIVER_INTERNAL_ERROR.into()) };
     }

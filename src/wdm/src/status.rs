@@ -48,6 +48,12 @@ impl NtStatus {
         Self(code.cast_signed())
     }
 
+    /// The number of the status, as `ntstatus.h` and protocol crates write it.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        self.0.cast_unsigned()
+    }
+
     /// The number that goes back to the I/O manager.
     pub(crate) const fn as_raw(self) -> NTSTATUS {
         self.0

@@ -13,47 +13,42 @@
 use core::ffi::c_void;
 use core::mem::offset_of;
 
-use wdk_sys::{_EVENT_INFO_CLASS, _MODE, EVENT_INFO_CLASS};
+use wdk_sys::{_EVENT_INFO_CLASS, _MODE, EVENT_DATA_DESCRIPTOR, EVENT_INFO_CLASS};
 pub(crate) use wdk_sys::{_EVENT_TYPE, _KWAIT_REASON};
 pub(crate) use wdk_sys::{
-    CCHAR, DEVICE_OBJECT, DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, DRIVER_OBJECT, EX_RUNDOWN_REF,
-    FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT, GUID, IO_CSQ, IO_CSQ_IRP_CONTEXT,
-    IO_NO_INCREMENT, IO_REMOVE_LOCK, IO_STACK_LOCATION, IRP, IRP_MJ_CLEANUP, IRP_MJ_CLOSE,
-    IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
-    IRP_MJ_SYSTEM_CONTROL, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
-    IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE,
-    IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, KDPC, KEVENT, KIRQL,
-    KSPIN_LOCK, KTIMER, LARGE_INTEGER, LIST_ENTRY, METHOD_BUFFERED, NTSTATUS, PDEVICE_OBJECT,
-    PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD, PIO_COMPLETION_ROUTINE,
-    PIO_CSQ, PIO_CSQ_ACQUIRE_LOCK, PIO_CSQ_COMPLETE_CANCELED_IRP, PIO_CSQ_INSERT_IRP,
-    PIO_CSQ_INSERT_IRP_EX, PIO_CSQ_PEEK_NEXT_IRP, PIO_CSQ_RELEASE_LOCK, PIO_CSQ_REMOVE_IRP, PIRP,
-    PKDEFERRED_ROUTINE, PKIRQL, PVOID, REG_DWORD, RTL_QUERY_REGISTRY_DIRECT,
-    RTL_QUERY_REGISTRY_TABLE, RTL_REGISTRY_ABSOLUTE, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR,
-    SL_INVOKE_ON_SUCCESS, STATUS_CANCELLED, STATUS_DELETE_PENDING, STATUS_DEVICE_NOT_READY,
-    STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_MORE_PROCESSING_REQUIRED,
-    STATUS_NO_SUCH_DEVICE, STATUS_PENDING, STATUS_SUCCESS, UNICODE_STRING,
-};
-
-// For event tracing.
-/// `EventProviderSetTraits`, with which a provider says who it is.
-pub(crate) const SET_PROVIDER_TRAITS: EVENT_INFO_CLASS = _EVENT_INFO_CLASS::EventProviderSetTraits;
-pub(crate) use wdk_sys::ntddk::{EtwRegister, EtwSetInformation, EtwUnregister, EtwWriteTransfer};
-pub(crate) use wdk_sys::{
-    EVENT_DATA_DESCRIPTOR, EVENT_DESCRIPTOR, LPCGUID, PETWENABLECALLBACK, PEVENT_FILTER_DESCRIPTOR,
+    CCHAR, DEVICE_OBJECT, DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, DRIVER_OBJECT,
+    EVENT_DESCRIPTOR, EX_RUNDOWN_REF, FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT,
+    GUID, IO_CSQ, IO_CSQ_IRP_CONTEXT, IO_NO_INCREMENT, IO_REMOVE_LOCK, IO_STACK_LOCATION, IRP,
+    IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL,
+    IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_SYSTEM_CONTROL,
+    IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE, IRP_MN_QUERY_REMOVE_DEVICE,
+    IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE, IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE,
+    IRP_MN_SURPRISE_REMOVAL, KDPC, KEVENT, KIRQL, KSPIN_LOCK, KTIMER, LARGE_INTEGER, LIST_ENTRY,
+    LPCGUID, METHOD_BUFFERED, NTSTATUS, PDEVICE_OBJECT, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH,
+    PDRIVER_OBJECT, PDRIVER_UNLOAD, PETWENABLECALLBACK, PEVENT_DATA_DESCRIPTOR,
+    PEVENT_FILTER_DESCRIPTOR, PIO_COMPLETION_ROUTINE, PIO_CSQ, PIO_CSQ_ACQUIRE_LOCK,
+    PIO_CSQ_COMPLETE_CANCELED_IRP, PIO_CSQ_INSERT_IRP, PIO_CSQ_INSERT_IRP_EX,
+    PIO_CSQ_PEEK_NEXT_IRP, PIO_CSQ_RELEASE_LOCK, PIO_CSQ_REMOVE_IRP, PIRP, PKDEFERRED_ROUTINE,
+    PKIRQL, PVOID, REG_DWORD, RTL_QUERY_REGISTRY_DIRECT, RTL_QUERY_REGISTRY_TABLE,
+    RTL_REGISTRY_ABSOLUTE, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR, SL_INVOKE_ON_SUCCESS,
+    STATUS_CANCELLED, STATUS_DELETE_PENDING, STATUS_DEVICE_NOT_READY, STATUS_DRIVER_INTERNAL_ERROR,
+    STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_IO_TIMEOUT, STATUS_MORE_PROCESSING_REQUIRED, STATUS_NO_SUCH_DEVICE, STATUS_PENDING,
+    STATUS_SUCCESS, UNICODE_STRING,
 };
 
 // The routines csq.sys imports.
 pub(crate) use wdk_sys::ntddk::{
-    ExAcquireRundownProtection, ExInitializeRundownProtection, ExReInitializeRundownProtection,
-    ExReleaseRundownProtection, ExWaitForRundownProtectionRelease, IoAcquireRemoveLockEx,
-    IoAttachDeviceToDeviceStack, IoCreateDevice, IoCsqInitialize, IoCsqInitializeEx,
-    IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp, IoCsqRemoveNextIrp, IoDeleteDevice,
-    IoDetachDevice, IoInitializeRemoveLockEx, IoRegisterDeviceInterface,
-    IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx, IoSetDeviceInterfaceState, IofCallDriver,
-    IofCompleteRequest, KeAcquireSpinLockRaiseToDpc, KeCancelTimer, KeFlushQueuedDpcs,
-    KeInitializeDpc, KeInitializeEvent, KeInitializeTimer, KeReleaseSpinLock, KeSetEvent,
-    KeSetTimer, KeWaitForSingleObject, RtlFreeUnicodeString, RtlQueryRegistryValues,
+    EtwRegister, EtwSetInformation, EtwUnregister, EtwWriteTransfer, ExAcquireRundownProtection,
+    ExInitializeRundownProtection, ExReInitializeRundownProtection, ExReleaseRundownProtection,
+    ExWaitForRundownProtectionRelease, IoAcquireRemoveLockEx, IoAttachDeviceToDeviceStack,
+    IoCreateDevice, IoCsqInitialize, IoCsqInitializeEx, IoCsqInsertIrp, IoCsqInsertIrpEx,
+    IoCsqRemoveIrp, IoCsqRemoveNextIrp, IoDeleteDevice, IoDetachDevice, IoInitializeRemoveLockEx,
+    IoRegisterDeviceInterface, IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx,
+    IoSetDeviceInterfaceState, IofCallDriver, IofCompleteRequest, KeAcquireSpinLockRaiseToDpc,
+    KeCancelTimer, KeFlushQueuedDpcs, KeInitializeDpc, KeInitializeEvent, KeInitializeTimer,
+    KeReleaseSpinLock, KeSetEvent, KeSetTimer, KeWaitForSingleObject, RtlFreeUnicodeString,
+    RtlQueryRegistryValues,
 };
 
 /// `IRP.Tail.Overlay.DriverContext`: the four pointers a driver may use while it owns the IRP.
@@ -175,6 +170,25 @@ pub(crate) const RTL_QUERY_REGISTRY_TYPECHECK: u32 = 0x0000_0100;
 /// `RTL_QUERY_REGISTRY_TYPECHECK_SHIFT`: where `DefaultType` has that type.
 pub(crate) const RTL_QUERY_REGISTRY_TYPECHECK_SHIFT: u32 = 24;
 
+/// `EventProviderSetTraits`: with it a provider tells ETW its name.
+pub(crate) const SET_PROVIDER_TRAITS: EVENT_INFO_CLASS = _EVENT_INFO_CLASS::EventProviderSetTraits;
+
+/// `EVENT_DATA_DESCRIPTOR`, a piece of an event. The WDK's headers have a union where mingw-w64's
+/// have one 32-bit field.
+#[repr(C)]
+pub(crate) struct DataDescriptor {
+    pub(crate) address: u64,
+    pub(crate) length: u32,
+    pub(crate) kind: u8,
+    pub(crate) reserved: [u8; 3],
+}
+
+const _: () = {
+    assert!(size_of::<DataDescriptor>() == size_of::<EVENT_DATA_DESCRIPTOR>());
+    assert!(align_of::<DataDescriptor>() == align_of::<EVENT_DATA_DESCRIPTOR>());
+    assert!(offset_of!(DataDescriptor, length) == offset_of!(EVENT_DATA_DESCRIPTOR, Size));
+};
+
 /// Where [`driver_context`] is in an IRP, in bytes.
 pub(crate) const DRIVER_CONTEXT_OFFSET: usize = offset_of!(
     IRP,
@@ -255,6 +269,8 @@ const _: () = {
     assert!(size_of::<IO_REMOVE_LOCK>() == 0x20);
     assert!(size_of::<UNICODE_STRING>() == 0x10);
     assert!(size_of::<GUID>() == 0x10);
+    assert!(size_of::<EVENT_DESCRIPTOR>() == 0x10);
+    assert!(offset_of!(EVENT_DESCRIPTOR, Keyword) == 0x08);
     // [0] and [1] of DriverContext serve as a LIST_ENTRY.
     assert!(size_of::<[*mut c_void; 2]>() == size_of::<LIST_ENTRY>());
     assert!(DRIVER_CONTEXT_OFFSET.is_multiple_of(align_of::<LIST_ENTRY>()));

@@ -4,8 +4,8 @@
 //! <https://learn.microsoft.com/windows-hardware/drivers/devtest/adding-event-tracing-to-kernel-mode-drivers>;
 //! what an event is made of says [`csq_events`].
 //!
-//! While nobody records, [`DeviceEvents::write`] is a comparison and a branch. A driver works the same
-//! whether tracing does or not, so no failure of these routines is reported.
+//! While nobody records, [`DeviceEvents::write`] is two loads, a comparison and a branch. A driver
+//! works the same whether tracing does or not, so no failure of these routines is reported.
 
 // UNSAFETY: gives ETW a callback, and addresses of what to write.
 #![expect(unsafe_code, reason = "calls the kernel's event tracing routines")]
@@ -15,10 +15,11 @@ use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use csq_events::{Event, U32};
 
+use crate::status::NtStatus;
 use crate::sys::{
-    EVENT_DATA_DESCRIPTOR, EVENT_DESCRIPTOR, EtwRegister, EtwSetInformation, EtwUnregister,
-    EtwWriteTransfer, GUID, LPCGUID, PETWENABLECALLBACK, PEVENT_FILTER_DESCRIPTOR, PVOID,
-    SET_PROVIDER_TRAITS,
+    DataDescriptor, EVENT_DESCRIPTOR, EtwRegister, EtwSetInformation, EtwUnregister,
+    EtwWriteTransfer, GUID, LPCGUID, PETWENABLECALLBACK, PEVENT_DATA_DESCRIPTOR,
+    PEVENT_FILTER_DESCRIPTOR, PVOID, SET_PROVIDER_TRAITS,
 };
 
 /// A provider of events.
@@ -104,11 +105,11 @@ impl Provider {
         // SAFETY: the callback fits its context, which lives as long as the image; by the caller,
         // ETW forgets both before that ends.
         let status = unsafe { EtwRegister(&raw const self.id, callback, context, &raw mut handle) };
-        if status < 0 {
+        if !NtStatus::from_raw(status).is_success() {
             return;
         }
-        // What an event is made of counts only for a provider that has said who it is. Without
-        // that, decoders find the description at the front of the payload.
+        // From here on ETW knows an event's descriptions from its payload. If this fails they are
+        // at the front of the payload, where decoders look for them too.
         // SAFETY: just registered. The routine only reads the metadata.
         let _ = unsafe {
             EtwSetInformation(
@@ -170,9 +171,10 @@ impl Provider {
             DataDescriptor::new(metadata, DataDescriptor::EVENT_METADATA),
             DataDescriptor::new(payload, DataDescriptor::PAYLOAD),
         ];
+        let pieces: PEVENT_DATA_DESCRIPTOR = data.as_mut_ptr().cast();
         // SAFETY: the handle is registered, by the type invariant, or zero, which is refused. The
-        // routine reads the descriptors and what they point to, all of which is resident. There
-        // is no activity.
+        // routine reads the descriptors and what they point to, all of which is resident and in
+        // system space. There is no activity.
         let _ = unsafe {
             EtwWriteTransfer(
                 self.handle.load(Ordering::Relaxed),
@@ -180,14 +182,21 @@ impl Provider {
                 null(),
                 null(),
                 PIECES,
-                data.as_mut_ptr().cast(),
+                pieces,
             )
         };
     }
 }
 
 impl DeviceEvents {
-    /// Writes the event that `event` makes with the device's number, if somebody records events like it: `EtwWriteTransfer`.
+    /// Whether anybody records events at all: for the sake of those that take some preparing.
+    #[inline]
+    pub(crate) fn are_wanted(&self) -> bool {
+        self.provider.level.load(Ordering::Relaxed) != 0
+    }
+
+    /// Writes the event that `event` makes with the device's number, if somebody records events like
+    /// it: `EtwWriteTransfer`.
     ///
     /// # Context
     ///
@@ -256,21 +265,6 @@ const fn descriptor(level: u8, keyword: u64) -> EVENT_DESCRIPTOR {
         Keyword: keyword,
     }
 }
-
-/// `EVENT_DATA_DESCRIPTOR`, as of Windows 10: mingw-w64's headers have one 32-bit `Reserved` in
-/// place of the last two fields.
-#[repr(C)]
-struct DataDescriptor {
-    address: u64,
-    length: u32,
-    kind: u8,
-    reserved: [u8; 3],
-}
-
-const _: () = {
-    assert!(size_of::<DataDescriptor>() == size_of::<EVENT_DATA_DESCRIPTOR>());
-    assert!(align_of::<DataDescriptor>() == align_of::<EVENT_DATA_DESCRIPTOR>());
-};
 
 impl DataDescriptor {
     /// `EVENT_DATA_DESCRIPTOR_TYPE_NONE`.

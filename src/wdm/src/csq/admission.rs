@@ -74,9 +74,11 @@ impl Entry<'_> {
         tag: u64,
         timeout: u32,
     ) -> Result<Dispatched, Irp<Received>> {
-        let Some(slot) = self.occupy(&irp, tag) else {
+        let Some(slot) = self.occupy(&irp, Some(tag)) else {
             return Err(irp);
         };
+        // SAFETY: owned, and just put into the slot.
+        unsafe { slot.trace_pend(timeout) };
         if timeout != 0 {
             // SAFETY: just occupied.
             unsafe { slot.set_timer(timeout) };
@@ -91,7 +93,7 @@ impl Entry<'_> {
     ///
     /// As for [`pend`](Self::pend).
     pub fn wait(&self, irp: Irp<Received>) -> Result<Dispatched, Irp<Received>> {
-        if self.occupy(&irp, 0).is_none() {
+        if self.occupy(&irp, None).is_none() {
             return Err(irp);
         }
         self.queues.insert_waiting(irp.into_raw());
@@ -99,7 +101,7 @@ impl Entry<'_> {
     }
 
     /// Finds a place for `irp` within both limits (TR-24, TR-88).
-    fn occupy(&self, irp: &Irp<Received>, tag: u64) -> Option<&Slot> {
+    fn occupy(&self, irp: &Irp<Received>, tag: Option<u64>) -> Option<&Slot> {
         if irp.stack().file_context() != Some(self.file) {
             return None;
         }

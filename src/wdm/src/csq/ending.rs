@@ -154,6 +154,10 @@ impl Visit<'_> {
             return;
         }
         while let Some(request) = queues.take_moving(&queues.claimed, Peek::AnyServed(file)) {
+            // SAFETY: owned, and has been in a queue.
+            let slot = unsafe { Slot::of(request.as_raw().as_ptr()) };
+            // SAFETY: owned.
+            unsafe { slot.trace_give_back() };
             self.0.give_back(request);
         }
         forget_server(&queues.lock(), file);
@@ -186,14 +190,16 @@ impl Drop for Visit<'_> {
     }
 }
 
-/// Gives back what the queues keep for an IRP that is about to be completed.
+/// Gives back what the queues keep for an IRP that is about to be completed with `status`.
 ///
 /// # Safety
 ///
 /// The caller owns `irp`, which has been in a queue, and is in none and in no handle's list.
-pub(crate) unsafe fn release(irp: NonNull<IRP>) {
+pub(crate) unsafe fn release(irp: NonNull<IRP>, status: NtStatus) {
     // SAFETY: it has been in a queue, so it has a slot.
     let slot = unsafe { Slot::of(irp.as_ptr()) };
+    // SAFETY: by the caller.
+    unsafe { slot.trace_end(status) };
     // SAFETY: by the caller.
     unsafe { slot.vacate() };
 }

@@ -98,6 +98,8 @@ impl RequestQueues {
         let insertion = Insertion::new();
         // SAFETY: owned, and has been in a queue or is about to be, so it has a slot.
         let slot = unsafe { Slot::of(irp.as_ptr()) };
+        // SAFETY: owned.
+        unsafe { slot.trace_claim() };
         // SAFETY: owned, and inserted below while `insertion` lives.
         let context = unsafe { slot.prepare_insertion(&raw const insertion) };
         let file = (&raw const *server).cast_mut().cast();
@@ -111,6 +113,8 @@ impl RequestQueues {
         // SAFETY: given back, with the remove-lock reference.
         let request = unsafe { Irp::<Moving>::from_raw(irp) };
         if status == NtStatus::FILE_CLOSED.as_raw() {
+            // SAFETY: given back.
+            unsafe { slot.trace_give_back() };
             return Err(Unclaimed(request));
         }
         queues.end_moving(request);

@@ -89,6 +89,8 @@ pub(super) struct Tenant {
     /// The handle it came through, which the IRP keeps.
     pub(super) owner: *const FileContext,
     queues: *const RequestQueues,
+    /// Whether it is a request, and not a claim, which has no tag.
+    pub(super) is_request: bool,
     pub(super) tag: u64,
     /// The name of the IRP: in the upper half, which of those it is that have had the slot, modulo
     /// 2^32; in the lower half, where the slot is in the table. No address, and no other IRP's for
@@ -122,18 +124,19 @@ impl Slot {
         tenant.id = id;
     }
 
-    /// Moves `irp` in.
+    /// Moves `irp` in: a request with its tag, or a claim.
     ///
     /// # Safety
     ///
     /// The caller has taken the slot from the table, and owns `irp`, which came through `owner`.
-    pub(super) unsafe fn occupy(&self, irp: NonNull<IRP>, owner: &FileContext, tag: u64) {
+    pub(super) unsafe fn occupy(&self, irp: NonNull<IRP>, owner: &FileContext, tag: Option<u64>) {
         self.users.store(1, Ordering::Relaxed);
         // SAFETY: nobody else has the slot: one who looks for an id finds it vacant.
         let tenant = unsafe { &mut *self.tenant.get() };
         tenant.irp = irp.as_ptr();
         tenant.owner = owner;
-        tenant.tag = tag;
+        tenant.is_request = tag.is_some();
+        tenant.tag = tag.unwrap_or_default();
         // TR-45: an id that was in use does not name this IRP.
         tenant.id = tenant.id.wrapping_add(NEXT_GENERATION);
         tenant.timed = false;

@@ -1,0 +1,113 @@
+//! What a trace says about requests. A claim that waits is no request, and has no events.
+//!
+//! Events are written by the owner of a request, before it gives it away, so that those of one
+//! request come in their true order. The lock is free meanwhile, unless `IoCsq*` holds it when it
+//! calls `csq_complete_canceled_irp` (public sources disagree): then an event is written under it,
+//! where the IRP is completed as well.
+
+// UNSAFETY: reads what belongs to the owner of an IRP.
+#![expect(unsafe_code, reason = "reads the slots of owned IRPs")]
+
+use csq_events::{Cancel, Claim, Complete, Flush, GiveBack, Pend, Timeout};
+
+use super::account::Ending;
+use super::slot::Slot;
+use crate::status::NtStatus;
+use crate::trace::DeviceEvents;
+
+impl Slot {
+    /// A request has come in, and will be pending.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the slot's IRP. As for the others.
+    pub(super) unsafe fn trace_pend(&self, timeout: u32) {
+        // SAFETY: by the caller.
+        if let Some((events, id, tag)) = unsafe { self.traced() } {
+            events.write(|device| Pend::new(device, id, tag, timeout));
+        }
+    }
+
+    /// A request goes to a server.
+    ///
+    /// # Safety
+    ///
+    /// As for [`trace_pend`](Self::trace_pend).
+    pub(super) unsafe fn trace_claim(&self) {
+        // SAFETY: by the caller.
+        if let Some((events, id, tag)) = unsafe { self.traced() } {
+            events.write(|device| Claim::new(device, id, tag));
+        }
+    }
+
+    /// A request comes back from a server whose handle is being closed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`trace_pend`](Self::trace_pend).
+    pub(super) unsafe fn trace_give_back(&self) {
+        // SAFETY: by the caller.
+        if let Some((events, id, tag)) = unsafe { self.traced() } {
+            events.write(|device| GiveBack::new(device, id, tag));
+        }
+    }
+
+    /// A request ends by its fate, with `status`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`trace_pend`](Self::trace_pend); the IRP is in no queue.
+    pub(super) unsafe fn trace_end(&self, status: NtStatus) {
+        // SAFETY: by the caller.
+        let Some((events, id, tag)) = (unsafe { self.traced() }) else {
+            return;
+        };
+        let status = status.code();
+        // SAFETY: decided when it was taken out, and for good.
+        match unsafe { self.fate.get_unlocked() } {
+            Some(Ending::Completed) => {
+                events.write(|device| Complete::new(device, id, tag, status));
+            }
+            Some(Ending::TimedOut) => {
+                events.write(|device| Timeout::new(device, id, tag, status));
+            }
+            Some(Ending::Closed | Ending::Removed) => {
+                events.write(|device| Flush::new(device, id, tag, status));
+            }
+            Some(Ending::Canceled) | None => {
+                events.write(|device| Cancel::new(device, id, tag, status));
+            }
+        }
+    }
+
+    /// Where to write the events of the slot's request, its id and its tag; `None` for a claim, and
+    /// while nobody records.
+    ///
+    /// # Safety
+    ///
+    /// As for [`trace_pend`](Self::trace_pend).
+    #[inline]
+    unsafe fn traced(&self) -> Option<(&DeviceEvents, u64, u64)> {
+        // SAFETY: a slot with an IRP has been initialized.
+        let events = &unsafe { self.queues() }.events;
+        if !events.are_wanted() {
+            return None;
+        }
+        // SAFETY: by the caller.
+        let (id, tag) = unsafe { self.names() }?;
+        Some((events, id, tag))
+    }
+
+    /// The rest of [`traced`](Self::traced), out of the way of those who do not need it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`trace_pend`](Self::trace_pend).
+    #[cold]
+    #[inline(never)]
+    unsafe fn names(&self) -> Option<(u64, u64)> {
+        // SAFETY: by the caller.
+        let tenant = unsafe { self.tenant() };
+        tenant.is_request.then_some((tenant.id, tenant.tag))
+    }
+}
