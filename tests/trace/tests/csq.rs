@@ -1,11 +1,13 @@
 //! The events of csq.sys, as a decoder sees them, and what is written about them elsewhere.
 
-use csq_events::Event;
+use csq_events::{Event, Level};
 use trace::Description;
 
 /// What is known of one event.
 struct Known {
     description: Description,
+    level: Level,
+    keyword: u64,
     size: usize,
 }
 
@@ -14,15 +16,18 @@ fn known<E: Event>() -> Known {
     assert_eq!(description.name, E::NAME);
     Known {
         description,
+        level: E::LEVEL,
+        keyword: E::KEYWORD,
         size: size_of::<E>(),
     }
 }
 
-fn all() -> [Known; 8] {
-    use csq_events::{Cancel, Claim, Complete, Flush, Pend, PnpState, Refused, Timeout};
+fn all() -> [Known; 9] {
+    use csq_events::{Cancel, Claim, Complete, Flush, GiveBack, Pend, PnpState, Refused, Timeout};
     [
         known::<Pend>(),
         known::<Claim>(),
+        known::<GiveBack>(),
         known::<Complete>(),
         known::<Cancel>(),
         known::<Timeout>(),
@@ -30,6 +35,19 @@ fn all() -> [Known; 8] {
         known::<Refused>(),
         known::<PnpState>(),
     ]
+}
+
+/// A file of the repository.
+fn read(path: &str) -> String {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+    std::fs::read_to_string(format!("{root}{path}")).expect("the file is there")
+}
+
+/// The provider's GUID, as text.
+fn guid() -> String {
+    let (data1, data2, data3, data4) = csq_events::PROVIDER_ID;
+    let guid = tracelogging::Guid::from_fields(data1, data2, data3, data4);
+    String::from_utf8_lossy(&guid.to_utf8_bytes()).into_owned()
 }
 
 #[test]
@@ -67,4 +85,37 @@ fn a_payload_is_read_as_it_was_written() {
         ("status", 0xc000_0120),
     ];
     assert_eq!(description.values(event.as_bytes()), Ok(values.to_vec()));
+}
+
+/// `README.md` has a row for each event, with its level, its keyword and its fields.
+#[test]
+fn the_readme_has_every_event() {
+    let readme = read("README.md");
+    for event in all() {
+        let fields: Vec<_> = event
+            .description
+            .fields
+            .iter()
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        let row = format!(
+            "| `{}` | {} | {:#x} | {} |",
+            event.description.name,
+            event.level as u8,
+            event.keyword,
+            fields.join(", ")
+        );
+        assert!(readme.lines().any(|line| line.starts_with(&row)), "{row}");
+    }
+    assert!(readme.contains(&guid().to_uppercase()));
+}
+
+/// `csq.wprp` records the provider, with every keyword.
+#[test]
+fn the_profile_records_the_provider() {
+    let profile = read("inf/csq.wprp");
+    assert!(profile.contains(&format!(r#"Name="{}""#, guid())));
+    for event in all() {
+        assert!(profile.contains(&format!(r#"<Keyword Value="{:#x}"/>"#, event.keyword)));
+    }
 }

@@ -45,6 +45,9 @@ struct Arguments {
     /// What to tell the user of a test machine
     #[arg(long, value_name = "TXT", default_value = "tests/vm/guest/README.txt")]
     readme: PathBuf,
+    /// The profile with which its events are recorded
+    #[arg(long, value_name = "WPRP", default_value = "inf/csq.wprp")]
+    wprp: PathBuf,
     /// What the driver was built for
     #[arg(long, value_enum, default_value_t = Architecture::Amd64)]
     architecture: Architecture,
@@ -105,6 +108,7 @@ fn make(arguments: &Arguments) -> Result<()> {
         ("csq.map", read(&map_of(&arguments.driver)?)?),
         ("csq.pdb", read(&arguments.driver.with_extension("pdb"))?),
         ("csqctl.exe", read(&arguments.client)?),
+        ("csq.wprp", read(&arguments.wprp)?),
         ("README.txt", readme.into_bytes()),
     ] {
         write(&arguments.output.join(name), &contents)?;
