@@ -42,7 +42,7 @@ pub fn claim(device: Pin<&Csq>, mut irp: Irp<Received>, wait: bool) -> Dispatche
     };
     if let Some(mut request) = queues.take_pending() {
         let written = describe(&mut request, irp.buffer());
-        return match hand_over(queues, request, irp.stack().file()) {
+        return match hand_over(request, irp.stack().file()) {
             Ok(()) => irp.complete(Completion::answered(NtStatus::SUCCESS, written)),
             Err(status) => {
                 // While the request was nowhere to be seen, somebody may have gone to wait for it.
@@ -73,11 +73,11 @@ fn deliver(queues: Pin<&RequestQueues>) {
         let Some(mut claim) = queues.take_waiting(&mut awaited) else {
             // It was canceled a moment ago. Another may have come, and gone to wait, while the
             // request was nowhere to be seen: so look again.
-            queues.give_back(request);
+            request.give_back();
             continue;
         };
         let written = describe(&mut request, claim.buffer());
-        match hand_over(queues, request, claim.stack().file()) {
+        match hand_over(request, claim.stack().file()) {
             Ok(()) => claim.complete(Completion::answered(NtStatus::SUCCESS, written)),
             Err(status) => claim.complete(status),
         }
@@ -105,19 +105,15 @@ fn describe(request: &mut Irp<Moving>, mut claim: SystemBuffer<'_>) -> Written {
 /// # Errors
 ///
 /// `STATUS_FILE_CLOSED` when the handle is being closed; the request is pending again.
-fn hand_over(
-    queues: Pin<&RequestQueues>,
-    request: Irp<Moving>,
-    server: Option<&FileContext>,
-) -> Result<(), NtStatus> {
+fn hand_over(request: Irp<Moving>, server: Option<&FileContext>) -> Result<(), NtStatus> {
     let Unclaimed(request) = match server {
-        Some(server) => match queues.claim(request, server) {
+        Some(server) => match request.claim(server) {
             Ok(()) => return Ok(()),
             Err(unclaimed) => unclaimed,
         },
         None => Unclaimed(request),
     };
-    queues.give_back(request);
+    request.give_back();
     Err(NtStatus::FILE_CLOSED)
 }
 

@@ -11,7 +11,7 @@
 //!                                                        of `csq::ending`
 //!                                                      6 Irp<Dequeued>::complete
 //!                                                      7 RequestQueues::take_pending, take_awaited
-//!                                                      8 RequestQueues::claim, give_back
+//!                                                      8 Irp<Moving>::claim, give_back
 //! ```
 //!
 //! There is no type for a queued IRP: it is the queue's, or already somebody else's, and nobody

@@ -19,10 +19,11 @@ pub use wdk_sys;
 pub mod metadata {
     pub use windows_sys::Wdk::Foundation::{
         DEVICE_OBJECT, DISPATCHER_HEADER, DRIVER_EXTENSION, DRIVER_OBJECT, FILE_OBJECT,
-        IO_STACK_LOCATION, IRP, KEVENT,
+        IO_STACK_LOCATION, IRP, KDPC, KEVENT,
     };
     pub use windows_sys::Wdk::System::SystemServices::{
-        EX_RUNDOWN_REF, IO_CSQ, IO_CSQ_IRP_CONTEXT, IO_REMOVE_LOCK,
+        EX_RUNDOWN_REF, IO_CSQ, IO_CSQ_IRP_CONTEXT, IO_REMOVE_LOCK, KTIMER,
+        RTL_QUERY_REGISTRY_TABLE,
     };
     pub use windows_sys::Win32::Foundation::UNICODE_STRING;
     pub use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
@@ -170,6 +171,23 @@ same_layout! {
     DISPATCHER_HEADER { SignalState, WaitListHead }
 }
 
+// `Period` is elsewhere in the metadata, which lacks the field before it. Only the kernel uses it.
+same_layout! {
+    KTIMER { Header, DueTime, TimerListEntry, Dpc }
+}
+
+same_layout! {
+    KDPC {
+        DpcListEntry, DeferredRoutine, DeferredContext, SystemArgument1, SystemArgument2, DpcData,
+    }
+}
+
+same_layout! {
+    RTL_QUERY_REGISTRY_TABLE {
+        QueryRoutine, Flags, Name, EntryContext, DefaultType, DefaultData, DefaultLength,
+    }
+}
+
 same_layout! {
     LIST_ENTRY { Flink, Blink }
 }
@@ -188,5 +206,7 @@ same_layout! {
 
 /// A spin lock is as large as a pointer; `windows-sys` has no type for it.
 const _: () = assert!(size_of::<wdk_sys::KSPIN_LOCK>() == size_of::<usize>());
+/// `KeSetTimer` takes a due time by value; `windows-sys` has a plain number for it.
+const _: () = assert!(size_of::<wdk_sys::LARGE_INTEGER>() == size_of::<i64>());
 /// `IoCsqInsertIrp` keeps the old IRQL in one byte.
 const _: () = assert!(size_of::<wdk_sys::KIRQL>() == 1);

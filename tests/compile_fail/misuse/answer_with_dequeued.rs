@@ -2,11 +2,11 @@
 
 use core::pin::Pin;
 
-use wdm::{CancelSafeQueue, Dispatched, Ending, Irp, NtStatus, Peek, Received};
+use wdm::{Dispatched, Irp, NtStatus, Received, RequestQueues};
 
 /// The IRP of this call is forgotten.
-pub fn device_control(queue: Pin<&CancelSafeQueue>, irp: Irp<Received>) -> Dispatched {
-    match queue.remove_next(Peek::Any, Ending::Completed) {
+pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>) -> Dispatched {
+    match queues.take_oldest() {
         Some(oldest) => oldest.complete(NtStatus::SUCCESS), //~ ERROR E0308
         None => irp.complete(NtStatus::SUCCESS),
     }

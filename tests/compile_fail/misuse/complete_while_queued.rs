@@ -1,11 +1,9 @@
-// There is no IRP to complete while the queue has it; only removal yields one.
+// There is no IRP to complete while a queue has it; only removal yields one.
 
-use core::pin::Pin;
-
-use wdm::{CancelSafeQueue, Dispatched, Irp, NtStatus, Received};
+use wdm::{Dispatched, Entry, Irp, NtStatus, Received};
 
 /// Queues and completes.
-pub fn device_control(queue: Pin<&CancelSafeQueue>, irp: Irp<Received>) -> Dispatched {
-    let _ = queue.insert(irp);
+pub fn device_control(entry: &Entry<'_>, irp: Irp<Received>) -> Dispatched {
+    let _ = entry.pend(irp, 0, 0);
     irp.complete(NtStatus::SUCCESS) //~ ERROR E0382
 }

@@ -1,10 +1,8 @@
-// An IRP that a closed queue gives back must be answered.
+// An IRP for which there is no place comes back, and must be answered.
 
-use core::pin::Pin;
-
-use wdm::{CancelSafeQueue, Irp, Received};
+use wdm::{Entry, Irp, Received};
 
 /// Whether it was inserted or not.
-pub fn device_control(queue: Pin<&CancelSafeQueue>, irp: Irp<Received>) {
-    queue.insert(irp); //~ ERROR unused_must_use
+pub fn device_control(entry: &Entry<'_>, irp: Irp<Received>) {
+    entry.pend(irp, 0, 0); //~ ERROR unused_must_use
 }

@@ -1,10 +1,8 @@
 // An IRP that has been pending is not inserted as a new one: its dispatch routine has returned.
 
-use core::pin::Pin;
-
-use wdm::{CancelSafeQueue, Dequeued, Dispatched, Irp, Refused};
+use wdm::{Dequeued, Dispatched, Entry, Irp, Received};
 
 /// It would be marked pending twice, and counted twice.
-pub fn again(queue: Pin<&CancelSafeQueue>, irp: Irp<Dequeued>) -> Result<Dispatched, Refused> {
-    queue.insert(irp) //~ ERROR E0308
+pub fn again(entry: &Entry<'_>, irp: Irp<Dequeued>) -> Result<Dispatched, Irp<Received>> {
+    entry.pend(irp, 0, 0) //~ ERROR E0308
 }

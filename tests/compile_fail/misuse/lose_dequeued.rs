@@ -1,10 +1,10 @@
-// An IRP that was taken out of the queue must be completed.
+// An IRP that was taken out of a queue must be completed.
 
 use core::pin::Pin;
 
-use wdm::{CancelSafeQueue, Ending, Peek};
+use wdm::RequestQueues;
 
 /// Takes one out and drops it.
-pub fn skip_one(queue: Pin<&CancelSafeQueue>) {
-    queue.remove_next(Peek::Any, Ending::Completed); //~ ERROR unused_must_use
+pub fn skip_one(queues: Pin<&RequestQueues>) {
+    queues.take_oldest(); //~ ERROR unused_must_use
 }

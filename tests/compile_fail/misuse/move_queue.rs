@@ -1,10 +1,11 @@
-// A queue stays where it was registered: the kernel and every IRP in it have its address (INV-04).
+// Queues stay where they were registered: the kernel and every IRP in them have their addresses
+// (INV-04).
 
 use core::pin::Pin;
 
-use wdm::CancelSafeQueue;
+use wdm::RequestQueues;
 
-/// Swaps two queues.
-pub fn exchange(queue: Pin<&mut CancelSafeQueue>, other: &mut CancelSafeQueue) {
-    core::mem::swap(queue.get_mut(), other); //~ ERROR E0277
+/// Swaps those of two devices.
+pub fn exchange(queues: Pin<&mut RequestQueues>, other: &mut RequestQueues) {
+    core::mem::swap(queues.get_mut(), other); //~ ERROR E0277
 }

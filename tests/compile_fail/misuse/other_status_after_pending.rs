@@ -1,13 +1,8 @@
-// What `insert` returned is what the dispatch routine returns: its status is not to be had.
+// What `pend` returned is what the dispatch routine returns: its status is not to be had.
 
-use core::pin::Pin;
-
-use wdm::{CancelSafeQueue, Dispatched, Irp, NtStatus, Received, Refused};
+use wdm::{Dispatched, Entry, Irp, NtStatus, Received};
 
 /// Success, for an IRP that is pending.
-pub fn device_control(
-    queue: Pin<&CancelSafeQueue>,
-    irp: Irp<Received>,
-) -> Result<Dispatched, Refused> {
-    queue.insert(irp).map(|_| NtStatus::SUCCESS) //~ ERROR E0308
+pub fn device_control(entry: &Entry<'_>, irp: Irp<Received>) -> Result<Dispatched, Irp<Received>> {
+    entry.pend(irp, 0, 0).map(|_| NtStatus::SUCCESS) //~ ERROR E0308
 }

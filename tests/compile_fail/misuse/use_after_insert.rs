@@ -1,15 +1,10 @@
-// An IRP that was inserted may be canceled, completed and gone before `insert` returns.
+// An IRP that was inserted may be canceled, completed and gone before `pend` returns.
 
-use core::pin::Pin;
-
-use wdm::{CancelSafeQueue, Dispatched, Irp, Received, Refused};
+use wdm::{Dispatched, Entry, Irp, Received};
 
 /// Reads from an IRP that it no longer owns.
-pub fn device_control(
-    queue: Pin<&CancelSafeQueue>,
-    irp: Irp<Received>,
-) -> Result<Dispatched, Refused> {
-    let inserted = queue.insert(irp);
+pub fn device_control(entry: &Entry<'_>, irp: Irp<Received>) -> Result<Dispatched, Irp<Received>> {
+    let inserted = entry.pend(irp, 0, 0);
     let _ = irp.stack(); //~ ERROR E0382
     inserted
 }

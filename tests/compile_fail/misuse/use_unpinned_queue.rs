@@ -1,10 +1,10 @@
-// A queue that may still move takes nothing.
+// Queues that may still move take nothing.
 
-use wdm::{CancelSafeQueue, NtStatus};
+use wdm::{NtStatus, RequestQueues};
 
 /// The kernel would keep the address of a local variable.
-pub fn new() -> Result<CancelSafeQueue, NtStatus> {
-    let queue = CancelSafeQueue::new();
-    queue.register()?; //~ ERROR E0599
-    Ok(queue)
+pub fn new() -> Result<RequestQueues, NtStatus> {
+    let queues = RequestQueues::new();
+    queues.register()?; //~ ERROR E0599
+    Ok(queues)
 }

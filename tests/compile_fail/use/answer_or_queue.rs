@@ -2,18 +2,19 @@
 
 use core::pin::Pin;
 
-use wdm::{CancelSafeQueue, Dispatched, Irp, NtStatus, Received, Refused};
+use wdm::{Dispatched, Irp, NtStatus, Received, RequestQueues};
 
 /// Every path ends the IRP or hands it over.
-pub fn device_control(queue: Pin<&CancelSafeQueue>, mut irp: Irp<Received>) -> Dispatched {
+pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>) -> Dispatched {
     if irp.stack().device_control().is_none() {
         return irp.complete(NtStatus::INVALID_DEVICE_REQUEST);
     }
-    irp.set_key(7);
-    match queue.insert(irp) {
+    let entry = match queues.enter(&irp) {
+        Ok(entry) => entry,
+        Err(_) => return irp.complete(NtStatus::DELETE_PENDING),
+    };
+    match entry.pend(irp, 7, 0) {
         Ok(dispatched) => dispatched,
-        Err(Refused::Closed(irp) | Refused::NoHandle(irp)) => {
-            irp.complete(NtStatus::DELETE_PENDING)
-        }
+        Err(irp) => irp.complete(NtStatus::INSUFFICIENT_RESOURCES),
     }
 }

@@ -1,6 +1,6 @@
-// An IRP may be completed by any thread; a queue is shared by all of them.
+// An IRP may be completed by any thread; queues are shared by all of them.
 
-use wdm::{CancelSafeQueue, Dequeued, Irp, Received};
+use wdm::{Dequeued, Irp, Moving, Received, RequestQueues};
 
 fn sent<T: Send>() {}
 fn shared<T: Sync>() {}
@@ -9,5 +9,6 @@ fn shared<T: Sync>() {}
 pub fn check() {
     sent::<Irp<Received>>();
     sent::<Irp<Dequeued>>();
-    shared::<CancelSafeQueue>();
+    sent::<Irp<Moving>>();
+    shared::<RequestQueues>();
 }

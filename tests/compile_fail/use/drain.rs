@@ -1,12 +1,13 @@
-// Cleanup takes out what a handle has in the queue, and ends it.
+// Cleanup ends what a handle has in the queues, and gives back what it has claimed.
 
 use core::pin::Pin;
 
-use wdm::{CancelSafeQueue, Ending, FileContext, NtStatus, Peek};
+use wdm::{FileContext, RequestQueues};
 
-/// Nothing of the handle is left in the queue afterwards.
-pub fn cleanup(queue: Pin<&CancelSafeQueue>, file: &FileContext) {
-    while let Some(irp) = queue.remove_next(Peek::File(file), Ending::Flushed) {
-        irp.complete(NtStatus::CANCELLED);
+/// Nothing of the handle is left in the queues afterwards.
+pub fn cleanup(queues: Pin<&RequestQueues>, file: &FileContext) {
+    if let Some(visit) = queues.visit() {
+        visit.close_handle(file);
+        visit.give_back_claimed(file);
     }
 }

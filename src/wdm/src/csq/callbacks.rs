@@ -130,7 +130,7 @@ unsafe fn relink(csq: PIO_CSQ, irp: PIRP) {
 /// # Safety
 ///
 /// Called only by `IoCsqInsertIrpEx`, with an IRP and a [`FileContext`] that
-/// [`RequestQueues::claim`] gave it.
+/// [`Irp<Moving>::claim`](Irp) gave it.
 pub(super) unsafe extern "C" fn csq_insert_irp_ex(
     csq: PIO_CSQ,
     irp: PIRP,

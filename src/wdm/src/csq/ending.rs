@@ -158,7 +158,7 @@ impl Visit<'_> {
             let slot = unsafe { Slot::of(request.as_raw().as_ptr()) };
             // SAFETY: owned.
             unsafe { slot.trace_give_back() };
-            self.0.give_back(request);
+            request.give_back();
         }
         forget_server(&queues.lock(), file);
     }

@@ -79,53 +79,6 @@ impl RequestQueues {
         queues.take_ended(&queues.claimed, peek, Ending::Completed)
     }
 
-    /// Puts a request into the claimed queue, for the handle `server`: `IoCsqInsertIrpEx`. There it
-    /// can still be canceled; one that has been is ended here, which is no failure.
-    ///
-    /// # Errors
-    ///
-    /// The request comes back when the server's handle is being closed.
-    pub fn claim(
-        self: Pin<&Self>,
-        request: Irp<Moving>,
-        server: &FileContext,
-    ) -> Result<(), Unclaimed> {
-        let queues = self.get_ref();
-        if !server.belongs_to(queues) {
-            return Err(Unclaimed(request));
-        }
-        let irp = request.into_raw();
-        let insertion = Insertion::new();
-        // SAFETY: owned, and has been in a queue or is about to be, so it has a slot.
-        let slot = unsafe { Slot::of(irp.as_ptr()) };
-        // SAFETY: owned.
-        unsafe { slot.trace_claim() };
-        // SAFETY: owned, and inserted below while `insertion` lives.
-        let context = unsafe { slot.prepare_insertion(&raw const insertion) };
-        let file = (&raw const *server).cast_mut().cast();
-        // SAFETY: registered, because the request comes from a queue; given up, unless it is
-        // refused. No lock is held (INV-14). The caller has `server` until the call is over.
-        let status =
-            unsafe { IoCsqInsertIrpEx(queues.claimed.as_csq(), irp.as_ptr(), context, file) };
-        if insertion.outcome() == Outcome::Taken && status == NtStatus::SUCCESS.as_raw() {
-            return Ok(());
-        }
-        // SAFETY: given back, with the remove-lock reference.
-        let request = unsafe { Irp::<Moving>::from_raw(irp) };
-        if status == NtStatus::FILE_CLOSED.as_raw() {
-            // SAFETY: given back.
-            unsafe { slot.trace_give_back() };
-            return Err(Unclaimed(request));
-        }
-        queues.end_moving(request);
-        Ok(())
-    }
-
-    /// Puts a request back into the pending queue, where it was: `IoCsqInsertIrp`.
-    pub fn give_back(self: Pin<&Self>, request: Irp<Moving>) {
-        self.insert_pending(request.into_raw());
-    }
-
     /// Gives a request to `IoCsqInsertIrp`, and ends it if somebody has decided meanwhile that it
     /// must end. It may be gone when this returns (INV-11).
     pub(super) fn insert_pending(&self, irp: NonNull<IRP>) {
@@ -219,6 +172,58 @@ impl RequestQueues {
         drop(account);
         // SAFETY: owned, with its remove-lock reference.
         unsafe { Irp::from_raw(irp) }
+    }
+}
+
+impl Irp<Moving> {
+    /// Puts the request into the claimed queue, for the handle `server`: `IoCsqInsertIrpEx`. There
+    /// it can still be canceled; one that has been is ended here, which is no failure.
+    ///
+    /// # Errors
+    ///
+    /// The request comes back when the server's handle is being closed, or is another device's.
+    pub fn claim(self, server: &FileContext) -> Result<(), Unclaimed> {
+        let irp = self.into_raw();
+        // SAFETY: owned, and has been in a queue, so it has a slot.
+        let slot = unsafe { Slot::of(irp.as_ptr()) };
+        // SAFETY: a slot with an IRP has been initialized.
+        let queues = unsafe { slot.queues() };
+        if !server.belongs_to(queues) {
+            // SAFETY: given up above, with the remove-lock reference.
+            return Err(Unclaimed(unsafe { Self::from_raw(irp) }));
+        }
+        // SAFETY: owned.
+        unsafe { slot.trace_claim() };
+        let insertion = Insertion::new();
+        // SAFETY: owned, and inserted below while `insertion` lives.
+        let context = unsafe { slot.prepare_insertion(&raw const insertion) };
+        let file = (&raw const *server).cast_mut().cast();
+        // SAFETY: registered, because the request comes from a queue; given up, unless it is
+        // refused. No lock is held (INV-14). The caller has `server` until the call is over.
+        let status =
+            unsafe { IoCsqInsertIrpEx(queues.claimed.as_csq(), irp.as_ptr(), context, file) };
+        if insertion.outcome() == Outcome::Taken && status == NtStatus::SUCCESS.as_raw() {
+            return Ok(());
+        }
+        // SAFETY: given back, with the remove-lock reference (INV-17).
+        let request = unsafe { Self::from_raw(irp) };
+        if status == NtStatus::FILE_CLOSED.as_raw() {
+            // SAFETY: given back.
+            unsafe { slot.trace_give_back() };
+            return Err(Unclaimed(request));
+        }
+        queues.end_moving(request);
+        Ok(())
+    }
+
+    /// Puts the request back into the pending queue, where it was: `IoCsqInsertIrp`.
+    pub fn give_back(self) {
+        let irp = self.into_raw();
+        // SAFETY: owned, and has been in a queue, so it has a slot.
+        let slot = unsafe { Slot::of(irp.as_ptr()) };
+        // SAFETY: a slot with an IRP has been initialized.
+        let queues = unsafe { slot.queues() };
+        queues.insert_pending(irp);
     }
 }
 

@@ -1,0 +1,11 @@
+// The permission to insert is no longer than the queues.
+
+use core::pin::pin;
+
+use wdm::{Entry, Irp, Received, Refusal, RequestQueues};
+
+/// The queues are gone at the end of this.
+pub fn keep(irp: &Irp<Received>) -> Result<Entry<'static>, Refusal> {
+    let queues = pin!(RequestQueues::new());
+    queues.as_ref().enter(irp) //~ ERROR E0515
+}
