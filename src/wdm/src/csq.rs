@@ -20,7 +20,7 @@
 //! |---|---|
 //! | [`slot`] | what is kept for one IRP: its place, its fate, its id, its timer |
 //! | [`slot_table`] | all of those, and which are free |
-//! | [`callbacks`], [`peek`] | what runs under the lock |
+//! | [`callbacks`], [`locked`], [`peek`] | what runs under the lock |
 //! | [`insertion`] | what an inserting thread learns |
 //! | [`admission`] | the ways in |
 //! | [`passage`] | from queue to queue, and out with an answer |
@@ -61,6 +61,7 @@ mod callbacks;
 mod ending;
 mod events;
 mod insertion;
+mod locked;
 mod passage;
 mod peek;
 mod slot;
@@ -70,7 +71,6 @@ mod timer;
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomPinned;
-use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -78,7 +78,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::list;
 use crate::pool::PoolSlice;
 use crate::rundown::Rundown;
-use crate::spin_lock::{Guarded, Held, RawSpinLock, SavedIrql};
+use crate::spin_lock::{Guarded, RawSpinLock};
 use crate::status::NtStatus;
 use crate::sys::{
     IO_CSQ, IoCsqInitialize, IoCsqInitializeEx, KeFlushQueuedDpcs, LIST_ENTRY, PIO_CSQ_INSERT_IRP,
@@ -87,6 +87,7 @@ use crate::sys::{
 use crate::trace::DeviceEvents;
 
 use self::account::Account;
+use self::locked::{LockGuard, Locked};
 use self::slot::Place;
 use self::slot_table::SlotTable;
 
@@ -149,19 +150,6 @@ pub struct Limits {
     pub handle: u32,
     /// The generation that the ids of the first IRPs have.
     pub first_generation: u32,
-}
-
-/// What may be done by one that holds the lock.
-struct Locked<'queues> {
-    held: Held<'queues>,
-    account: &'queues mut Account,
-}
-
-/// The lock, held until this goes.
-struct LockGuard<'queues> {
-    lock: &'queues RawSpinLock,
-    saved: SavedIrql,
-    locked: Locked<'queues>,
 }
 
 // SAFETY: `lock` guards the lists and the account; the `IO_CSQ`s are the kernel's, which expects
@@ -302,29 +290,6 @@ impl RequestQueues {
             ..tally
         }
     }
-
-    /// Acquires the lock.
-    fn lock(&self) -> LockGuard<'_> {
-        let saved = self.lock.acquire();
-        LockGuard {
-            lock: &self.lock,
-            saved,
-            // SAFETY: acquired above.
-            locked: unsafe { self.locked() },
-        }
-    }
-
-    /// # Safety
-    ///
-    /// The lock is held until what is returned is gone, of which there is one at a time.
-    unsafe fn locked(&self) -> Locked<'_> {
-        Locked {
-            // SAFETY: by the caller.
-            held: unsafe { Held::assume() },
-            // SAFETY: the lock is held, by the caller.
-            account: unsafe { &mut *self.account.get() },
-        }
-    }
 }
 
 impl Queue {
@@ -393,41 +358,6 @@ impl Queue {
     unsafe fn queues<'queue>(&self) -> &'queue RequestQueues {
         // SAFETY: by the caller; set by `register`.
         unsafe { &*self.queues.load(Ordering::Relaxed) }
-    }
-}
-
-impl Deref for Locked<'_> {
-    type Target = Account;
-
-    fn deref(&self) -> &Account {
-        self.account
-    }
-}
-
-impl DerefMut for Locked<'_> {
-    fn deref_mut(&mut self) -> &mut Account {
-        self.account
-    }
-}
-
-impl<'queues> Deref for LockGuard<'queues> {
-    type Target = Locked<'queues>;
-
-    fn deref(&self) -> &Locked<'queues> {
-        &self.locked
-    }
-}
-
-impl DerefMut for LockGuard<'_> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.locked
-    }
-}
-
-impl Drop for LockGuard<'_> {
-    fn drop(&mut self) {
-        // SAFETY: acquired by `lock`, with this IRQL.
-        unsafe { self.lock.release(self.saved) };
     }
 }
 

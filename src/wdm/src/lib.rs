@@ -3,16 +3,16 @@
 //! The types refuse the mistakes for which cancellation is known. An [`Irp`] has one owner; it is
 //! completed or queued by value, and never touched afterwards. A dispatch routine must return the
 //! [`Dispatched`] that only completing, queueing or passing down an IRP yields. Nothing of a
-//! driver's own runs under a queue's lock, because what to look for is data ([`Peek`]) and not a
-//! closure.
+//! driver's own runs under the queues' lock, because what to look for is data and not a closure.
 //!
 //! | module | what it wraps |
 //! |---|---|
 //! | [`sys`] | the only place that names `wdk_sys`: types, routines, layout |
 //! | [`status`] | `NTSTATUS` |
 //! | [`irp`], [`stack_location`], [`buffer`] | an IRP, its parameters, its `SystemBuffer` |
-//! | [`csq`] | the `IoCsq*` routines: the cancel-safe queue and its six callbacks |
+//! | [`csq`] | the `IoCsq*` routines: three cancel-safe queues and their callbacks; timers |
 //! | [`file_context`] | what a driver keeps for each open handle |
+//! | [`registry`] | the service's parameters |
 //! | [`list`], [`spin_lock`], [`rundown`], [`remove_lock`], [`event`], [`pool`] | one kernel object each |
 //! | [`trace`] | Event Tracing for Windows |
 //! | [`device_object`], [`dispatch`], [`pnp`] | the device stack, the dispatch routines, Plug and Play |

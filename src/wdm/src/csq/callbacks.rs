@@ -19,18 +19,19 @@
 use core::ptr::{NonNull, null};
 
 use super::account::{Ending, Purpose};
-use super::peek::{PeekContext, following};
+use super::locked::{first_younger, handle_link};
+use super::peek::PeekContext;
 use super::slot::{Place, Slot};
-use super::{Locked, Queue, RequestQueues};
+use super::{Queue, RequestQueues};
 use crate::file_context::FileContext;
 use crate::irp::{Dequeued, Irp};
 use crate::list;
 use crate::spin_lock::SavedIrql;
 use crate::status::NtStatus;
 use crate::sys::{
-    KIRQL, LIST_ENTRY, NTSTATUS, PIO_CSQ, PIO_CSQ_ACQUIRE_LOCK, PIO_CSQ_COMPLETE_CANCELED_IRP,
+    KIRQL, NTSTATUS, PIO_CSQ, PIO_CSQ_ACQUIRE_LOCK, PIO_CSQ_COMPLETE_CANCELED_IRP,
     PIO_CSQ_INSERT_IRP, PIO_CSQ_INSERT_IRP_EX, PIO_CSQ_PEEK_NEXT_IRP, PIO_CSQ_RELEASE_LOCK,
-    PIO_CSQ_REMOVE_IRP, PIRP, PKIRQL, PVOID, QUEUE_LINK_OFFSET, driver_context, queue_link,
+    PIO_CSQ_REMOVE_IRP, PIRP, PKIRQL, PVOID, queue_link,
 };
 
 // A drifted signature does not compile (TR-106).
@@ -368,83 +369,6 @@ pub(super) unsafe extern "C" fn csq_complete_canceled_irp(_csq: PIO_CSQ, irp: PI
     unsafe { Irp::<Dequeued>::from_raw(irp) }.end();
 }
 
-impl Locked<'_> {
-    /// Whether the fate of a request that is being moved is decided. The closing of its handle and
-    /// the removal of its device decide it, if nobody has before.
-    fn dooms(&self, slot: &Slot, owner: &FileContext) -> bool {
-        if slot.fate.get(&self.held).is_some() {
-            return true;
-        }
-        let fate = if self.retired {
-            Ending::Removed
-        } else if owner.closing.get(&self.held) {
-            Ending::Closed
-        } else {
-            return false;
-        };
-        slot.fate.set(&self.held, Some(fate));
-        true
-    }
-
-    /// Takes a request out of its queue, and out of all if that is what it was removed for.
-    ///
-    /// # Safety
-    ///
-    /// `irp` is linked in the pending or the claimed queue.
-    unsafe fn unlink_request(&mut self, irp: PIRP) {
-        // SAFETY: an IRP of the queue's.
-        let link = unsafe { queue_link(irp) };
-        // SAFETY: the lock is held, and the IRP is linked.
-        unsafe { list::remove(link) };
-        // SAFETY: only IRPs with slots are linked.
-        let slot = unsafe { Slot::of(irp) };
-        match self.purpose_of(irp) {
-            Purpose::Move => slot.place.set(&self.held, Place::Moving),
-            // SAFETY: in no queue any more.
-            Purpose::End(ending) => unsafe { self.end(slot, irp, ending) },
-        }
-    }
-
-    /// Ends a request in the account, by its fate if that is decided.
-    ///
-    /// # Safety
-    ///
-    /// `irp` is the slot's, in its handle's list and in no queue.
-    pub(super) unsafe fn end(&mut self, slot: &Slot, irp: PIRP, ending: Ending) {
-        // SAFETY: the queue's or the caller's.
-        let link = unsafe { handle_link(irp) };
-        // SAFETY: the lock is held; linked, by the caller.
-        unsafe { list::remove(link) };
-        let ending = slot.fate.get(&self.held).unwrap_or(ending);
-        slot.fate.set(&self.held, Some(ending));
-        slot.place.set(&self.held, Place::Vacant);
-        self.count_ending(ending);
-    }
-}
-
-/// Where a request that comes back belongs in the pending queue: before the link returned. Only
-/// others that have come back can be older, so the search ends soon.
-///
-/// # Safety
-///
-/// The lock is held.
-unsafe fn first_younger(account: &Locked<'_>, queue: &Queue, slot: &Slot) -> *mut LIST_ENTRY {
-    let number = slot.sequence.get(&account.held);
-    let mut irp = core::ptr::null_mut();
-    loop {
-        // SAFETY: by the caller; `irp` is null or from here.
-        irp = unsafe { following(queue.irps(), irp, QUEUE_LINK_OFFSET) };
-        if irp.is_null() {
-            return queue.irps();
-        }
-        // SAFETY: in the queue, so it has a slot.
-        if unsafe { Slot::of(irp) }.sequence.get(&account.held) > number {
-            // SAFETY: an IRP of the queue's.
-            return unsafe { queue_link(irp) };
-        }
-    }
-}
-
 /// The queue that `csq` is the first field of, and the queues it belongs to (INV-03).
 ///
 /// # Safety
@@ -455,14 +379,4 @@ unsafe fn queue_of<'queue>(csq: PIO_CSQ) -> (&'queue RequestQueues, &'queue Queu
     let queue = unsafe { &*csq.cast::<Queue>() };
     // SAFETY: by the caller; set by `register`.
     (unsafe { queue.queues() }, queue)
-}
-
-/// The link of an IRP in its handle's list.
-///
-/// # Safety
-///
-/// `irp` points to an IRP.
-unsafe fn handle_link(irp: PIRP) -> *mut LIST_ENTRY {
-    // SAFETY: by the caller. Two of the four pointers have the layout of a link, see `sys`.
-    unsafe { driver_context(irp) }.cast()
 }

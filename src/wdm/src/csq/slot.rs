@@ -7,8 +7,9 @@
 //!                   └────────────────┴───────────────┴──► Vacant, with its `fate` decided
 //! ```
 //!
-//! 1 `Entry::pend`; 2 `take_*`; 3 `give_back`; 4 `claim`; 5 `take_served`. Every step is made in a
-//! callback, with the lock held, so a slot's place is always true.
+//! 1 `Entry::pend`; 2 `take_pending`, `take_awaited`; 3 `Irp<Moving>::give_back`; 4
+//! `Irp<Moving>::claim`; 5 `Visit::give_back_claimed`. Every step is made with the lock held, so a
+//! slot's place is always true.
 //!
 //! # Fate
 //!
