@@ -50,8 +50,6 @@ statuses! {
     IO_TIMEOUT = 0xC000_00B5;
     /// The device is not started.
     DEVICE_NOT_READY = 0xC000_00A3;
-    /// The driver does not have this feature.
-    NOT_SUPPORTED = 0xC000_00BB;
     /// The request was canceled.
     CANCELLED = 0xC000_0120;
     /// The handle is being closed.

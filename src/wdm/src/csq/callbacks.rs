@@ -344,7 +344,7 @@ pub(super) unsafe extern "C" fn csq_release_lock(csq: PIO_CSQ, irql: KIRQL) {
 
 /// Ends an IRP that was canceled. Takes no lock, and its last act is the completion (INV-50,
 /// INV-51). One that was canceled before it was linked is left to the thread that is inserting it
-/// (INV-18), see [`Outcome::Canceled`].
+/// (INV-18), see [`super::insertion`].
 ///
 /// # Context
 ///
