@@ -27,6 +27,10 @@ const REVISION_MISMATCH: NtStatus = NtStatus::from_code(status::REVISION_MISMATC
 
 /// `IRP_MJ_DEVICE_CONTROL`.
 pub fn dispatch(device: Pin<&Csq>, mut irp: Irp<Received>) -> Dispatched {
+    // INV-65: handles that are open still are of no more use.
+    if device.lifecycle.is_gone() {
+        return irp.complete(NtStatus::DELETE_PENDING);
+    }
     let code = irp.stack().device_control().map(|control| control.code);
     let answer = match code {
         Some(ioctl::PEND) => return pend(device, irp),

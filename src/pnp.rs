@@ -64,6 +64,11 @@ impl Lifecycle {
         }
     }
 
+    /// Whether the device is gone for good, although handles may be open still.
+    pub fn is_gone(&self) -> bool {
+        self.now.load(Ordering::Acquire) >= State::SurpriseRemoved as u8
+    }
+
     fn is(&self, state: State) -> bool {
         self.now.load(Ordering::Acquire) == state as u8
     }

@@ -24,9 +24,11 @@ pub fn pend(device: Pin<&Csq>, irp: Irp<Received>, tag: u64, timeout: u32) -> Di
         Err(refusal) => return refuse(device, irp, tag, status_of(device, refusal)),
     };
     match entry.pend(irp, tag, timeout) {
-        Ok(dispatched) => {
-            deliver(device.requests());
-            dispatched
+        Ok(pended) => {
+            if pended.awaited {
+                deliver(device.requests());
+            }
+            pended.dispatched
         }
         Err(irp) => refuse(device, irp, tag, QUOTA_EXCEEDED),
     }
@@ -67,6 +69,7 @@ pub fn claim(device: Pin<&Csq>, mut irp: Irp<Received>, wait: bool) -> Dispatche
 /// may be one of each, so that neither waits while the other is there (TR-26).
 ///
 /// The caller keeps the queues alive: what is delivered may not.
+#[inline(never)]
 fn deliver(queues: Pin<&RequestQueues>) {
     let mut awaited = Awaited::default();
     while let Some(mut request) = queues.take_awaited(&awaited) {

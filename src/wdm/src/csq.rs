@@ -92,7 +92,7 @@ use self::slot::Place;
 use self::slot_table::SlotTable;
 
 pub use self::account::Tally;
-pub use self::admission::{Entry, Refusal};
+pub use self::admission::{Entry, Pended, Refusal};
 pub use self::ending::{Scope, Visit};
 pub(crate) use self::ending::{abandon_moving, id, release, status, tag};
 pub use self::passage::{Awaited, Unclaimed};

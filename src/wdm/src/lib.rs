@@ -52,7 +52,9 @@ mod sys;
 pub mod trace;
 
 pub use buffer::{SystemBuffer, Written};
-pub use csq::{Awaited, Entry, Limits, Refusal, RequestQueues, Scope, Tally, Unclaimed, Visit};
+pub use csq::{
+    Awaited, Entry, Limits, Pended, Refusal, RequestQueues, Scope, Tally, Unclaimed, Visit,
+};
 pub use device_object::{Fdo, InterfaceClass};
 pub use dispatch::{Device, DriverObject, initialize_driver};
 pub use file_context::FileContext;

@@ -9,7 +9,7 @@ pub fn device_control(entry: &Entry<'_>, irp: Irp<Received>, too_long: bool) -> 
     }
     let inserted = entry.pend(irp, 0, 0); //~ ERROR E0382
     match inserted {
-        Ok(dispatched) => dispatched,
+        Ok(pended) => pended.dispatched,
         Err(irp) => irp.complete(NtStatus::DELETE_PENDING),
     }
 }

@@ -14,7 +14,7 @@ pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>) -> Dispat
         Err(_) => return irp.complete(NtStatus::DELETE_PENDING),
     };
     match entry.pend(irp, 7, 0) {
-        Ok(dispatched) => dispatched,
+        Ok(pended) => pended.dispatched,
         Err(irp) => irp.complete(NtStatus::INSUFFICIENT_RESOURCES),
     }
 }

@@ -80,11 +80,11 @@ pub(super) struct Account {
     pub(super) claims: u64,
     /// Requests that ever came.
     arrivals: u64,
-    /// Those that have not ended, how many of them are claimed, and the most there ever were.
-    live: u64,
+    /// Those that have ended, those that are claimed, and the most that were ever not ended.
+    ended: u64,
     claimed: u64,
     high_water: u64,
-    /// Those that have ended. In the order of [`Ending`], so that counting is an addition.
+    /// How they have ended. In the order of [`Ending`], so that counting is an addition.
     completed: u64,
     canceled: u64,
     timed_out: u64,
@@ -101,7 +101,7 @@ impl Account {
             waiting: 0,
             claims: 0,
             arrivals: 0,
-            live: 0,
+            ended: 0,
             claimed: 0,
             high_water: 0,
             completed: 0,
@@ -115,16 +115,16 @@ impl Account {
     /// Counts a new request. Returns its number.
     pub(super) fn count_arrival(&mut self) -> u64 {
         self.arrivals += 1;
-        self.live += 1;
-        if self.live > self.high_water {
-            self.high_water = self.live;
+        let live = self.arrivals - self.ended;
+        if live > self.high_water {
+            self.high_water = live;
         }
         self.arrivals
     }
 
     /// Counts a request that has ended and was not claimed, or no longer.
     pub(super) fn count_ending(&mut self, ending: Ending) {
-        self.live -= 1;
+        self.ended += 1;
         match ending {
             Ending::Completed => self.completed += 1,
             Ending::Canceled => self.canceled += 1,
@@ -163,7 +163,7 @@ impl Account {
             canceled: self.canceled,
             timed_out: self.timed_out,
             flushed: self.closed + self.removed,
-            pending: self.live - self.claimed,
+            pending: self.arrivals - self.ended - self.claimed,
             claimed: self.claimed,
             high_water: self.high_water,
             waiting: self.waiting,
@@ -173,6 +173,6 @@ impl Account {
 
     /// Whether nothing is in a queue.
     pub(super) const fn is_settled(&self) -> bool {
-        self.live == 0 && self.waiting == 0
+        self.arrivals == self.ended && self.waiting == 0
     }
 }

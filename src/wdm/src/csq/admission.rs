@@ -23,6 +23,14 @@ pub enum Refusal {
     NoHandle,
 }
 
+/// A request that a queue has taken.
+pub struct Pended {
+    /// The proof of that.
+    pub dispatched: Dispatched,
+    /// Whether a claim waited when it came. A claim that comes later finds it.
+    pub awaited: bool,
+}
+
 /// The permission to put IRPs of one handle into the queues. While there is one, neither the
 /// device nor the handle goes on with its closing.
 ///
@@ -73,7 +81,7 @@ impl Entry<'_> {
         irp: Irp<Received>,
         tag: u64,
         timeout: u32,
-    ) -> Result<Dispatched, Irp<Received>> {
+    ) -> Result<Pended, Irp<Received>> {
         let Some(slot) = self.occupy(&irp, Some(tag)) else {
             return Err(irp);
         };
@@ -83,8 +91,11 @@ impl Entry<'_> {
             // SAFETY: just occupied.
             unsafe { slot.set_timer(timeout) };
         }
-        self.queues.insert_pending(irp.into_raw());
-        Ok(Dispatched::pended())
+        let awaited = self.queues.insert_pending(irp.into_raw());
+        Ok(Pended {
+            dispatched: Dispatched::pended(),
+            awaited,
+        })
     }
 
     /// Puts a claim into the waiting queue: `IoCsqInsertIrp`. As for [`pend`](Self::pend).

@@ -16,9 +16,10 @@
 // UNSAFETY: the kernel calls these with raw pointers.
 #![expect(unsafe_code, reason = "callbacks from the kernel over intrusive lists")]
 
-use core::ptr::{NonNull, null};
+use core::ptr::NonNull;
 
 use super::account::{Ending, Purpose};
+use super::insertion::Outcome;
 use super::locked::{first_younger, handle_link};
 use super::peek::PeekContext;
 use super::slot::{Place, Slot};
@@ -84,11 +85,17 @@ pub(super) unsafe extern "C" fn csq_insert_irp(csq: PIO_CSQ, irp: PIRP) {
     let number = account.count_arrival();
     slot.sequence.set(&account.held, number);
     slot.place.set(&account.held, Place::Pending);
+    // SAFETY: the IRP has just been linked.
+    let insertion = unsafe { slot.finish_insertion() };
     // Its time may be over already. Neither its handle nor its device is closed: their rundowns
     // have been passed.
-    let doomed = slot.fate.get(&account.held).is_some();
-    // SAFETY: this is a callback, called with the slot's IRP.
-    unsafe { slot.finish_insertion(doomed) };
+    if slot.fate.get(&account.held).is_some() {
+        // SAFETY: not null, and lives until `IoCsqInsertIrp` returns.
+        unsafe { (*insertion).set(Outcome::Doomed) };
+    } else if account.waiting != 0 {
+        // SAFETY: as above.
+        unsafe { (*insertion).set(Outcome::Awaited) };
+    }
 }
 
 /// The rest of [`csq_insert_irp`] for a request that comes back from a server, or on the way there:
@@ -117,8 +124,12 @@ unsafe fn relink(csq: PIO_CSQ, irp: PIRP) {
     let owner = unsafe { slot.tenant() }.owner;
     // SAFETY: the IRP keeps its handle's context.
     let doomed = account.dooms(slot, unsafe { &*owner });
-    // SAFETY: this is a callback, called with the slot's IRP.
-    unsafe { slot.finish_insertion(doomed) };
+    // SAFETY: the IRP has just been linked.
+    let insertion = unsafe { slot.finish_insertion() };
+    if doomed {
+        // SAFETY: not null, and lives until `IoCsqInsertIrp` returns.
+        unsafe { (*insertion).set(Outcome::Doomed) };
+    }
 }
 
 /// Links a request in the claimed queue, for the handle that `server` points to. Refuses one whose
@@ -163,8 +174,8 @@ pub(super) unsafe extern "C" fn csq_insert_irp_ex(
     slot.server.set(&account.held, server);
     slot.place.set(&account.held, Place::Claimed);
     account.count_claim();
-    // SAFETY: this is a callback, called with the slot's IRP.
-    unsafe { slot.finish_insertion(false) };
+    // SAFETY: the IRP has just been linked.
+    unsafe { slot.finish_insertion() };
     NtStatus::SUCCESS.as_raw()
 }
 
@@ -201,8 +212,8 @@ pub(super) unsafe extern "C" fn csq_insert_claim(csq: PIO_CSQ, irp: PIRP) {
     account.waiting += 1;
     slot.sequence.set(&account.held, account.claims);
     slot.place.set(&account.held, Place::Waiting);
-    // SAFETY: this is a callback, called with the slot's IRP.
-    unsafe { slot.finish_insertion(false) };
+    // SAFETY: the IRP has just been linked.
+    unsafe { slot.finish_insertion() };
 }
 
 /// Unlinks a pending request and counts what it was removed for.
@@ -244,7 +255,6 @@ pub(super) unsafe extern "C" fn csq_remove_claimed(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: the lock is held; linked by `csq_insert_irp_ex`, or with itself if the server is
     // closed.
     unsafe { list::remove(slot.server_link()) };
-    slot.server.set(&account.held, null());
     // SAFETY: linked, and the lock is held, by the caller.
     unsafe { account.unlink_request(irp) };
 }

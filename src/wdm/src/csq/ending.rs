@@ -5,11 +5,12 @@
 #![expect(unsafe_code, reason = "intrusive lists of IRPs and slots")]
 
 use core::pin::Pin;
-use core::ptr::{NonNull, null};
+use core::ptr::{NonNull, null, null_mut};
+use core::sync::atomic::Ordering;
 
 use super::account::Ending;
 use super::peek::{Peek, following};
-use super::slot::{Place, Slot};
+use super::slot::{Place, Slot, index_of};
 use super::{LockGuard, Queue, RequestQueues};
 use crate::file_context::FileContext;
 use crate::irp::{Irp, Moving};
@@ -44,12 +45,17 @@ impl RequestQueues {
         if !file.belongs_to(queues) {
             return 0;
         }
-        let count = queues.doom(file, scope);
+        let (peek, count) = match scope {
+            Scope::Id(id) => {
+                let Some(slot) = queues.slots.get(index_of(id)) else {
+                    return 0;
+                };
+                (Peek::Doomed(slot, id), queues.doom_one(file, slot, id))
+            }
+            Scope::Tag(tag) => (Peek::OwnDoomed(file), queues.doom(file, Some(tag))),
+            Scope::All => (Peek::OwnDoomed(file), queues.doom(file, None)),
+        };
         if count > 0 {
-            let peek = match scope {
-                Scope::All | Scope::Tag(_) => Peek::OwnDoomed(file),
-                Scope::Id(id) => Peek::Doomed(id),
-            };
             queues.drain(&queues.pending, peek, Ending::Canceled);
             queues.drain(&queues.claimed, peek, Ending::Canceled);
             // What another thread is moving ends there.
@@ -69,10 +75,7 @@ impl RequestQueues {
     /// the queues are [`close`](Self::close)d.
     pub fn retire(self: Pin<&Self>) {
         let queues = self.get_ref();
-        if !queues
-            .registered
-            .load(core::sync::atomic::Ordering::Acquire)
-        {
+        if !queues.registered.load(Ordering::Acquire) {
             return;
         }
         // From here on, no request that is being moved gets into a queue.
@@ -82,28 +85,12 @@ impl RequestQueues {
         queues.drain(&queues.waiting, Peek::Oldest, Ending::Removed);
     }
 
-    /// Decides the fate of all requests in `scope` that are free, and returns how many that are.
-    fn doom(&self, file: &FileContext, scope: Scope) -> u64 {
+    /// Decides the fate of all free requests of a handle, or of those with a tag, and returns how
+    /// many that are.
+    fn doom(&self, file: &FileContext, wanted: Option<u64>) -> u64 {
         let account = self.lock();
-        let doom = |slot: &Slot| {
-            let free = slot.fate.get(&account.held).is_none();
-            if free {
-                slot.fate.set(&account.held, Some(Ending::Canceled));
-            }
-            u64::from(free)
-        };
-        if let Scope::Id(id) = scope {
-            let Some(slot) = self.find(&account.held, id) else {
-                return 0;
-            };
-            // SAFETY: the lock is held, and the slot not vacant.
-            let own = core::ptr::eq(unsafe { slot.tenant() }.owner, file);
-            // TR-89: not another handle's. A claim is no request.
-            let request = slot.place.get(&account.held) != Place::Waiting;
-            return if own && request { doom(slot) } else { 0 };
-        }
         let mut count = 0;
-        let mut irp = core::ptr::null_mut();
+        let mut irp = null_mut();
         loop {
             // SAFETY: the lock is held; `irp` is null or from here.
             irp = unsafe { following(file.requests(), irp, DRIVER_CONTEXT_OFFSET) };
@@ -114,9 +101,25 @@ impl RequestQueues {
             let slot = unsafe { Slot::of(irp) };
             // SAFETY: the lock is held, and the slot not vacant.
             let tag = unsafe { slot.tenant() }.tag;
-            if matches!(scope, Scope::All) || matches!(scope, Scope::Tag(wanted) if wanted == tag) {
-                count += doom(slot);
+            if wanted.is_none_or(|wanted| wanted == tag) {
+                count += account.cancel(slot);
             }
+        }
+    }
+
+    /// As [`doom`](Self::doom), for the request with an id, if it is this handle's (TR-89).
+    fn doom_one(&self, file: &FileContext, slot: &Slot, id: u64) -> u64 {
+        let account = self.lock();
+        if !slot.has(&account.held, id) {
+            return 0;
+        }
+        // SAFETY: the lock is held, and the slot not vacant.
+        let own = core::ptr::eq(unsafe { slot.tenant() }.owner, file);
+        // A claim is no request.
+        if own && slot.place.get(&account.held) != Place::Waiting {
+            account.cancel(slot)
+        } else {
+            0
         }
     }
 

@@ -12,6 +12,8 @@ pub(super) enum Outcome {
     /// The queue took it, and it is not the inserting thread's any more. Or the queue refused it,
     /// as `IoCsqInsertIrpEx` says then.
     Taken,
+    /// The queue took it, and a claim waits for it.
+    Awaited,
     /// The queue took it, although its fate was decided: somebody has to take it out again.
     Doomed,
     /// It had been canceled, and was never linked: the inserting thread has it back. The callback

@@ -57,18 +57,28 @@ impl Locked<'_> {
     /// Whether the fate of a request that is being moved is decided. The closing of its handle and
     /// the removal of its device decide it, if nobody has before.
     pub(super) fn dooms(&self, slot: &Slot, owner: &FileContext) -> bool {
-        if slot.fate.get(&self.held).is_some() {
-            return true;
-        }
-        let fate = if self.retired {
-            Ending::Removed
-        } else if owner.closing.get(&self.held) {
-            Ending::Closed
-        } else {
+        let free = slot.fate.get(&self.held).is_none();
+        if free && !self.retired && !owner.closing.get(&self.held) {
             return false;
-        };
-        slot.fate.set(&self.held, Some(fate));
+        }
+        if free {
+            let fate = if self.retired {
+                Ending::Removed
+            } else {
+                Ending::Closed
+            };
+            slot.fate.set(&self.held, Some(fate));
+        }
         true
+    }
+
+    /// Decides that a request is canceled, if nothing is decided. Returns how many that are.
+    pub(super) fn cancel(&self, slot: &Slot) -> u64 {
+        let free = slot.fate.get(&self.held).is_none();
+        if free {
+            slot.fate.set(&self.held, Some(Ending::Canceled));
+        }
+        u64::from(free)
     }
 
     /// Takes a request out of its queue, and out of all if that is what it was removed for.

@@ -10,7 +10,7 @@ use core::sync::atomic::Ordering;
 use super::account::{Ending, Purpose};
 use super::insertion::{Insertion, Outcome};
 use super::peek::{Peek, PeekContext};
-use super::slot::{Place, Slot};
+use super::slot::{Place, Slot, index_of};
 use super::{Queue, RequestQueues};
 use crate::file_context::FileContext;
 use crate::irp::{Dequeued, Irp, Moving};
@@ -75,29 +75,32 @@ impl RequestQueues {
         if !server.belongs_to(queues) {
             return None;
         }
-        let peek = Peek::Served(server, id);
+        let peek = Peek::Served(server, queues.slots.get(index_of(id))?, id);
         queues.take_ended(&queues.claimed, peek, Ending::Completed)
     }
 
     /// Gives a request to `IoCsqInsertIrp`, and ends it if somebody has decided meanwhile that it
-    /// must end. It may be gone when this returns (INV-11).
-    pub(super) fn insert_pending(&self, irp: NonNull<IRP>) {
+    /// must end. It may be gone when this returns (INV-11). Returns whether it is a new one and a
+    /// claim waited when it came.
+    pub(super) fn insert_pending(&self, irp: NonNull<IRP>) -> bool {
         // SAFETY: owned by the caller.
         let slot = unsafe { Slot::of(irp.as_ptr()) };
         // SAFETY: as above.
         let id = unsafe { slot.tenant() }.id;
-        match insert(&self.pending, irp) {
+        let outcome = insert(&self.pending, irp);
+        match outcome {
             Outcome::Doomed => {
                 // Somebody else may be faster.
-                let doomed = Peek::Doomed(id);
+                let doomed = Peek::Doomed(slot, id);
                 if let Some(irp) = self.take_ended(&self.pending, doomed, Ending::Canceled) {
                     irp.end();
                 }
             }
             // SAFETY: given back, with the remove-lock reference.
             Outcome::Canceled => self.end_moving(unsafe { Irp::from_raw(irp) }),
-            Outcome::Taken => {}
+            Outcome::Taken | Outcome::Awaited => {}
         }
+        outcome == Outcome::Awaited
     }
 
     /// Gives a claim to `IoCsqInsertIrp`. It may be gone when this returns (INV-11).
@@ -223,7 +226,8 @@ impl Irp<Moving> {
         let slot = unsafe { Slot::of(irp.as_ptr()) };
         // SAFETY: a slot with an IRP has been initialized.
         let queues = unsafe { slot.queues() };
-        queues.insert_pending(irp);
+        // Whoever gives back looks for claims that wait anyhow.
+        let _ = queues.insert_pending(irp);
     }
 }
 

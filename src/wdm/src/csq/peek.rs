@@ -7,7 +7,7 @@
 use core::ptr::null_mut;
 
 use super::account::Purpose;
-use super::slot::{Place, Slot, index_of};
+use super::slot::Slot;
 use super::{Locked, Queue, RequestQueues};
 use crate::file_context::FileContext;
 use crate::list;
@@ -29,10 +29,10 @@ pub(super) enum Peek<'file> {
     OwnDoomed(&'file FileContext),
     /// The oldest of a handle's waiting claims.
     OwnClaim(&'file FileContext),
-    /// The one with this id, if its fate is decided.
-    Doomed(u64),
-    /// The free one with this id, if this handle has claimed it.
-    Served(&'file FileContext, u64),
+    /// The one in this slot, if it has this id still and its fate is decided.
+    Doomed(&'file Slot, u64),
+    /// The free one in this slot, if it has this id still and this handle has claimed it.
+    Served(&'file FileContext, &'file Slot, u64),
     /// The free one that is first in the list of what this handle has claimed.
     AnyServed(&'file FileContext),
 }
@@ -84,10 +84,15 @@ impl RequestQueues {
             },
             // SAFETY: by the caller.
             Peek::OwnClaim(file) => unsafe { following(file.claims(), irp, DRIVER_CONTEXT_OFFSET) },
-            Peek::Doomed(id) => self.named(held, irp, id, |slot| here(slot) && doomed(slot)),
-            Peek::Served(file, id) => self.named(held, irp, id, |slot| {
-                here(slot) && free(slot) && core::ptr::eq(slot.server.get(held), file)
-            }),
+            Peek::Doomed(slot, id) => {
+                let found = irp.is_null() && here(slot) && slot.has(held, id) && doomed(slot);
+                slot.irp_if(held, found)
+            }
+            Peek::Served(file, slot, id) => {
+                let found = irp.is_null() && here(slot) && slot.has(held, id) && free(slot);
+                let server = slot.server.get(held);
+                slot.irp_if(held, found && core::ptr::eq(server, file))
+            }
             // SAFETY: by the caller.
             Peek::AnyServed(file) => unsafe { first_served(file.served(), irp, free) },
         }
@@ -105,26 +110,6 @@ impl RequestQueues {
         // SAFETY: in the list, so it has a slot.
         let slot = unsafe { Slot::of(last) };
         slot.sequence.get(held) > after
-    }
-
-    /// The IRP with this id if it matches; null if not, or if `irp` is that IRP already.
-    fn named(&self, held: &Held<'_>, irp: PIRP, id: u64, matches: impl Fn(&Slot) -> bool) -> PIRP {
-        match self.find(held, id) {
-            // SAFETY: the lock is held, and the slot not vacant.
-            Some(slot) if irp.is_null() && matches(slot) => unsafe { slot.tenant() }.irp,
-            _ => null_mut(),
-        }
-    }
-
-    /// The slot of the IRP with this id, in O(1). An id that is no longer in use, or that nobody
-    /// ever had, finds none (TR-45).
-    pub(super) fn find(&self, held: &Held<'_>, id: u64) -> Option<&Slot> {
-        let slot = self.slots.get(index_of(id))?;
-        if slot.place.get(held) == Place::Vacant {
-            return None;
-        }
-        // SAFETY: the lock is held, and the slot not vacant.
-        (unsafe { slot.tenant() }.id == id).then_some(slot)
     }
 }
 

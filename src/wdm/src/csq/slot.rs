@@ -23,7 +23,7 @@
 #![expect(unsafe_code, reason = "shared by the queues, a timer and an owner")]
 
 use core::cell::UnsafeCell;
-use core::ptr::{NonNull, null};
+use core::ptr::{NonNull, null, null_mut};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::account::Ending;
@@ -32,7 +32,7 @@ use super::timer::Timer;
 use super::{RequestQueues, timeout};
 use crate::file_context::FileContext;
 use crate::pool::Zeroable;
-use crate::spin_lock::Guarded;
+use crate::spin_lock::{Guarded, Held};
 use crate::sys::{IO_CSQ_IRP_CONTEXT, IRP, LIST_ENTRY, PIRP, driver_context};
 
 /// What two ids of one slot differ by.
@@ -73,7 +73,7 @@ pub(crate) struct Slot {
     pub(super) sequence: Guarded<u64>,
     /// What is to be told to the thread that is inserting the IRP; null if none is.
     insertion: UnsafeCell<*const Insertion>,
-    /// The handle that has claimed it, while that is not closed.
+    /// While it is claimed, the handle that has it; null once that is closed.
     pub(super) server: Guarded<*const FileContext>,
     server_link: Guarded<LIST_ENTRY>,
     users: AtomicU32,
@@ -184,18 +184,15 @@ impl Slot {
         self.context.get()
     }
 
-    /// The queue has taken the IRP; whether its fate had been decided is told to who inserts it.
+    /// The queue has taken the IRP. Returns where to tell more about that, until the lock is
+    /// released.
     ///
     /// # Safety
     ///
     /// The caller is the callback that has just linked the IRP.
-    pub(super) unsafe fn finish_insertion(&self, doomed: bool) {
+    pub(super) unsafe fn finish_insertion(&self) -> *const Insertion {
         // SAFETY: the queue owns the IRP, and the caller holds its lock.
-        let insertion = unsafe { self.insertion.get().replace(null()) };
-        if doomed {
-            // SAFETY: the insertion has not returned.
-            unsafe { (*insertion).set(Outcome::Doomed) };
-        }
+        unsafe { self.insertion.get().replace(null()) }
     }
 
     /// Gives an IRP that was canceled before it was linked back to who inserts it. Returns whether
@@ -223,6 +220,22 @@ impl Slot {
     pub(super) unsafe fn tenant(&self) -> &Tenant {
         // SAFETY: nobody writes it, by the caller.
         unsafe { &*self.tenant.get() }
+    }
+
+    /// Whether the slot's IRP has this id. One that is vacant has none (TR-45).
+    pub(super) fn has(&self, held: &Held<'_>, id: u64) -> bool {
+        // SAFETY: the lock is held, and the slot not vacant.
+        self.place.get(held) != Place::Vacant && unsafe { self.tenant() }.id == id
+    }
+
+    /// The slot's IRP, if it is the one looked for; otherwise null.
+    pub(super) fn irp_if(&self, held: &Held<'_>, found: bool) -> PIRP {
+        if found && self.place.get(held) != Place::Vacant {
+            // SAFETY: the lock is held, and the slot not vacant.
+            unsafe { self.tenant() }.irp
+        } else {
+            null_mut()
+        }
     }
 
     /// The queues it is a slot of.
