@@ -89,13 +89,7 @@ impl RequestQueues {
         let id = unsafe { slot.tenant() }.id;
         let outcome = insert(&self.pending, irp);
         match outcome {
-            Outcome::Doomed => {
-                // Somebody else may be faster.
-                let doomed = Peek::Doomed(slot, id);
-                if let Some(irp) = self.take_ended(&self.pending, doomed, Ending::Canceled) {
-                    irp.end();
-                }
-            }
+            Outcome::Doomed => self.end_doomed(slot, id),
             // SAFETY: given back, with the remove-lock reference.
             Outcome::Canceled => self.end_moving(unsafe { Irp::from_raw(irp) }),
             Outcome::Taken | Outcome::Awaited => {}
@@ -151,7 +145,19 @@ impl RequestQueues {
             .map(|irp| unsafe { Irp::from_raw(irp) })
     }
 
+    /// Ends a pending request whose fate is decided, unless somebody else is faster.
+    #[cold]
+    #[inline(never)]
+    fn end_doomed(&self, slot: &Slot, id: u64) {
+        let doomed = Peek::Doomed(slot, id);
+        if let Some(irp) = self.take_ended(&self.pending, doomed, Ending::Canceled) {
+            irp.end();
+        }
+    }
+
     /// Ends a request that is in no queue, by its fate, or as canceled if that is not decided.
+    #[cold]
+    #[inline(never)]
     pub(super) fn end_moving(&self, request: Irp<Moving>) {
         self.settle(request, Ending::Canceled).end();
     }
