@@ -160,10 +160,12 @@ pub(super) unsafe extern "C" fn csq_insert_irp_ex(
     let owner = unsafe { slot.tenant() }.owner;
     // SAFETY: the IRP keeps its handle's context.
     if account.dooms(slot, unsafe { &*owner }) {
-        return NtStatus::CANCELLED.as_raw();
+        // SAFETY: this is the callback, and does not link the IRP.
+        return unsafe { slot.refuse(Outcome::Refused, NtStatus::CANCELLED) };
     }
     if server.closing.get(&account.held) {
-        return NtStatus::FILE_CLOSED.as_raw();
+        // SAFETY: as above.
+        return unsafe { slot.refuse(Outcome::Closed, NtStatus::FILE_CLOSED) };
     }
     // SAFETY: the IRP is the queue's from here on.
     let link = unsafe { queue_link(irp) };

@@ -9,13 +9,16 @@ pub(super) struct Insertion(Cell<Outcome>);
 /// See [`Insertion`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The queue took it, and it is not the inserting thread's any more. Or the queue refused it,
-    /// as `IoCsqInsertIrpEx` says then.
+    /// The queue took it, and it is not the inserting thread's any more.
     Taken,
     /// The queue took it, and a claim waits for it.
     Awaited,
     /// The queue took it, although its fate was decided: somebody has to take it out again.
     Doomed,
+    /// The queue refused it, because its fate was decided. The inserting thread has it back.
+    Refused,
+    /// The queue refused it, because the server is closing. The inserting thread has it back.
+    Closed,
     /// It had been canceled, and was never linked: the inserting thread has it back. The callback
     /// that was to complete it cannot, because it may not take the lock that guards the handle's
     /// list the IRP is in (INV-50).

@@ -14,7 +14,6 @@ use super::slot::{Place, Slot, index_of};
 use super::{Queue, RequestQueues};
 use crate::file_context::FileContext;
 use crate::irp::{Dequeued, Irp, Moving};
-use crate::status::NtStatus;
 use crate::sys::{IRP, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveNextIrp};
 
 /// A request that was not claimed, because the claiming handle is being closed.
@@ -92,7 +91,8 @@ impl RequestQueues {
             Outcome::Doomed => self.end_doomed(slot, id),
             // SAFETY: given back, with the remove-lock reference.
             Outcome::Canceled => self.end_moving(unsafe { Irp::from_raw(irp) }),
-            Outcome::Taken | Outcome::Awaited => {}
+            // A plain insertion is not refused.
+            Outcome::Taken | Outcome::Awaited | Outcome::Refused | Outcome::Closed => {}
         }
         outcome == Outcome::Awaited
     }
@@ -209,14 +209,15 @@ impl Irp<Moving> {
         let file = (&raw const *server).cast_mut().cast();
         // SAFETY: registered, because the request comes from a queue; given up, unless it is
         // refused. No lock is held (INV-14). The caller has `server` until the call is over.
-        let status =
-            unsafe { IoCsqInsertIrpEx(queues.claimed.as_csq(), irp.as_ptr(), context, file) };
-        if insertion.outcome() == Outcome::Taken && status == NtStatus::SUCCESS.as_raw() {
+        let _ = unsafe { IoCsqInsertIrpEx(queues.claimed.as_csq(), irp.as_ptr(), context, file) };
+        // Not the status, but what the callbacks did says who has the IRP (TR-12, TR-21).
+        let outcome = insertion.outcome();
+        if outcome == Outcome::Taken {
             return Ok(());
         }
         // SAFETY: given back, with the remove-lock reference (INV-17).
         let request = unsafe { Self::from_raw(irp) };
-        if status == NtStatus::FILE_CLOSED.as_raw() {
+        if outcome == Outcome::Closed {
             // SAFETY: given back.
             unsafe { slot.trace_give_back() };
             return Err(Unclaimed(request));

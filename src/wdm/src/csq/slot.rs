@@ -33,7 +33,8 @@ use super::{RequestQueues, timeout};
 use crate::file_context::FileContext;
 use crate::pool::Zeroable;
 use crate::spin_lock::{Guarded, Held};
-use crate::sys::{IO_CSQ_IRP_CONTEXT, IRP, LIST_ENTRY, PIRP, driver_context};
+use crate::status::NtStatus;
+use crate::sys::{IO_CSQ_IRP_CONTEXT, IRP, LIST_ENTRY, NTSTATUS, PIRP, driver_context};
 
 /// What two ids of one slot differ by.
 const NEXT_GENERATION: u64 = 1 << 32;
@@ -193,6 +194,22 @@ impl Slot {
     pub(super) unsafe fn finish_insertion(&self) -> *const Insertion {
         // SAFETY: the queue owns the IRP, and the caller holds its lock.
         unsafe { self.insertion.get().replace(null()) }
+    }
+
+    /// The queue does not take the IRP. Returns `status`, for `IoCsqInsertIrpEx`; who inserts
+    /// believes `outcome`, because it is not documented what that routine returns for an IRP that is
+    /// canceled meanwhile.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the callback that is to link the IRP, and does not.
+    #[cold]
+    pub(super) unsafe fn refuse(&self, outcome: Outcome, status: NtStatus) -> NTSTATUS {
+        // SAFETY: the caller's thread owns the IRP.
+        let insertion = unsafe { *self.insertion.get() };
+        // SAFETY: not null, and lives until `IoCsqInsertIrpEx` returns.
+        unsafe { (*insertion).set(outcome) };
+        status.as_raw()
     }
 
     /// Gives an IRP that was canceled before it was linked back to who inserts it. Returns whether
