@@ -185,8 +185,8 @@ impl Slot {
         self.context.get()
     }
 
-    /// The queue has taken the IRP. Returns where to tell more about that, until the lock is
-    /// released.
+    /// The queue has taken the IRP. Returns where to tell more about that, while the lock is
+    /// held.
     ///
     /// # Safety
     ///
