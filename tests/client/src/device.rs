@@ -1,7 +1,7 @@
 //! The csq device as a program sees it. Windows only.
 //!
 //! All unsafe code of this crate is in the files of this folder that wrap one Windows API each:
-//! `event`, `handle`, `request`, `device_set` and `host`. The rest is built on those.
+//! `event`, `handle`, `request`, `device_set`, `host` and `service`. The rest is built on those.
 
 mod claim;
 mod client;
@@ -14,6 +14,7 @@ pub mod install;
 pub mod parameters;
 mod request;
 mod server;
+pub mod service;
 
 pub use crate::answer::Answer;
 pub use claim::{Claim, Claimed, Reply};

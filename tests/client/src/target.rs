@@ -1,8 +1,8 @@
 //! The real device as a target of the required behaviors.
 
 use crate::device::install::{self, Installed, Removed};
-use crate::device::parameters::{self, Saved};
-use crate::device::{self, Handle, Mode, Request, host, opening};
+use crate::device::parameters::Saved;
+use crate::device::{self, Handle, Mode, Request, host, opening, service};
 use crate::process::SecondProcess;
 use crate::{Error, device::Waited};
 use csq_protocol::status;
@@ -61,7 +61,7 @@ impl RealDevice {
         if parameters.is_empty() {
             // Dropping what was saved restores it.
             return if saved.take().is_some() {
-                parameters::unload()
+                service::unload()
             } else {
                 Ok(())
             };
@@ -71,7 +71,7 @@ impl RealDevice {
             None => Saved::new()?,
         };
         saved.insert(before).replace(parameters)?;
-        parameters::unload()
+        service::unload()
     }
 
     fn forget_path(&self) {

@@ -1,13 +1,11 @@
 //! The driver's parameters: values under `Parameters` of its service key, which it reads when it is
 //! loaded.
 
-use super::host;
 use super::install::SERVICE;
 use crate::Error;
 use scenarios::target::{Parameter, Setting};
 use std::error;
 use std::io;
-use std::process::{Command, Stdio};
 use windows_registry::{Key, LOCAL_MACHINE, Type};
 
 /// All of them.
@@ -77,26 +75,6 @@ impl Drop for Saved {
             eprintln!("csqctl: the parameters are not what they were: {error}");
         }
     }
-}
-
-/// Sees that the driver, which has no device, is not loaded.
-///
-/// # Errors
-/// It cannot be unloaded.
-pub fn unload() -> Result<(), Error> {
-    // Windows unloads a Plug and Play driver with its last device. Wine must be told.
-    if !host::is_wine() {
-        return Ok(());
-    }
-    let stopped = Command::new("net")
-        .args(["stop", SERVICE])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    // It fails if the driver is not loaded.
-    stopped
-        .map(drop)
-        .map_err(|error| Error::system("unloading the driver", error))
 }
 
 fn key() -> Result<Key, Error> {

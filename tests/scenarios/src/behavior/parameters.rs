@@ -10,7 +10,7 @@ use csq_protocol::wire::scope;
 use std::collections::BTreeSet;
 
 /// The most that either limit may be.
-const MOST: u32 = 65_536;
+const MOST: u32 = 1 << 20;
 
 /// Runs `body` on a device that was installed with parameters, and installs it as it comes
 /// afterwards, whatever the outcome.
