@@ -51,6 +51,8 @@ impl SecondProcess {
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // How its requests end is this program's matter.
+            .stderr(Stdio::null())
             .spawn()
             .map_err(failed)?;
         let Some(stdout) = child.stdout.take() else {

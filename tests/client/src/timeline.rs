@@ -31,6 +31,8 @@ pub enum Way {
     Completed,
     /// It was canceled.
     Canceled,
+    /// Its time was over.
+    TimedOut,
     /// Its handle was closed.
     Closed,
     /// Its process was killed.
@@ -41,9 +43,10 @@ pub enum Way {
 
 impl Way {
     /// All ways.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Completed,
         Self::Canceled,
+        Self::TimedOut,
         Self::Closed,
         Self::Killed,
         Self::Removed,
@@ -55,6 +58,7 @@ impl Way {
         match self {
             Self::Completed => 'C',
             Self::Canceled => 'X',
+            Self::TimedOut => 'T',
             Self::Closed => 'H',
             Self::Killed => 'K',
             Self::Removed => 'R',
@@ -67,6 +71,7 @@ impl Way {
         match self {
             Self::Completed => "completed",
             Self::Canceled => "canceled",
+            Self::TimedOut => "timed out",
             Self::Closed => "handle closed",
             Self::Killed => "process killed",
             Self::Removed => "device removed",

@@ -12,6 +12,8 @@ use scenarios::account::Change;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+mod serving;
+
 /// What the server answers with.
 const ANSWER: &[u8] = b"an answer";
 /// Room for an answer.
@@ -69,6 +71,7 @@ fn requests(stage: &mut Stage, cast: Cast) -> Result<Left, Error> {
     with_second_thread(stage, &server, &a, [first, second])?;
     canceled_by_tag(stage, &server, &c, sixth)?;
     closed(stage, &server, b, &of_b)?;
+    serving::all(stage, &server, &a)?;
     settled(stage, &server, &start)?;
     let actors = vec![third, seventh];
     Ok(Left {
@@ -288,7 +291,7 @@ fn settled(stage: &mut Stage, server: &Client, start: &Statistics) -> Result<(),
     let pended = now.pended.get() - start.pended.get();
     stage
         .checks
-        .equal("IRPs the driver has taken", &12, &pended);
+        .equal("IRPs the driver has taken", &15, &pended);
     stage
         .checks
         .equal("IRPs still pending", &2, &now.pending.get());
