@@ -12,6 +12,7 @@ use crate::{Error, account::Account, interrupt};
 use csq_protocol::wire::Statistics;
 use scenarios::account::Change;
 use serde_json::json;
+use std::sync::Mutex;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,9 @@ struct Run<'a> {
     seed: u64,
     /// Set when they are to end.
     stop: &'a Event,
+    /// Held by the client that makes requests up to its limit, so that all of them together stay
+    /// below the device's.
+    greed: &'a Mutex<()>,
 }
 
 impl Run<'_> {
@@ -80,7 +84,12 @@ fn all(
     let new_event = || Event::new().map_err(|error| Error::system("making an event", error));
     // Children end first and servers last, so that nobody waits for somebody who is gone.
     let stops = [new_event()?, new_event()?, new_event()?];
-    let [of_children, of_clients, of_servers] = stops.each_ref().map(|stop| Run { seed, stop });
+    let greed = Mutex::new(());
+    let [of_children, of_clients, of_servers] = stops.each_ref().map(|stop| Run {
+        seed,
+        stop,
+        greed: &greed,
+    });
     thread::scope(|scope| {
         let servers: Vec<_> = (0..arguments.servers)
             .map(|number| scope.spawn(move || servers::run(of_servers, number)))

@@ -14,6 +14,10 @@ const MOST: usize = 48;
 const LENGTH: usize = 64;
 /// How many different tags there are.
 const TAGS: u64 = 8;
+/// In so many steps, on average, a thread goes to the limit of its handle once.
+const STEPS_TO_LIMIT: u32 = 4000;
+/// The greatest limit it goes to.
+const GREATEST_LIMIT: u32 = 2048;
 
 /// A thread's handle and requests.
 struct Thread {
@@ -33,6 +37,9 @@ pub(super) fn run(run: Run<'_>, number: u32) -> Result<Tally, Error> {
     };
     while !run.is_over() {
         thread.step()?;
+        if thread.choices.u32(0..STEPS_TO_LIMIT) == 0 {
+            thread.go_to_the_limit(run)?;
+        }
     }
     thread.finish()
 }
@@ -41,7 +48,7 @@ impl Thread {
     fn step(&mut self) -> Result<(), Error> {
         let canceling = |error| Error::system("canceling requests", error);
         match self.choices.u32(0..100) {
-            0..60 => self.pend()?,
+            0..60 if self.requests.len() < MOST => self.pend()?,
             60..72 => {
                 if let Some(request) = self.choices.choice(&self.requests) {
                     request.cancel().map_err(canceling)?;
@@ -67,10 +74,38 @@ impl Thread {
         Ok(())
     }
 
-    fn pend(&mut self) -> Result<(), Error> {
-        if self.requests.len() >= MOST {
+    /// Makes requests until one is refused, and cancels them all. A server that answers none of what
+    /// it claims keeps the others from ending them.
+    fn go_to_the_limit(&mut self, run: Run<'_>) -> Result<(), Error> {
+        let Ok(_greed) = run.greed.try_lock() else {
+            return Ok(());
+        };
+        let version = self.client.version()?;
+        let limit = version.handle_limit.get();
+        // The others need some, too.
+        if limit > GREATEST_LIMIT || version.device_limit.get() / 2 < limit {
             return Ok(());
         }
+        let idler = Client::open()?;
+        let refused = self.tally.refused;
+        // Some end by their timeout, and some are the others' to answer.
+        for _ in 0..10 * limit {
+            self.pend()?;
+            if self.tally.refused > refused || run.is_over() {
+                break;
+            }
+            idler.claim()?;
+        }
+        if self.choices.bool() {
+            drop(idler);
+        }
+        self.client.cancel(Scope::All)?;
+        self.all_end();
+        self.tally.closed += 1;
+        Ok(())
+    }
+
+    fn pend(&mut self) -> Result<(), Error> {
         let mut payload = [0; LENGTH];
         self.choices.fill(&mut payload);
         let length = self.choices.usize(0..=LENGTH);
