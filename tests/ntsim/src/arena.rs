@@ -10,7 +10,7 @@ use crate::guest;
 use crate::mapping::{Mapping, PAGE, Protection, pages};
 
 /// Address space for objects; pages that are never touched cost nothing.
-const SIZE: usize = 256 << 20;
+const SIZE: usize = 4 << 30;
 
 /// The granularity of `ExAllocatePool2`, and what an IRP needs.
 const ALIGNMENT: usize = 16;

@@ -5,6 +5,8 @@
 
 mod explore;
 mod run;
+mod scenarios;
+mod search;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -39,6 +41,8 @@ enum Command {
     Run(run::Run),
     /// Runs scenarios against a driver that speaks the csq protocol, in every order that matters.
     Explore(explore::Explore),
+    /// Runs the required behaviors of csq.sys, as programs in user mode see them, in every order.
+    Scenarios(scenarios::Scenarios),
     /// Lists the rules.
     Rules,
     /// Lists the kernel routines that a driver can import.
@@ -52,6 +56,7 @@ pub fn main() -> ExitCode {
     let code = match &arguments.command {
         Command::Run(run) => run.execute(),
         Command::Explore(explore) => explore.execute(),
+        Command::Scenarios(scenarios) => scenarios.execute(),
         Command::Rules => {
             rules();
             CLEAN

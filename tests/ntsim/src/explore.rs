@@ -57,6 +57,8 @@ pub struct Outcome {
     pub endings: usize,
     /// Steps of the longest schedule.
     pub longest: usize,
+    /// Why the schedule that was to be repeated is none of this scenario with this driver, if so.
+    pub misfit: Option<String>,
     /// The broken rule.
     pub found: Option<Found>,
     /// A panic of the simulator itself.
@@ -116,6 +118,7 @@ pub fn explore(
         exhausted,
         time: start.elapsed(),
         endings: collected.endings.lock().map_or(0, |endings| endings.len()),
+        misfit: strategy.borrow().misfit(),
         longest: collected.longest.load(Ordering::Relaxed),
         found: found(),
         broken: result.err().map(|payload| message(payload.as_ref())),

@@ -20,6 +20,7 @@
 //! | [`rule`] | what must never happen, one file per subject |
 //! | `race` | data races, by single-stepping the driver |
 //! | [`scenario`] | what is run |
+//! | `program` | the required behaviors, as programs in user mode see them |
 //! | [`explore`], [`report`], [`cli`] | running it, and saying what came of it |
 //!
 //! # How a run works
@@ -48,8 +49,8 @@
 //!   completes everything at once; above it is nothing.
 //! * Paging: all memory is resident, so code at `DISPATCH_LEVEL` that touches paged memory is not
 //!   noticed.
-//! * Security: who may open the device is not checked; the access rights in an IOCTL code are not
-//!   either.
+//! * Security: who may open the device is not checked. The access rights in an IOCTL code are compared
+//!   with those of the handle only by `ntsim scenarios`.
 //! * Drivers for other processors than x64.
 
 #![expect(
@@ -70,6 +71,7 @@ mod machine;
 mod manager;
 mod mapping;
 
+mod program;
 mod race;
 mod settings;
 mod trap;

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::trap;
 
 /// As many threads as a run may ever start.
-pub const MAX_THREADS: usize = 64;
+pub const MAX_THREADS: usize = 256;
 
 /// The image, the memory, the processors and the choices of the person who runs it.
 #[derive(Debug)]

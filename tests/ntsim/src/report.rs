@@ -31,6 +31,9 @@ pub(crate) fn trace(world: &World) -> Vec<String> {
     world.trace.iter().map(line).collect()
 }
 
+/// So many steps of a trace are shown. Scenarios have fewer; in a long body the last ones count.
+const LAST: usize = 300;
+
 /// A finding: what, where, how it came to that, and the command that does it again.
 #[must_use]
 pub fn found(found: &Found, replay_command: &str) -> String {
@@ -47,7 +50,11 @@ pub fn found(found: &Found, replay_command: &str) -> String {
         let _ = writeln!(text, "    at {site}");
     }
     let _ = writeln!(text, "  what happened:");
-    for line in trace {
+    let first = trace.len().saturating_sub(LAST);
+    if first != 0 {
+        let _ = writeln!(text, "    ({first} steps before that)");
+    }
+    for line in trace.iter().skip(first) {
         let _ = writeln!(text, "    {line}");
     }
     let _ = writeln!(text, "  again: {replay_command}");

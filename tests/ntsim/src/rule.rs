@@ -10,6 +10,7 @@
 )]
 
 pub mod account;
+pub mod behavior;
 pub mod buffer;
 pub mod completion;
 pub mod csq;
@@ -69,6 +70,7 @@ use rules;
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     [
         account::ALL,
+        behavior::ALL,
         buffer::ALL,
         completion::ALL,
         csq::ALL,

@@ -2,7 +2,7 @@
 
 mod actor;
 mod broker;
-mod control;
+pub(crate) mod control;
 mod rest;
 pub(crate) mod stage;
 
@@ -13,6 +13,7 @@ use stage::Stage;
 
 use crate::nt::DISPATCH_LEVEL;
 use crate::schedule;
+use crate::settings::Value;
 use crate::world;
 
 /// How it is when the actors begin.
@@ -152,12 +153,15 @@ impl Scenario {
 
     /// What the driver finds among its parameters, unless a person gives others. Without a limit in the name
     /// it is more than any scenario needs, but little for the driver to set up in each run.
-    fn limits(&self) -> Vec<(&'static str, u32)> {
+    fn limits(&self) -> Vec<(&'static str, Value)> {
         const ENOUGH: u32 = 8;
         if self.limit {
-            vec![("DeviceLimit", 1), ("HandleLimit", 1)]
+            vec![
+                ("DeviceLimit", Value::Number(1)),
+                ("HandleLimit", Value::Number(1)),
+            ]
         } else {
-            vec![("DeviceLimit", ENOUGH)]
+            vec![("DeviceLimit", Value::Number(ENOUGH))]
         }
     }
 

@@ -13,6 +13,7 @@ pub mod sleep_set;
 use shuttle::scheduler::Task;
 
 use crate::cpu::{self, Context};
+use crate::machine::Processor;
 use crate::race;
 use crate::world;
 use crate::world::thread::{Guard, Pending, Thread, Touches};
@@ -41,6 +42,11 @@ pub trait Strategy {
     /// `None` says in [`Self::choose`].
     fn forced(&mut self, _only: Choice<'_>) -> bool {
         true
+    }
+
+    /// Why the schedule that this was to repeat is none of this run, if so.
+    fn misfit(&self) -> Option<String> {
+        None
     }
 
     /// Is told that whatever `later` does from now on depends on all that `earlier` has done.
@@ -72,6 +78,10 @@ impl Strategy for Box<dyn Strategy> {
 
     fn ordered(&mut self, earlier: usize, later: usize) {
         self.as_mut().ordered(earlier, later);
+    }
+
+    fn misfit(&self) -> Option<String> {
+        self.as_ref().misfit()
     }
 
     fn pruned(&self) -> usize {
@@ -154,34 +164,70 @@ pub fn stop() -> ! {
     }
 }
 
+/// Waits until nothing else can happen, and says whether anything has happened meanwhile.
+#[must_use]
+pub fn wait_for_quiet() -> bool {
+    let length = world::with(|world| world.trace.len());
+    point("", 0, Touches::Nothing, Guard::Quiet(length));
+    world::with(|world| world.trace.len() > length)
+}
+
+/// Makes the record of a new thread, and returns its number and its processor.
+fn prepare(name: &'static str, object: Option<usize>) -> (usize, Processor) {
+    let number = world::with(|world| world.threads.len());
+    let processor = world::processor(number);
+    world::with(|world| {
+        let mut thread = Thread::new(name, processor);
+        thread.object = object;
+        world.threads.push(thread);
+        world.handovers.push((world.current, number));
+    });
+    race::fork(number);
+    (number, processor)
+}
+
+/// A new thread, from its first step to its last.
+fn run(number: usize, processor: Processor, body: impl FnOnce()) {
+    world::with(|world| world.current = number);
+    cpu::start_thread(processor.region);
+    body();
+    race::thread_ended(number);
+    world::with(|world| world.thread().finished = true);
+}
+
 /// Starts a simulated thread and returns its number.
 pub fn spawn(
     name: &'static str,
     object: Option<usize>,
     body: impl FnOnce() + Send + 'static,
 ) -> usize {
-    let number = world::with(|world| world.threads.len());
-    let processor = world::processor(number);
-    let me = world::with(|world| {
-        let mut thread = Thread::new(name, processor);
-        thread.object = object;
-        world.threads.push(thread);
-        world.handovers.push((world.current, number));
-        world.current
-    });
-    race::fork(number);
+    let me = world::with(|world| world.current);
+    let (number, processor) = prepare(name, object);
     let context = Context::save();
-    let handle = shuttle::thread::spawn(move || {
-        world::with(|world| world.current = number);
-        cpu::start_thread(processor.region);
-        body();
-        race::thread_ended(number);
-        world::with(|world| world.thread().finished = true);
-    });
+    let handle = shuttle::thread::spawn(move || run(number, processor, body));
     resume(me, context);
     // Joining is a guard of ours; shuttle's own join would hide the wait from the strategies.
     std::mem::forget(handle);
     number
+}
+
+/// Runs `other` on a simulated thread of its own while this one runs `here`. Returns when both have
+/// ended.
+pub fn beside<R>(name: &'static str, other: impl FnOnce() + Send, here: impl FnOnce() -> R) -> R {
+    let me = world::with(|world| world.current);
+    let (number, processor) = prepare(name, None);
+    let context = Context::save();
+    let value = shuttle::thread::scope(|scope| {
+        let handle = scope.spawn(move || run(number, processor, other));
+        resume(me, context);
+        std::mem::forget(handle);
+        let value = here();
+        join(number);
+        value
+    });
+    // The end of the scope may have let the other task come to its own.
+    resume(me, context);
+    value
 }
 
 /// Waits for a thread to end.

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use crate::finding::{self, Finding};
 use crate::machine::{self, Processor};
 use crate::rule;
-use crate::settings::Clock;
+use crate::settings::{Clock, Value};
 use deferred::Deferred;
 use device::Devices;
 use dispatcher::Dispatchers;
@@ -64,10 +64,14 @@ pub struct World {
     /// Threads of which the first has done all that the second depends on, since the last step: it has
     /// started the second, or the second has waited for its end.
     pub handovers: Vec<(usize, usize)>,
+    /// Whether the run has ended: what is left of its threads does nothing any more.
+    pub over: bool,
+    /// Whether a server has answered a request with `STATUS_CANCELLED`.
+    pub answered_canceled: bool,
     /// The IRPs that have to end, whatever else happens, because they were canceled.
     pub doomed: Vec<usize>,
-    /// Numbers in the key Parameters of the driver's own, before those of the settings.
-    pub parameters: Vec<(&'static str, u32)>,
+    /// Values in the key Parameters of the driver's own, before those of the settings.
+    pub parameters: Vec<(&'static str, Value)>,
     /// The decisions of the scheduler where it had a choice, as thread numbers.
     pub choices: Vec<u8>,
     /// How many steps the run has taken.
@@ -184,9 +188,9 @@ impl World {
     }
 
     /// A parameter of this run.
-    pub fn parameter(&self, name: &str) -> Option<u32> {
+    pub fn parameter(&self, name: &str) -> Option<&Value> {
         let mut parameters = self.parameters.iter();
-        parameters.find_map(|(own, value)| own.eq_ignore_ascii_case(name).then_some(*value))
+        parameters.find_map(|(own, value)| own.eq_ignore_ascii_case(name).then_some(value))
     }
 
     /// What a thread will do next; a thread that is unknown does nothing.

@@ -1,35 +1,17 @@
 //! `ntsim explore`: scenarios in every order.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::search::{self, Search};
 use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
-use crate::explore::{Limits, Outcome, explore};
+use crate::explore::{Outcome, explore};
 use crate::report;
 use crate::scenario::Scenario;
-use crate::schedule::Strategy;
-use crate::schedule::bounded::Bounded;
-use crate::schedule::pct::Pct;
-use crate::schedule::random::Random;
-use crate::schedule::replay::{self, Replay};
-use crate::schedule::sleep_set::SleepSet;
 use crate::settings::{CsqOrder, Settings};
-
-/// How to go through the schedules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    /// All, one of each kind that can differ.
-    SleepSet,
-    /// All with at most `--bound` preemptions.
-    Bounded,
-    /// Each decision by chance, from `--seed`.
-    Random,
-    /// Random priorities with `--bound` changes, from `--seed`.
-    Pct,
-}
 
 /// The arguments of `explore`.
 #[derive(Debug, Args)]
@@ -41,24 +23,8 @@ pub struct Explore {
     /// how it is when they begin; limit-1 lets the device take one request at once. All pairs, triples
     /// and scenarios with claims and timeouts if there is none.
     scenario: Vec<Scenario>,
-    /// How to go through the schedules.
-    #[arg(long, value_enum, default_value_t = Kind::SleepSet)]
-    strategy: Kind,
-    /// The order in which `IoCsqInsertIrp` works; all three if not given.
-    #[arg(long, value_enum)]
-    csq_order: Option<CsqOrder>,
-    /// Preemptions (bounded) or changes of priority (pct).
-    #[arg(long, default_value_t = 2)]
-    bound: usize,
-    /// The seed of random and pct.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// At most so many schedules per scenario.
-    #[arg(long)]
-    schedules: Option<usize>,
-    /// At most so many seconds per scenario.
-    #[arg(long)]
-    seconds: Option<f64>,
+    #[command(flatten)]
+    search: Search,
     /// Single-steps the driver and looks for data races.
     #[arg(long)]
     races: bool,
@@ -67,9 +33,6 @@ pub struct Explore {
     /// Stops at the first finding.
     #[arg(long)]
     first: bool,
-    /// Runs exactly this schedule again, as a report printed it.
-    #[arg(long, requires = "scenario")]
-    replay: Option<String>,
 }
 
 /// What came of all scenarios.
@@ -88,13 +51,13 @@ impl Explore {
             Ok(driver) => driver,
             Err(sentence) => return refuse(&sentence),
         };
-        let orders = self
-            .csq_order
-            .map_or_else(|| CsqOrder::ALL.to_vec(), |order| vec![order]);
+        if self.search.is_replay() && self.scenario.len() != 1 {
+            return refuse("a schedule to replay is of one scenario: give its name");
+        }
         let scenarios = self.scenarios();
         let mut total = Total::default();
         let start = Instant::now();
-        for order in orders {
+        for order in self.search.orders() {
             let settings = Settings {
                 csq_order: order,
                 races: self.races,
@@ -135,46 +98,20 @@ impl Explore {
         }
     }
 
-    fn strategy(&self) -> Result<Box<dyn Strategy>, String> {
-        if let Some(text) = &self.replay {
-            return Ok(Box::new(Replay::new(replay::decode(text)?)));
-        }
-        let most = self.schedules.unwrap_or(10_000);
-        Ok(match self.strategy {
-            Kind::SleepSet => Box::new(SleepSet::default()),
-            Kind::Bounded => Box::new(Bounded::new(self.bound)),
-            Kind::Random => Box::new(Random::new(self.seed, most)),
-            Kind::Pct => Box::new(Pct::new(self.seed, self.bound + 1, most)),
-        })
-    }
-
-    /// What a person gave, or a time that lets all pairs and triples end within minutes.
-    fn limits(&self) -> Limits {
-        const DEFAULT_SECONDS: f64 = 1.0;
-        let own = self.schedules.is_none() && self.seconds.is_none() && self.scenario.is_empty();
-        let seconds = if own {
-            Some(DEFAULT_SECONDS)
-        } else {
-            self.seconds
-        };
-        Limits {
-            schedules: self.schedules,
-            time: seconds.map(Duration::from_secs_f64),
-        }
-    }
-
     fn explore(&self, scenario: &Scenario, order: CsqOrder, total: &mut Total) -> u8 {
-        let strategy = match self.strategy() {
+        let strategy = match self.search.strategy() {
             Ok(strategy) => strategy,
             Err(sentence) => return refuse(&sentence),
         };
+        // A time that lets all pairs and triples end within minutes.
+        let limits = self.search.limits(self.scenario.is_empty().then_some(1.0));
         let body = scenario.clone();
         let bar = ProgressBar::new_spinner().with_message(scenario.to_string());
         bar.set_style(ProgressStyle::default_spinner());
         let progress = bar.clone();
         let outcome = explore(
             strategy,
-            self.limits(),
+            limits,
             move |number| progress.set_position(number as u64),
             move || body.play(),
         );
@@ -190,27 +127,14 @@ impl Explore {
             eprintln!("ntsim: {scenario}: {panic}");
             return FAILED;
         }
-        let order = order
-            .to_possible_value()
-            .map_or_else(String::new, |value| value.get_name().to_owned());
-        println!(
-            "{scenario} ({order}): {} schedules ({} of them pruned) in {:.2} s, {}, {} endings, at most {} steps",
-            outcome.schedules,
-            outcome.pruned,
-            outcome.time.as_secs_f64(),
-            if outcome.exhausted {
-                "exhausted"
-            } else {
-                "bounded"
-            },
-            outcome.endings,
-            outcome.longest
-        );
+        if let Some(sentence) = search::misfit(outcome) {
+            return refuse(&sentence);
+        }
+        println!("{}", search::summary(&scenario.to_string(), order, outcome));
+        let order = search::order_name(order);
         let Some(found) = &outcome.found else {
-            if self.replay.is_some() {
-                println!(
-                    "the schedule breaks no rule (if it should, it is from another driver or scenario)"
-                );
+            if self.search.is_replay() {
+                println!("the schedule breaks no rule");
             }
             return CLEAN;
         };

@@ -20,7 +20,7 @@ exports! { IoRegisterDeviceInterface, IoSetDeviceInterfaceState, IoInvalidateDev
 const GUID: usize = 16;
 
 pub extern "win64" fn IoRegisterDeviceInterface(
-    _device: usize,
+    device: usize,
     class: usize,
     _reference: usize,
     name: usize,
@@ -33,7 +33,17 @@ pub extern "win64" fn IoRegisterDeviceInterface(
         return INSUFFICIENT_RESOURCES;
     };
     let digits = format!("{:032x}", u128::from_be_bytes(class));
-    let link = format!("\\??\\ROOT#CSQ#0000#{{{digits}}}");
+    let instance = world::with(|world| {
+        let mut known = world.devices.interfaces.values();
+        let other = |interface: &Interface| interface.physical != device;
+        // A device that is gone keeps its number.
+        if known.clone().all(other) {
+            known.len()
+        } else {
+            known.position(|it| !other(it)).unwrap_or(0)
+        }
+    });
+    let link = format!("\\??\\ROOT#CSQ#{instance:04}#{{{digits}}}");
     let units: Vec<u8> = link
         .encode_utf16()
         .chain([0])
@@ -48,6 +58,7 @@ pub extern "win64" fn IoRegisterDeviceInterface(
     unicode_string::set(name, length - 2, length, buffer);
     let interface = Interface {
         class,
+        physical: device,
         enabled: false,
     };
     world::with(|world| world.devices.interfaces.insert(link, interface));

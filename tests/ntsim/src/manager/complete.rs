@@ -102,10 +102,13 @@ fn wants(control: u8, address: usize) -> bool {
 
 /// Gives the answer to the requester and ends the IRP's life.
 fn finish(address: usize) {
-    let Some((number, location, buffer, length)) = world::with(|world| {
+    let Some((number, location, buffer, length, file)) = world::with(|world| {
         let number = world.irps.find(address)?;
         let irp = world.irps.get(number)?;
-        Some((number, irp.top_location, irp.buffer, irp.output_length))
+        let file = irp.file.and_then(|file| world.files.get(file));
+        let file = file.map_or(0, |file| file.address);
+        let (buffer, length) = (irp.buffer, irp.output_length);
+        Some((number, irp.top_location, buffer, length, file))
     }) else {
         return;
     };
@@ -139,6 +142,8 @@ fn finish(address: usize) {
     });
     race::ended(address);
     race::release(address);
+    // The reference of the IRP to its file object is given back.
+    race::release(file);
     if buffer != 0 {
         race::ended(buffer);
     }

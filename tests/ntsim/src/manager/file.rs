@@ -3,6 +3,7 @@
 use crate::ddi::io;
 use crate::finding;
 use crate::manager::dispatch::{self, Ask};
+use crate::manager::plug_and_play;
 use crate::nt::{file_object, major, status};
 use crate::race;
 use crate::rule;
@@ -32,6 +33,8 @@ pub fn open() -> Result<usize, u32> {
             closed: false,
             cancel_asked: false,
             closing: false,
+            synchronous: false,
+            busy: false,
             refused: false,
         });
         world.files.len() - 1
@@ -128,11 +131,14 @@ pub fn close_if_idle(number: usize) {
         due.then_some((file.address, file.device))
     });
     if let Some((address, device)) = due {
+        // The last reference to the file object is gone.
+        race::acquire(address);
         expect_success(number, "close", major::CLOSE);
         with_file(number, |file| file.closed = true);
         race::ended(address);
         world::kill(address);
         io::delete_if_unused(device);
+        plug_and_play::remove_unused();
     }
 }
 

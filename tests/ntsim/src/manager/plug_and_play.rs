@@ -8,12 +8,38 @@ use crate::manager::{enter_driver, file};
 use crate::nt::{device_object, driver_object, major, pnp, status};
 use crate::rule::object;
 use crate::rule::plug_and_play as rule;
-use crate::world;
+use crate::world::{self, World};
 
 /// The simulated bus's device, which the driver's is stacked on.
 #[derive(Clone, Copy, Debug)]
 pub struct Device {
     physical: usize,
+}
+
+/// Adds another device and starts it.
+pub fn add_and_start() -> Device {
+    let device = Device::add();
+    device.start();
+    device
+}
+
+/// Removes the devices that were pulled out and that no file object refers to any more.
+pub fn remove_unused() {
+    let mut index = 0;
+    while let Some(physical) = world::with(|world| world.devices.pulled_out.get(index).copied()) {
+        let device = Device { physical };
+        let own = device.attached();
+        let is_used = |world: &mut World| {
+            let mut files = world.files.iter();
+            files.any(|file| file.device == own && !file.closed)
+        };
+        if world::with(is_used) {
+            index += 1;
+        } else {
+            world::with(|world| world.devices.pulled_out.remove(index));
+            device.remove();
+        }
+    }
 }
 
 /// Whether the driver is one for Plug and Play.
@@ -115,18 +141,30 @@ impl Device {
         world::with(|world| world.devices.gone = true);
     }
 
+    /// The device is pulled out, and removed as soon as no handle to it is open. Until then nobody can
+    /// open it.
+    pub fn pull_out(self) {
+        world::with(|world| world.devices.function = None);
+        self.surprise_remove();
+        world::with(|world| world.devices.pulled_out.push(self.physical));
+        remove_unused();
+    }
+
+    /// The device that the driver has attached, if any.
+    fn attached(self) -> usize {
+        guest::read(self.physical + device_object::ATTACHED)
+    }
+
     /// Removes the device.
     pub fn remove(self) {
         world::with(|world| world.devices.going_away = true);
+        let own = self.attached();
         self.must(pnp::REMOVE_DEVICE);
         world::with(|world| world.devices.gone = true);
-        let attached: usize = guest::read(self.physical + device_object::ATTACHED);
+        let attached = self.attached();
         let own_left = world::with(|world| {
-            world
-                .devices
-                .objects
-                .values()
-                .any(|it| !it.physical && !it.delete_pending)
+            let own = world.devices.objects.get(&own);
+            own.is_some_and(|it| !it.physical && !it.delete_pending)
         });
         if attached != 0 || own_left {
             finding::raise(
@@ -134,7 +172,10 @@ impl Device {
                 "the driver's device is still there after remove device".into(),
             );
         }
-        let enabled = world::with(|world| world.devices.interfaces.values().any(|it| it.enabled));
+        let enabled = world::with(|world| {
+            let mut interfaces = world.devices.interfaces.values();
+            interfaces.any(|it| it.physical == self.physical && it.enabled)
+        });
         if enabled {
             finding::raise(
                 &rule::INTERFACE_ENABLED,

@@ -19,7 +19,7 @@ rules! {
         "An IRP is not completed with STATUS_PENDING or -1.";
     /// INV-60, TR-32, TR-61.
     CANCELED_FOR_NOTHING = "canceled-for-nothing", None,
-        "STATUS_CANCELLED is only for an IRP that was canceled, or whose handle, thread or device goes away.";
+        "STATUS_CANCELLED is only for an IRP that was canceled, or whose handle, thread or device goes away, or that a server answers so.";
     /// INV-35, TR-41.
     STILL_QUEUED = "completed-while-queued", None,
         "An IRP is not completed while it is in a cancel-safe queue.";
@@ -84,13 +84,13 @@ pub fn check_state(world: &mut World, at: AtCompletion) -> Result<(), Broken> {
     if held != 0 {
         return Err(LOCK_HELD.broken(format!("{name} is completed with {held} spin lock(s) held")));
     }
-    let going = world.devices.going_away;
+    let allowed = world.devices.going_away || world.answered_canceled;
     let Some(irp) = world.irps.get(number) else {
         return Ok(());
     };
     let file = irp.file.and_then(|file| world.files.get(file));
     let by_file = file.is_some_and(|file| file.cleaned_up || file.cancel_asked);
-    if at.status == status::CANCELLED && !irp.cancel_requested && !by_file && !going {
+    if at.status == status::CANCELLED && !irp.cancel_requested && !by_file && !allowed {
         return Err(CANCELED_FOR_NOTHING.broken(format!(
             "{name} is completed with STATUS_CANCELLED, but nobody canceled it and its handle is open"
         )));

@@ -8,6 +8,7 @@ use crate::finding;
 use crate::manager::request;
 use crate::nt::status;
 use crate::rule::{account, plug_and_play, progress};
+use crate::settings::Value;
 use crate::world;
 
 /// Compares the driver's account with what the I/O manager saw.
@@ -118,8 +119,11 @@ fn check_account(witness: usize) {
             ),
         );
     }
-    let limit = world::with(|world| world.parameter("DeviceLimit"));
-    if limit.is_some_and(|limit| statistics.high_water.get() > u64::from(limit)) {
+    let limit = world::with(|world| match world.parameter("DeviceLimit") {
+        Some(Value::Number(limit)) => Some(u64::from(*limit)),
+        _ => None,
+    });
+    if limit.is_some_and(|limit| statistics.high_water.get() > limit) {
         finding::raise(
             &account::LIMIT_EXCEEDED,
             format!("{statistics:?}, with the limit {limit:?}"),

@@ -141,14 +141,13 @@ impl Stage {
         }
     }
 
-    /// With everything ended, there is room for as many requests as ever.
+    /// With everything ended, there is room for the one request again.
     fn check_room() {
         let handle = open();
-        let limit = world::with(|world| world.parameter("DeviceLimit"));
-        for _ in 0..limit.unwrap_or_default() {
-            let last = control::pend("request at the end", handle, TAG, 0);
-            must(last, status::PENDING);
-        }
+        must(
+            control::pend("request at the end", handle, TAG, 0),
+            status::PENDING,
+        );
         file::finish(handle);
     }
 }
@@ -190,11 +189,7 @@ pub fn start_driver() -> Option<Device> {
             format!("DriverEntry returned {shown}"),
         );
     }
-    plug_and_play::is_supported().then(|| {
-        let device = Device::add();
-        device.start();
-        device
-    })
+    plug_and_play::is_supported().then(plug_and_play::add_and_start)
 }
 
 /// Removal, unless that has happened, and unload.

@@ -64,16 +64,27 @@ impl Scheduler for Adapter {
         current: Option<TaskId>,
         _yielding: bool,
     ) -> Option<TaskId> {
+        let next = self.next(runnable, current);
+        if next.is_none() {
+            world::with(|world| world.over = true);
+        }
+        next
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
+}
+
+impl Adapter {
+    fn next(&mut self, runnable: &[&Task], current: Option<TaskId>) -> Option<TaskId> {
         let current = current.map(usize::from);
         let handovers = world::with(|world| std::mem::take(&mut world.handovers));
         for (earlier, later) in handovers {
             self.strategy.borrow_mut().ordered(earlier, later);
         }
         let (next, choices) = world::with(|world| {
-            let mut choices = choices(world, runnable);
-            if choices.is_empty() && let_time_pass(world) {
-                choices = self::choices(world, runnable);
-            }
+            let choices = possible(world, runnable);
             (decide(world, &choices, current), choices)
         });
         let thread = match next {
@@ -94,17 +105,39 @@ impl Scheduler for Adapter {
         };
         Some(TaskId::from(thread))
     }
-
-    fn next_u64(&mut self) -> u64 {
-        0
-    }
 }
 
-fn choices<'a>(world: &World, runnable: &[&'a Task]) -> Vec<Choice<'a>> {
+/// The threads that can go on; if none can, those that wait for just that, or for their time.
+fn possible<'a>(world: &mut World, runnable: &[&'a Task]) -> Vec<Choice<'a>> {
+    let mut choices = choices(world, runnable, World::enabled);
+    if choices.is_empty() {
+        let length = world.trace.len();
+        choices = self::choices(
+            world,
+            runnable,
+            |world, thread| matches!(world.pending(thread).guard, Guard::Quiet(seen) if seen < length),
+        );
+    }
+    if choices.is_empty() && let_time_pass(world) {
+        choices = self::choices(world, runnable, World::enabled);
+    }
+    if choices.is_empty() {
+        choices = self::choices(world, runnable, |world, thread| {
+            matches!(world.pending(thread).guard, Guard::Quiet(_))
+        });
+    }
+    choices
+}
+
+fn choices<'a>(
+    world: &World,
+    runnable: &[&'a Task],
+    can_go_on: impl Fn(&World, usize) -> bool,
+) -> Vec<Choice<'a>> {
     let mut choices = Vec::with_capacity(runnable.len());
     for &task in runnable {
         let thread = usize::from(task.id());
-        if world.enabled(thread) {
+        if can_go_on(world, thread) {
             choices.push(Choice {
                 thread,
                 touches: world.pending(thread).touches,

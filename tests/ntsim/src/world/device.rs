@@ -22,6 +22,8 @@ pub struct Device {
 pub struct Interface {
     /// The class GUID.
     pub class: [u8; 16],
+    /// The physical device object.
+    pub physical: usize,
     /// Whether programs can find it.
     pub enabled: bool,
 }
@@ -37,6 +39,8 @@ pub struct Devices {
     pub interfaces: BTreeMap<String, Interface>,
     /// The driver's device to which programs talk: the first it made.
     pub function: Option<usize>,
+    /// The physical device objects of devices that were pulled out and not yet removed.
+    pub pulled_out: Vec<usize>,
     /// Whether the device is being removed, so that requests may end for that reason.
     pub going_away: bool,
     /// Whether it was pulled out or removed.

@@ -20,6 +20,10 @@ pub struct File {
     pub closed: bool,
     /// Whether a request of its own asked the driver to cancel its requests.
     pub cancel_asked: bool,
+    /// Whether its requests come one at a time.
+    pub synchronous: bool,
+    /// Whether one is on its way.
+    pub busy: bool,
     /// Whether `IRP_MJ_CREATE` failed.
     pub refused: bool,
 }

@@ -121,6 +121,10 @@ pub enum Guard {
     RunDown(usize),
     /// This remove lock is at 0.
     Removed(usize),
+    /// No request of this synchronous file object is on its way.
+    FileFree(usize),
+    /// Nothing else can happen. The number says how long the trace was when it began to wait.
+    Quiet(usize),
     /// This thread has ended.
     Ended(usize),
     /// It is this time, in 100 ns since 1601, or time may pass as it likes.
@@ -168,6 +172,9 @@ impl World {
             }
             Guard::Removed(lock) => self.remove_locks.get(&lock).is_none_or(|it| it.count <= 0),
             Guard::Ended(thread) => self.threads.get(thread).is_none_or(|it| it.finished),
+            Guard::FileFree(file) => self.files.get(file).is_none_or(|it| !it.busy),
+            // The scheduler knows when.
+            Guard::Quiet(_) => false,
             Guard::Time(due) => self.free_time || self.time >= due,
             Guard::Completed(irp) => self.irps.get(irp).is_none_or(|it| it.completed),
             Guard::FileIdle(file) => !self.irps.outstanding().any(|irp| irp.file == Some(file)),

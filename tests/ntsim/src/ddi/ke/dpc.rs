@@ -100,6 +100,7 @@ pub fn run(address: usize) {
     {
         race::acquire(address);
         enter_driver("a DPC", routine, [address, context, first, second]);
+        race::release(DPC_QUEUES);
     }
     world::with(|world| {
         let me = world.current;
@@ -133,6 +134,8 @@ pub extern "win64" fn KeFlushQueuedDpcs() {
     enter("KeFlushQueuedDpcs", PASSIVE_LEVEL);
     schedule::object_point("KeFlushQueuedDpcs", DPC_QUEUES);
     wait_for_active();
+    // What DPCs did that had ended before is ordered too.
+    race::acquire(DPC_QUEUES);
 }
 
 /// Waits for the DPCs that are queued or run.

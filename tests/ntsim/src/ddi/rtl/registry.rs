@@ -48,9 +48,9 @@ fn relative_to_service(base: u32, path: usize) -> Option<String> {
 
 /// The values of a key, without regard to case, as in Windows.
 fn value(key: &str, name: &str) -> Option<Value> {
-    let own = world::with(|world| world.parameter(name));
-    if let Some(number) = own.filter(|_| is_parameters(key)) {
-        return Some(Value::Number(number));
+    let own = world::with(|world| world.parameter(name).cloned());
+    if own.is_some() && is_parameters(key) {
+        return own;
     }
     machine::with(|machine| {
         let mut values = machine.settings.registry.iter();

@@ -1,0 +1,57 @@
+//! Programs in user mode: the required behaviors of crate `scenarios`, run against the driver here.
+//!
+//! The same bodies run against a real device. Here a body is run in every order of its threads, or as
+//! many as there is time for, and under all rules.
+
+mod handle;
+mod pending;
+mod process;
+mod target;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use scenarios::behavior::Behavior;
+use scenarios::outcome::Outcome as Verdict;
+use scenarios::runner;
+
+use crate::explore::{Limits, Outcome, explore};
+use crate::finding;
+use crate::rule;
+use crate::schedule::Strategy;
+pub use target::Simulated;
+
+/// What came of one behavior.
+#[derive(Debug)]
+pub struct Judged {
+    /// The runs.
+    pub outcome: Outcome,
+    /// Why it cannot be shown here, if so.
+    pub lacks: Option<String>,
+}
+
+/// Runs one behavior on a fresh driver, again and again.
+pub fn judge(
+    behavior: &Behavior<Simulated>,
+    strategy: impl Strategy + 'static,
+    limits: Limits,
+    progress: impl FnMut(usize) + 'static,
+) -> Judged {
+    let body = behavior.body;
+    let lacks = Arc::new(Mutex::new(None));
+    let found_lacking = Arc::clone(&lacks);
+    let outcome = explore(strategy, limits, progress, move || {
+        let target = Simulated::start();
+        match runner::judge(&target, body) {
+            Verdict::Passed => {}
+            Verdict::Failed(failure) => {
+                finding::raise(&rule::behavior::NOT_AS_REQUIRED, failure.to_string());
+            }
+            Verdict::NotOnThisTarget(reason) => {
+                *found_lacking.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+            }
+        }
+        target.stop();
+    });
+    let lacks = lacks.lock().map_or(None, |mut lacks| lacks.take());
+    Judged { outcome, lacks }
+}
