@@ -1,5 +1,5 @@
-//! The libraries that wdk-sys links: import libraries with the names that mingw-w64's have, and an
-//! empty one.
+//! The libraries that wdk-sys links: import libraries with the names that mingw-w64's have, and
+//! empty ones.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,12 +21,18 @@ const MODULES: &[(&str, &str)] = &[
     ("wmilib", "WMILIB.SYS"),
 ];
 
+/// The directories of the libraries, and what they are for. mingw-w64 has lists of names for x86-64
+/// only, but what csq.sys imports has the same name on both.
+const MACHINES: &[(&str, MachineType)] =
+    &[("x64", MachineType::AMD64), ("ARM64", MachineType::ARM64)];
+
 /// Exports of ntoskrnl.exe that mingw-w64's list, which ends with Windows 7, does not have. Each is
 /// in Microsoft's public reference, and declared in `../include/km/wdm.h`.
 const LATER: &[&str] = &["EtwSetInformation", "ExAllocatePool2"];
 
-/// The WDK's holds what the C compiler's buffer checks call. rustc emits none.
-const EMPTY: &str = "BufferOverflowFastFailK";
+/// The WDK's hold what the C compiler's buffer checks call, and on ARM64 what it calls for itself.
+/// rustc emits none of the former, and brings the latter along.
+const EMPTY: [&str; 2] = ["BufferOverflowFastFailK", "arm64rt"];
 const EMPTY_ARCHIVE: &[u8] = b"!<arch>\n";
 
 /// Adds every library to `tree`, with the names of the ones in `mingw`.
@@ -35,7 +41,7 @@ const EMPTY_ARCHIVE: &[u8] = b"!<arch>\n";
 ///
 /// One of mingw-w64's libraries cannot be read.
 pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
-    let directory = PathBuf::from("Lib").join(VERSION).join("km/x64");
+    let directory = PathBuf::from("Lib").join(VERSION).join("km");
     for &(library, module) in MODULES {
         let archive = mingw.join(format!("lib{library}.a"));
         let content = fs::read(&archive).with_context(|| {
@@ -52,17 +58,23 @@ pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
             exports.extend(LATER.iter().map(|&name| (name.to_owned(), Kind::Routine)));
             source += ", and of this project, tests/linux/sysroot/src/imports.rs";
         }
-        tree.add(
-            directory.join(format!("{library}.lib")),
-            import_library(module, exports)?,
-            source,
-        );
+        for &(name, machine) in MACHINES {
+            tree.add(
+                directory.join(name).join(format!("{library}.lib")),
+                import_library(module, machine, exports.clone())?,
+                source.clone(),
+            );
+        }
     }
-    tree.add(
-        directory.join(format!("{EMPTY}.lib")),
-        EMPTY_ARCHIVE.to_vec(),
-        "this project: empty".to_owned(),
-    );
+    for (name, _) in MACHINES {
+        for empty in EMPTY {
+            tree.add(
+                directory.join(name).join(format!("{empty}.lib")),
+                EMPTY_ARCHIVE.to_vec(),
+                "this project: empty".to_owned(),
+            );
+        }
+    }
     Ok(())
 }
 
@@ -95,7 +107,11 @@ fn exports(archive: &[u8]) -> Result<BTreeSet<(String, Kind)>> {
 }
 
 /// A library in the linker's own format that imports `exports` from `module`.
-fn import_library(module: &str, exports: BTreeSet<(String, Kind)>) -> Result<Vec<u8>> {
+fn import_library(
+    module: &str,
+    machine: MachineType,
+    exports: BTreeSet<(String, Kind)>,
+) -> Result<Vec<u8>> {
     let exports = exports.into_iter().map(|(name, kind)| ShortExport {
         name,
         data: kind == Kind::Data,
@@ -107,7 +123,7 @@ fn import_library(module: &str, exports: BTreeSet<(String, Kind)>) -> Result<Vec
         ..ModuleDef::default()
     };
     let mut library = Cursor::new(Vec::new());
-    ImportLibrary::from_def(definition, MachineType::AMD64, Flavor::Msvc)
+    ImportLibrary::from_def(definition, machine, Flavor::Msvc)
         .write_to(&mut library)
         .with_context(|| format!("cannot make the import library of {module}"))?;
     Ok(library.into_inner())
@@ -123,9 +139,12 @@ mod tests {
             ("KeSetEvent".to_owned(), Kind::Routine),
             ("KeTickCount".to_owned(), Kind::Data),
         ]);
-        let library = import_library("ntoskrnl.exe", made.clone()).unwrap();
-        assert_eq!(exports(&library).unwrap(), made);
-        assert_eq!(library, import_library("ntoskrnl.exe", made).unwrap());
+        for &(_, machine) in MACHINES {
+            let library = import_library("ntoskrnl.exe", machine, made.clone()).unwrap();
+            assert_eq!(exports(&library).unwrap(), made);
+            let again = import_library("ntoskrnl.exe", machine, made.clone()).unwrap();
+            assert_eq!(library, again);
+        }
     }
 
     #[test]

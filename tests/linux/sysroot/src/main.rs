@@ -5,6 +5,7 @@
 //! OUTPUT/Include/10.0.26100.0/shared/    headers of mingw-w64, as they are
 //! OUTPUT/Include/10.0.26100.0/km/        headers of this project that adapt them (../include)
 //! OUTPUT/Lib/10.0.26100.0/km/x64/        import libraries
+//! OUTPUT/Lib/10.0.26100.0/km/ARM64/      the same for ARM64
 //! ```
 //!
 //! The same input always gives the same bytes, and a file that is right is not written again, so

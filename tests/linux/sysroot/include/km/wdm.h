@@ -5,7 +5,14 @@
 
 /* An inline function there, a routine of ntoskrnl.exe in the WDK: wdk's PAGED_CODE! calls it. */
 #define KeGetCurrentIrql mingw_inline_KeGetCurrentIrql
+#ifdef _M_ARM64
+/* The only processors that it takes for 64-bit ones are this and AMD64; for others it packs IO_STACK_LOCATION. */
+#define _IA64_
+#endif
 #include_next <wdm.h>
+#ifdef _M_ARM64
+#undef _IA64_
+#endif
 #undef KeGetCurrentIrql
 NTKERNELAPI KIRQL NTAPI KeGetCurrentIrql(VOID);
 

@@ -7,6 +7,11 @@
 #error "these headers describe the kernel of 64-bit Windows: compile for x86_64-pc-windows-msvc"
 #endif
 
+#ifdef _M_ARM64
+/* mingw-w64's wdm.h and ntddk.h know 32-bit Arm only, and leave what is special about it to armddk.h (../armddk.h). */
+#define _M_ARM 1
+#endif
+
 #define WINVER 0x0A00
 #define _WIN32_WINNT 0x0A00
 #define NTDDI_VERSION 0x0A000000
