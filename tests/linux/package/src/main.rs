@@ -5,6 +5,7 @@
 
 mod catalog;
 mod certificate;
+mod debugger;
 mod inx;
 mod signature;
 mod tool;
@@ -98,6 +99,7 @@ fn make(arguments: &Arguments) -> Result<()> {
 
     fs::create_dir_all(&arguments.output)
         .with_context(|| format!("cannot create {}", arguments.output.display()))?;
+    let pdb = read(&arguments.driver.with_extension("pdb"))?;
     let readme = read(&arguments.readme)?;
     let readme = String::from_utf8(readme)?.replace('\n', "\r\n");
     for (name, contents) in [
@@ -106,7 +108,8 @@ fn make(arguments: &Arguments) -> Result<()> {
         ("csq.cat", catalog),
         ("csq.cer", certificate.der),
         ("csq.map", read(&map_of(&arguments.driver)?)?),
-        ("csq.pdb", read(&arguments.driver.with_extension("pdb"))?),
+        ("csq.js", debugger::script(&pdb)?.into_bytes()),
+        ("csq.pdb", pdb),
         ("csqctl.exe", read(&arguments.client)?),
         ("csq.wprp", read(&arguments.wprp)?),
         ("README.txt", readme.into_bytes()),
