@@ -23,7 +23,7 @@ fi
 # The whole workspace, because cargo wants to see every member.
 mkdir -p "$tree/target"
 (cd "$root" && git ls-files -z | xargs -0 cp --parents --update -t "$tree")
-[ -e "$tree/target/wdk" ] || cp -R "$root/target/wdk" "$tree/target/wdk"
+cp -R --update "$root/target/wdk" "$tree/target"
 
 build() {
     (cd "$tree" && tests/linux/cargo.sh $target build --quiet --release --package csq) >"$work/build.log" 2>&1

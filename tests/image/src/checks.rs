@@ -3,6 +3,7 @@
 
 mod calls;
 mod contents;
+mod guard;
 mod headers;
 mod imports;
 mod memory;
@@ -76,6 +77,10 @@ pub const ALL: &[Check] = &[
     Check {
         name: "pool-flags",
         rule: memory::pool_flags,
+    },
+    Check {
+        name: "guard",
+        rule: guard::guard,
     },
     Check {
         name: "resident",

@@ -64,6 +64,7 @@ impl Code {
         let taken = functions.values().flat_map(|function| &function.taken);
         let mut entries: BTreeSet<u64> = taken.copied().collect();
         entries.extend(source.pointers.iter().filter(|it| source.is_code(**it)));
+        entries.retain(|entry| !functions.get(entry).is_some_and(Self::is_unguarded_call));
         let code = Self {
             functions,
             entries,
@@ -104,6 +105,14 @@ impl Code {
     /// The functions that the kernel can call.
     pub fn entries(&self) -> impl Iterator<Item = &Function> {
         self.entries.iter().filter_map(|entry| self.get(*entry))
+    }
+
+    /// Whether `function` is what stands for the kernel's check of a call by a pointer until the kernel
+    /// has put its own there (Control Flow Guard). It is no entry point: nothing reaches it but such
+    /// calls, and those count already.
+    #[must_use]
+    pub fn is_unguarded_call(function: &Function) -> bool {
+        function.is("_guard_check_icall_nop") || function.is("_guard_dispatch_icall_nop")
     }
 
     /// The routine that `instruction` finds in the import address table.

@@ -108,6 +108,15 @@ fn imports(pe: &PeFile64<'_>) -> Result<Vec<Imported>> {
     Ok(imports)
 }
 
+/// A name in an image, fit for a line of text.
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    String::from_utf8_lossy(bytes).escape_debug().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_do_not_break_the_line() {
+        assert_eq!(super::text(b"a\nb\xff"), "a\\nb\u{fffd}");
+    }
 }

@@ -76,6 +76,14 @@ impl Subject {
         address - self.u32(offsets.section + 12) + offsets.code
     }
 
+    /// The offset in the file of the load configuration, which is among the constants.
+    fn load_configuration(&self) -> usize {
+        let offsets = self.offsets();
+        let constants = offsets.section + 40;
+        let directory = self.u32(offsets.headers + 24 + 112 + 10 * 8);
+        directory - self.u32(constants + 12) + self.u32(constants + 20)
+    }
+
     /// Replaces the first `from` at or after `start`.
     fn replace(&mut self, start: usize, from: &[u8], to: &[u8]) {
         let found = self.bytes[start..]
@@ -129,6 +137,7 @@ const DAMAGES: &[Damage] = &[
         &[
             "entry",
             "pool-flags",
+            "guard",
             "map",
             "panic",
             "pool",
@@ -194,6 +203,45 @@ const DAMAGES: &[Damage] = &[
             subject.replace(at.code, &[0xb9, 0x40, 0, 0, 0], &load);
         },
     ),
+    ("linked without /GUARD:CF", &["guard"], |subject, at| {
+        subject.bytes[at.headers + 24 + 71] &= !0x40;
+    }),
+    ("no load configuration", &["guard"], |subject, at| {
+        subject.put(at.headers + 24 + 112 + 10 * 8, &[0; 8]);
+    }),
+    ("a table that is not announced", &["guard"], |subject, _| {
+        let flags = subject.load_configuration() + 0x90;
+        subject.put(flags, &[0; 4]);
+    }),
+    ("no place for the checks", &["guard"], |subject, _| {
+        let dispatch = subject.load_configuration() + 0x78;
+        subject.put(dispatch, &[0; 8]);
+    }),
+    ("a table that is cut off", &["guard"], |subject, _| {
+        let count = subject.load_configuration() + 0x88;
+        subject.put(count, &[0, 0, 1]);
+    }),
+    (
+        "an entry point not in the table",
+        &["guard"],
+        |subject, _| {
+            let count = subject.load_configuration() + 0x88;
+            subject.bytes[count] = 1;
+        },
+    ),
+    (
+        "what is no entry point in the table",
+        &["guard", "pool"],
+        |subject, _| {
+            // The code that DriverEntry points to is no entry point if nothing points to it.
+            let entry = subject.function("DriverEntry");
+            let pointer = subject.bytes[entry..]
+                .windows(2)
+                .position(|it| it == [0x8d, 0x05]);
+            // mov instead of lea: what is there is read, and its address not taken.
+            subject.bytes[entry + pointer.unwrap()] = 0x8b;
+        },
+    ),
     ("pageable code", &["resident"], |subject, at| {
         subject.put(at.section, b"PAGE\0\0\0\0");
     }),
@@ -213,7 +261,15 @@ const DAMAGES: &[Damage] = &[
     ),
     (
         "another image's map",
-        &["pool-flags", "map", "panic", "pool", "recursion", "stack"],
+        &[
+            "pool-flags",
+            "guard",
+            "map",
+            "panic",
+            "pool",
+            "recursion",
+            "stack",
+        ],
         |subject, _| {
             for symbol in &mut subject.map.symbols {
                 symbol.address += 1;

@@ -74,5 +74,5 @@ pub fn relocation(image: &Image<'_>) -> Outcome {
 }
 
 fn name(section: &ImageSectionHeader) -> String {
-    String::from_utf8_lossy(section.raw_name()).into_owned()
+    crate::text(section.raw_name())
 }

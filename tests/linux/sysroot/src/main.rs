@@ -4,8 +4,8 @@
 //! OUTPUT/SOURCES.txt                     where every file below comes from
 //! OUTPUT/Include/10.0.26100.0/shared/    headers of mingw-w64, as they are
 //! OUTPUT/Include/10.0.26100.0/km/        headers of this project that adapt them (../include)
-//! OUTPUT/Lib/10.0.26100.0/km/x64/        import libraries
-//! OUTPUT/Lib/10.0.26100.0/km/ARM64/      the same for ARM64
+//! OUTPUT/Lib/10.0.26100.0/km/x64/        import libraries, and the load configuration
+//! OUTPUT/Lib/10.0.26100.0/km/ARM64/      import libraries
 //! ```
 //!
 //! The same input always gives the same bytes, and a file that is right is not written again, so
@@ -13,6 +13,7 @@
 
 mod headers;
 mod imports;
+mod load_config;
 mod tree;
 
 use std::path::PathBuf;
@@ -55,6 +56,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     let mut tree = Tree::default();
     headers::add(&mut tree, &arguments.include)?;
     imports::add(&mut tree, &arguments.lib)?;
+    load_config::add(&mut tree)?;
     let changed = tree.write(&arguments.output)?;
     if changed > 0 {
         println!("{}: {changed} files changed", arguments.output.display());
