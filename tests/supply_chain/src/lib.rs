@@ -5,10 +5,40 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use cargo_metadata::Package;
 use serde::Deserialize;
 use spdx::expression::ExpressionReq;
 use spdx::{Expression, ParseMode};
+
+/// What `cargo metadata` tells of a package.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// An SPDX expression, or what was in use before those.
+    pub license: Option<String>,
+    /// `registry+` or `git+` and an address; nothing for a package of this repository.
+    pub source: Option<String>,
+}
+
+/// What `cargo metadata` prints.
+#[derive(Debug, Deserialize)]
+pub struct Metadata {
+    /// All packages of the lock file.
+    pub packages: Vec<Package>,
+}
+
+impl Metadata {
+    /// Reads what `cargo metadata --format-version 1` printed.
+    ///
+    /// # Errors
+    ///
+    /// It is something else.
+    pub fn parse(json: &[u8]) -> Result<Self> {
+        Ok(serde_json::from_slice(json)?)
+    }
+}
 
 /// What is allowed.
 #[derive(Debug)]
@@ -41,7 +71,7 @@ impl Policy {
     ///
     /// It is no TOML, or does not say which licenses and registries are allowed.
     pub fn parse(configuration: &str) -> Result<Self> {
-        let configuration: Configuration = toml::from_str(configuration)?;
+        let configuration: Configuration = basic_toml::from_str(configuration)?;
         Ok(Self {
             licenses: configuration.licenses.allow,
             registries: configuration.sources.allow_registry,
@@ -55,13 +85,11 @@ impl Policy {
     /// Its license or where it comes from is not allowed; the text says which.
     pub fn judge(&self, package: &Package) -> Result<()> {
         let name = format!("{} {}", package.name, package.version);
-        // Those of this repository have no source.
         if let Some(source) = &package.source {
             let allowed = source
-                .repr
                 .strip_prefix("registry+")
                 .is_some_and(|registry| self.registries.contains(registry));
-            anyhow::ensure!(allowed, "{name} comes from {}", source.repr);
+            anyhow::ensure!(allowed, "{name} comes from {source}");
         }
         let license = package
             .license
