@@ -5,6 +5,7 @@ mod broker;
 pub(crate) mod control;
 mod rest;
 pub(crate) mod stage;
+mod trace;
 
 use std::fmt;
 
@@ -182,6 +183,7 @@ impl Scenario {
             schedule::join(thread);
         }
         stage.tear_down();
+        trace::check();
     }
 }
 

@@ -12,6 +12,9 @@ rules! {
     /// TR-24, TR-88.
     LIMIT_EXCEEDED = "limit-exceeded", None,
         "At no time does the driver have more requests than its limit.";
+    /// What is written to a trace.
+    TRACE_UNTRUE = "trace-untrue", None,
+        "The driver's events can be read, and tell the life of every request as it was.";
     /// INV-37.
     WRONG_TOTAL = "statistics-wrong", None,
         "At rest the statistics say how many requests and claims are there and how the others ended.";
