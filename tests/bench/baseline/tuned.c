@@ -1,0 +1,634 @@
+/* The best this project can do in C with the data structures of csq.sys: a slot per request, found by
+ * an id in constant time; a chain per handle, so that nobody else's requests are ever looked at; a
+ * second queue for claimed requests under the same lock; no memory taken per request.
+ *
+ * It does less than csq.sys: no timeouts, and no claims that wait. */
+#include "policy.h"
+
+typedef enum _PLACE {
+    Pending,
+    Claimed,
+    Places,
+    Moving = Places
+} PLACE;
+
+/* DriverContext[2] of a request points here. */
+typedef struct DECLSPEC_ALIGN(64) _SLOT {
+    IO_CSQ_IRP_CONTEXT Context;
+    PIRP Irp;
+    PHANDLE_CONTEXT Owner;
+    ULONG64 Tag;
+    ULONG64 Sequence;
+    ULONG Generation;
+    UCHAR Place;
+    /* Whether its removal has counted its end. */
+    BOOLEAN Counted;
+    /* The next free slot's number, from 1. */
+    ULONG NextFree;
+    PHANDLE_CONTEXT Server;
+    LIST_ENTRY ServerLink;
+} SLOT, *PSLOT;
+
+struct _QUEUE {
+    DECLSPEC_ALIGN(64) KSPIN_LOCK Lock;
+    struct {
+        IO_CSQ Csq;
+        LIST_ENTRY List;
+    } Places[Places];
+    PIRP Peeked;
+    /* An ENDING, or EndCount for a request that moves. */
+    ULONG Purpose;
+    BOOLEAN Retired;
+    ULONG64 Pended;
+    ULONG64 Live;
+    ULONG64 Claims;
+    ULONG64 HighWater;
+    ULONG64 Ended[EndCount];
+    /* Canceled before they were linked, and between the queues; not under the lock. */
+    volatile LONG64 CanceledEarly;
+    volatile LONG64 CanceledMoving;
+    volatile LONG64 Refused;
+    PSLOT Slots;
+    ULONG SlotCount;
+    /* The number of the first free slot, and above it a count against ABA. */
+    DECLSPEC_ALIGN(64) volatile LONG64 Free;
+};
+
+struct _HANDLE_CONTEXT {
+    EX_RUNDOWN_REF Open;
+    volatile LONG Outstanding;
+    /* Under the lock, as the lists are. */
+    BOOLEAN Closing;
+    LIST_ENTRY Chain[Places];
+    LIST_ENTRY Served;
+};
+
+/* Removals that only this file knows of, besides WHICH. */
+#define WhichClaim ((WHICH)(WhichId + 1))
+#define WhichServed ((WHICH)(WhichId + 2))
+#define ToMove ((ENDING)EndCount)
+
+#include "frame.h"
+
+#define SLOT_OF(irp) ((PSLOT)(irp)->Tail.Overlay.DriverContext[2])
+#define CHAIN_LINK(irp) ((PLIST_ENTRY)&(irp)->Tail.Overlay.DriverContext[0])
+#define IRP_OF_CHAIN(link) CONTAINING_RECORD(link, IRP, Tail.Overlay.DriverContext[0])
+#define ID_OF(queue, slot) ((ULONG64)(slot)->Generation << 32 | (ULONG)((slot) - (queue)->Slots))
+
+/* ---- Slots ---- */
+
+static PSLOT TakeSlot(PQUEUE Queue)
+{
+    LONG64 head = Queue->Free;
+
+    while ((ULONG)head != 0) {
+        PSLOT slot = &Queue->Slots[(ULONG)head - 1];
+        LONG64 next = (LONG64)(((ULONG64)head >> 32) + 1) << 32 | slot->NextFree;
+        LONG64 found = InterlockedCompareExchange64(&Queue->Free, next, head);
+        if (found == head) {
+            return slot;
+        }
+        head = found;
+    }
+    return NULL;
+}
+
+static VOID FreeSlot(PQUEUE Queue, PSLOT Slot)
+{
+    ULONG number = (ULONG)(Slot - Queue->Slots) + 1;
+    LONG64 head = Queue->Free;
+
+    Slot->Generation++;
+    for (;;) {
+        LONG64 next = (LONG64)((ULONG64)head >> 32) << 32 | number;
+        LONG64 found;
+        Slot->NextFree = (ULONG)head;
+        found = InterlockedCompareExchange64(&Queue->Free, next, head);
+        if (found == head) {
+            return;
+        }
+        head = found;
+    }
+}
+
+static PSLOT FindSlot(PQUEUE Queue, ULONG64 Id, PLACE Place)
+{
+    ULONG index = (ULONG)Id;
+    PSLOT slot = &Queue->Slots[index];
+
+    return index < Queue->SlotCount && slot->Generation == Id >> 32 && slot->Place == Place ? slot : NULL;
+}
+
+/* ---- Callbacks, made for each place, so that the compiler knows it ---- */
+
+#define QUEUE_OF(csq, place) CONTAINING_RECORD(csq, QUEUE, Places[place].Csq)
+
+/* Where a request that comes back belongs: those that are older are few and all came back too. */
+static PLIST_ENTRY SortedPlace(PLIST_ENTRY List, ULONG64 Sequence)
+{
+    PLIST_ENTRY entry = List->Flink;
+
+    while (entry != List
+        && SLOT_OF(CONTAINING_RECORD(entry, IRP, Tail.Overlay.ListEntry))->Sequence < Sequence) {
+        entry = entry->Flink;
+    }
+    return entry;
+}
+
+static NTSTATUS InsertPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
+{
+    PQUEUE queue = QUEUE_OF(Csq, Pending);
+    PSLOT slot = SLOT_OF(Irp);
+    PLIST_ENTRY list = &queue->Places[Pending].List;
+
+    UNREFERENCED_PARAMETER(Context);
+    if (slot->Sequence == 0) {
+        InsertTailList(list, &Irp->Tail.Overlay.ListEntry);
+        slot->Sequence = ++queue->Pended;
+        if (++queue->Live > queue->HighWater) {
+            queue->HighWater = queue->Live;
+        }
+    } else {
+        if (slot->Owner->Closing) {
+            return STATUS_CANCELLED;
+        }
+        if (queue->Retired) {
+            return STATUS_DELETE_PENDING;
+        }
+        InsertTailList(SortedPlace(list, slot->Sequence), &Irp->Tail.Overlay.ListEntry);
+    }
+    InsertTailList(&slot->Owner->Chain[Pending], CHAIN_LINK(Irp));
+    slot->Place = Pending;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS InsertClaimed(PIO_CSQ Csq, PIRP Irp, PVOID Context)
+{
+    PQUEUE queue = QUEUE_OF(Csq, Claimed);
+    PHANDLE_CONTEXT server = Context;
+    PSLOT slot = SLOT_OF(Irp);
+
+    if (server->Closing) {
+        return STATUS_FILE_CLOSED;
+    }
+    if (slot->Owner->Closing) {
+        return STATUS_CANCELLED;
+    }
+    if (queue->Retired) {
+        return STATUS_DELETE_PENDING;
+    }
+    InsertTailList(&queue->Places[Claimed].List, &Irp->Tail.Overlay.ListEntry);
+    InsertTailList(&slot->Owner->Chain[Claimed], CHAIN_LINK(Irp));
+    InsertTailList(&server->Served, &slot->ServerLink);
+    slot->Server = server;
+    slot->Place = Claimed;
+    queue->Claims++;
+    return STATUS_SUCCESS;
+}
+
+/* Unlinks a request and counts what it was removed for. */
+static FORCEINLINE VOID RemoveFrom(PQUEUE Queue, PIRP Irp)
+{
+    PSLOT slot = SLOT_OF(Irp);
+    ULONG purpose = Queue->Peeked == Irp ? Queue->Purpose : EndCanceled;
+
+    RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
+    RemoveEntryList(CHAIN_LINK(Irp));
+    slot->Place = Moving;
+    Queue->Peeked = NULL;
+    if (purpose != ToMove) {
+        slot->Counted = TRUE;
+        Queue->Ended[purpose]++;
+        Queue->Live--;
+    }
+}
+
+static VOID UnlinkPending(PIO_CSQ Csq, PIRP Irp)
+{
+    RemoveFrom(QUEUE_OF(Csq, Pending), Irp);
+}
+
+static VOID UnlinkClaimed(PIO_CSQ Csq, PIRP Irp)
+{
+    PQUEUE queue = QUEUE_OF(Csq, Claimed);
+
+    RemoveEntryList(&SLOT_OF(Irp)->ServerLink);
+    queue->Claims--;
+    RemoveFrom(queue, Irp);
+}
+
+static FORCEINLINE PIRP NextInList(PLIST_ENTRY List, PIRP Irp)
+{
+    PLIST_ENTRY next = Irp == NULL ? List->Flink : Irp->Tail.Overlay.ListEntry.Flink;
+
+    return next == List ? NULL : CONTAINING_RECORD(next, IRP, Tail.Overlay.ListEntry);
+}
+
+static FORCEINLINE PIRP NextInChain(PLIST_ENTRY Chain, PIRP Irp)
+{
+    PLIST_ENTRY next = Irp == NULL ? Chain->Flink : CHAIN_LINK(Irp)->Flink;
+
+    return next == Chain ? NULL : IRP_OF_CHAIN(next);
+}
+
+static FORCEINLINE PIRP NextWithTag(PLIST_ENTRY Chain, PIRP Irp, ULONG64 Tag)
+{
+    do {
+        Irp = NextInChain(Chain, Irp);
+    } while (Irp != NULL && SLOT_OF(Irp)->Tag != Tag);
+    return Irp;
+}
+
+static PIRP NextServed(PLIST_ENTRY Served, PIRP Irp)
+{
+    PLIST_ENTRY next = Irp == NULL ? Served->Flink : SLOT_OF(Irp)->ServerLink.Flink;
+
+    return next == Served ? NULL : CONTAINING_RECORD(next, SLOT, ServerLink)->Irp;
+}
+
+/* The one with an id; there is none after it. */
+static FORCEINLINE PIRP WithId(PQUEUE Queue, PPEEK Peek, PLACE Place, PIRP Irp)
+{
+    PSLOT slot = Irp == NULL ? FindSlot(Queue, Peek->Target, Place) : NULL;
+
+    if (slot == NULL || (Peek->Which == WhichClaim ? slot->Server : slot->Owner) != Peek->Handle) {
+        return NULL;
+    }
+    return slot->Irp;
+}
+
+static FORCEINLINE PIRP PeekAt(PQUEUE Queue, PIRP Irp, PPEEK Peek, PLACE Place)
+{
+    switch ((int)Peek->Which) {
+    case WhichAny:
+        Irp = NextInList(&Queue->Places[Place].List, Irp);
+        break;
+    case WhichFile:
+        Irp = NextInChain(&Peek->Handle->Chain[Place], Irp);
+        break;
+    case WhichTag:
+        Irp = NextWithTag(&Peek->Handle->Chain[Place], Irp, Peek->Target);
+        break;
+    case WhichServed:
+        Irp = NextServed(&Peek->Handle->Served, Irp);
+        break;
+    default:
+        Irp = WithId(Queue, Peek, Place, Irp);
+        break;
+    }
+    Queue->Peeked = Irp;
+    Queue->Purpose = Peek->Ending;
+    return Irp;
+}
+
+static PIRP PeekPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
+{
+    return PeekAt(QUEUE_OF(Csq, Pending), Irp, Context, Pending);
+}
+
+static PIRP PeekClaimed(PIO_CSQ Csq, PIRP Irp, PVOID Context)
+{
+    return PeekAt(QUEUE_OF(Csq, Claimed), Irp, Context, Claimed);
+}
+
+static VOID AcquirePending(PIO_CSQ Csq, PKIRQL Irql)
+{
+    KeAcquireSpinLock(&QUEUE_OF(Csq, Pending)->Lock, Irql);
+}
+
+static VOID AcquireClaimed(PIO_CSQ Csq, PKIRQL Irql)
+{
+    KeAcquireSpinLock(&QUEUE_OF(Csq, Claimed)->Lock, Irql);
+}
+
+static VOID ReleasePending(PIO_CSQ Csq, KIRQL Irql)
+{
+    KeReleaseSpinLock(&QUEUE_OF(Csq, Pending)->Lock, Irql);
+}
+
+static VOID ReleaseClaimed(PIO_CSQ Csq, KIRQL Irql)
+{
+    KeReleaseSpinLock(&QUEUE_OF(Csq, Claimed)->Lock, Irql);
+}
+
+static VOID CompleteCanceled(PQUEUE Queue, PIRP Irp)
+{
+    PSLOT slot = SLOT_OF(Irp);
+
+    /* Canceled before the insertion: counted here, where no lock may be taken. */
+    if (!slot->Counted) {
+        InterlockedIncrement64(slot->Sequence == 0 ? &Queue->CanceledEarly : &Queue->CanceledMoving);
+    }
+    QueueEnd(CONTAINING_RECORD(Queue, DEVICE, Queue), Irp, STATUS_CANCELLED, 0);
+}
+
+static VOID CompleteCanceledPending(PIO_CSQ Csq, PIRP Irp)
+{
+    CompleteCanceled(QUEUE_OF(Csq, Pending), Irp);
+}
+
+static VOID CompleteCanceledClaimed(PIO_CSQ Csq, PIRP Irp)
+{
+    CompleteCanceled(QUEUE_OF(Csq, Claimed), Irp);
+}
+
+/* ---- What the frame calls ---- */
+
+static NTSTATUS QueueInitialize(PDEVICE Device)
+{
+    PQUEUE queue = &Device->Queue;
+    NTSTATUS status;
+
+    KeInitializeSpinLock(&queue->Lock);
+    InitializeListHead(&queue->Places[Pending].List);
+    InitializeListHead(&queue->Places[Claimed].List);
+    status = IoCsqInitializeEx(&queue->Places[Pending].Csq, InsertPending, UnlinkPending, PeekPending,
+        AcquirePending, ReleasePending, CompleteCanceledPending);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    return IoCsqInitializeEx(&queue->Places[Claimed].Csq, InsertClaimed, UnlinkClaimed, PeekClaimed,
+        AcquireClaimed, ReleaseClaimed, CompleteCanceledClaimed);
+}
+
+static NTSTATUS QueueStart(PDEVICE Device)
+{
+    PQUEUE queue = &Device->Queue;
+    ULONG index;
+
+    if (queue->Slots != NULL) {
+        return STATUS_SUCCESS;
+    }
+    queue->Slots = ExAllocatePool2(0x40, (SIZE_T)Device->DeviceLimit * sizeof(SLOT), TAG);
+    if (queue->Slots == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    queue->SlotCount = Device->DeviceLimit;
+    for (index = 0; index < queue->SlotCount; index++) {
+        queue->Slots[index].Generation = 1;
+        queue->Slots[index].Place = Moving;
+        queue->Slots[index].NextFree = index + 1 == queue->SlotCount ? 0 : index + 2;
+    }
+    queue->Free = 1;
+    return STATUS_SUCCESS;
+}
+
+static VOID QueueFree(PDEVICE Device)
+{
+    if (Device->Queue.Slots != NULL) {
+        ExFreePoolWithTag(Device->Queue.Slots, TAG);
+    }
+}
+
+static VOID HandleInitialize(PHANDLE_CONTEXT Handle)
+{
+    ExInitializeRundownProtection(&Handle->Open);
+    Handle->Outstanding = 0;
+    Handle->Closing = FALSE;
+    InitializeListHead(&Handle->Chain[Pending]);
+    InitializeListHead(&Handle->Chain[Claimed]);
+    InitializeListHead(&Handle->Served);
+}
+
+static BOOLEAN EnterQuota(PHANDLE_CONTEXT Handle, ULONG Limit)
+{
+    LONG count = Handle->Outstanding;
+
+    while ((ULONG)count < Limit) {
+        LONG found = InterlockedCompareExchange(&Handle->Outstanding, count + 1, count);
+        if (found == count) {
+            return TRUE;
+        }
+        count = found;
+    }
+    return FALSE;
+}
+
+static NTSTATUS QueuePend(PDEVICE Device, PHANDLE_CONTEXT Handle, PIRP Irp, ULONG64 Tag)
+{
+    PQUEUE queue = &Device->Queue;
+    PNOTE note = Irp->AssociatedIrp.SystemBuffer;
+    PSLOT slot;
+
+    if (!EnterQuota(Handle, Device->HandleLimit)) {
+        InterlockedIncrement64(&queue->Refused);
+        return STATUS_QUOTA_EXCEEDED;
+    }
+    slot = TakeSlot(queue);
+    if (slot == NULL) {
+        InterlockedDecrement(&Handle->Outstanding);
+        InterlockedIncrement64(&queue->Refused);
+        return STATUS_QUOTA_EXCEEDED;
+    }
+    RtlZeroMemory(&slot->Context, sizeof(slot->Context));
+    slot->Irp = Irp;
+    slot->Owner = Handle;
+    slot->Tag = Tag;
+    slot->Sequence = 0;
+    slot->Counted = FALSE;
+    note->Id = ID_OF(queue, slot);
+    note->Tag = Tag;
+    Irp->Tail.Overlay.DriverContext[2] = slot;
+    IoCsqInsertIrpEx(&queue->Places[Pending].Csq, Irp, &slot->Context, NULL);
+    return STATUS_PENDING;
+}
+
+static PIRP QueueRemove(PDEVICE Device, PPEEK Peek)
+{
+    PQUEUE queue = &Device->Queue;
+    PIRP irp = IoCsqRemoveNextIrp(&queue->Places[Pending].Csq, Peek);
+
+    if (irp == NULL && Peek->Ending != EndCompleted) {
+        irp = IoCsqRemoveNextIrp(&queue->Places[Claimed].Csq, Peek);
+    }
+    return irp;
+}
+
+static VOID QueueEnd(PDEVICE Device, PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+{
+    PSLOT slot = SLOT_OF(Irp);
+
+    InterlockedDecrement(&slot->Owner->Outstanding);
+    FreeSlot(&Device->Queue, slot);
+    Finish(Device, Irp, Status, Information);
+}
+
+/* Ends a request that was on its way between the queues when its handle or its device went away. */
+static VOID EndMoving(PDEVICE Device, PIRP Irp, NTSTATUS Status)
+{
+    PQUEUE queue = &Device->Queue;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&queue->Lock, &irql);
+    queue->Ended[EndFlushed]++;
+    queue->Live--;
+    KeReleaseSpinLock(&queue->Lock, irql);
+    QueueEnd(Device, Irp, Status, 0);
+}
+
+/* Puts a claimed request back where it came from. */
+static VOID Return(PDEVICE Device, PIRP Irp)
+{
+    PSLOT slot = SLOT_OF(Irp);
+    NTSTATUS status;
+
+    RtlZeroMemory(&slot->Context, sizeof(slot->Context));
+    status = IoCsqInsertIrpEx(&Device->Queue.Places[Pending].Csq, Irp, &slot->Context, NULL);
+    if (!NT_SUCCESS(status)) {
+        EndMoving(Device, Irp, status);
+    }
+}
+
+static VOID QueueCloseHandle(PDEVICE Device, PHANDLE_CONTEXT Handle)
+{
+    PQUEUE queue = &Device->Queue;
+    PEEK peek = { WhichServed, ToMove, NULL, Handle, 0 };
+    KIRQL irql;
+    PIRP irp;
+
+    KeAcquireSpinLock(&queue->Lock, &irql);
+    Handle->Closing = TRUE;
+    KeReleaseSpinLock(&queue->Lock, irql);
+    while ((irp = IoCsqRemoveNextIrp(&queue->Places[Claimed].Csq, &peek)) != NULL) {
+        Return(Device, irp);
+    }
+}
+
+static VOID QueueRetire(PDEVICE Device)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Device->Queue.Lock, &irql);
+    Device->Queue.Retired = TRUE;
+    KeReleaseSpinLock(&Device->Queue.Lock, irql);
+}
+
+static VOID QueueStatistics(PDEVICE Device, STATISTICS *Statistics)
+{
+    PQUEUE queue = &Device->Queue;
+    LONG64 early, moving;
+    KIRQL irql;
+
+    RtlZeroMemory(Statistics, sizeof(*Statistics));
+    KeAcquireSpinLock(&queue->Lock, &irql);
+    early = queue->CanceledEarly;
+    moving = queue->CanceledMoving;
+    Statistics->Pended = queue->Pended + early;
+    Statistics->Completed = queue->Ended[EndCompleted];
+    Statistics->Canceled = queue->Ended[EndCanceled] + early + moving;
+    Statistics->Flushed = queue->Ended[EndFlushed];
+    Statistics->Pending = queue->Live - queue->Claims - moving;
+    Statistics->Claimed = queue->Claims;
+    Statistics->HighWater = queue->HighWater;
+    KeReleaseSpinLock(&queue->Lock, irql);
+    Statistics->Refused = queue->Refused;
+    Statistics->Handles = Device->Handles;
+}
+
+/* Copies what a server wants to know of a request. Returns how many bytes. */
+static ULONG Describe(PIRP Irp, CLAIMED *Output)
+{
+    ULONG length = IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.InputBufferLength - sizeof(PEND);
+    const UCHAR *buffer = Irp->AssociatedIrp.SystemBuffer;
+    const NOTE *note = Irp->AssociatedIrp.SystemBuffer;
+
+    Output->Id = note->Id;
+    Output->Tag = note->Tag;
+    Output->PayloadLength = length;
+    Output->Reserved = 0;
+    RtlCopyMemory(Output + 1, buffer + sizeof(PEND), length);
+    return sizeof(*Output) + length;
+}
+
+static NTSTATUS QueueClaim(PDEVICE Device, PIRP Irp, PULONG_PTR Information)
+{
+    PQUEUE queue = &Device->Queue;
+    PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(Irp);
+    const CLAIM *input = Irp->AssociatedIrp.SystemBuffer;
+    ULONG length = stack->Parameters.DeviceIoControl.InputBufferLength;
+    PHANDLE_CONTEXT server = HandleOf(stack);
+    PEEK peek = { WhichAny, ToMove, NULL, NULL, 0 };
+    NTSTATUS status;
+    PIRP irp;
+
+    if (length < sizeof(*input)) {
+        return STATUS_INFO_LENGTH_MISMATCH;
+    }
+    if (input->Version != PROTOCOL_VERSION) {
+        return STATUS_REVISION_MISMATCH;
+    }
+    if (length != sizeof(*input)) {
+        return STATUS_INFO_LENGTH_MISMATCH;
+    }
+    if (input->Flags != 0) {
+        return input->Flags == 1 ? STATUS_NOT_SUPPORTED : STATUS_INVALID_PARAMETER;
+    }
+    if (stack->Parameters.DeviceIoControl.OutputBufferLength < sizeof(CLAIMED) + MAX_PAYLOAD) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    if (server == NULL) {
+        return STATUS_FILE_CLOSED;
+    }
+    for (;;) {
+        irp = IoCsqRemoveNextIrp(&queue->Places[Pending].Csq, &peek);
+        if (irp == NULL) {
+            return STATUS_NO_MORE_ENTRIES;
+        }
+        *Information = Describe(irp, Irp->AssociatedIrp.SystemBuffer);
+        RtlZeroMemory(&SLOT_OF(irp)->Context, sizeof(IO_CSQ_IRP_CONTEXT));
+        status = IoCsqInsertIrpEx(&queue->Places[Claimed].Csq, irp, &SLOT_OF(irp)->Context, server);
+        if (NT_SUCCESS(status)) {
+            return STATUS_SUCCESS;
+        }
+        *Information = 0;
+        if (status == STATUS_FILE_CLOSED) {
+            Return(Device, irp);
+            return status;
+        }
+        EndMoving(Device, irp, status);
+    }
+}
+
+static NTSTATUS QueueComplete(PDEVICE Device, PIRP Irp, PULONG_PTR Information)
+{
+    PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(Irp);
+    const COMPLETE *input = Irp->AssociatedIrp.SystemBuffer;
+    DELIVERED *output = Irp->AssociatedIrp.SystemBuffer;
+    ULONG length = stack->Parameters.DeviceIoControl.InputBufferLength;
+    PEEK peek = { WhichClaim, EndCompleted, NULL, HandleOf(stack), 0 };
+    NTSTATUS status;
+    PIRP irp;
+
+    if (length < sizeof(*input)) {
+        return STATUS_INFO_LENGTH_MISMATCH;
+    }
+    if (input->Version != PROTOCOL_VERSION) {
+        return STATUS_REVISION_MISMATCH;
+    }
+    if (input->Reserved != 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    length -= sizeof(*input);
+    status = CheckPayload(input->PayloadLength, length);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    if (input->Status == (ULONG)STATUS_PENDING || (NT_ERROR(input->Status) && length != 0)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (stack->Parameters.DeviceIoControl.OutputBufferLength < sizeof(*output)) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    if (peek.Handle == NULL) {
+        return STATUS_NOT_FOUND;
+    }
+    peek.Target = input->Id;
+    irp = IoCsqRemoveNextIrp(&Device->Queue.Places[Claimed].Csq, &peek);
+    if (irp == NULL) {
+        return STATUS_NOT_FOUND;
+    }
+    output->Delivered = Answer(Device, irp, input->Status, input + 1, length);
+    output->Reserved = 0;
+    *Information = sizeof(*output);
+    return STATUS_SUCCESS;
+}
