@@ -88,6 +88,8 @@ static PIRP PeekNextIrp(PIO_CSQ Csq, PIRP Irp, PVOID Context)
         }
         entry = entry->Flink;
     }
+    /* One that was skipped, because it is being canceled, will be removed for that. */
+    queue->Peeked = NULL;
     return NULL;
 }
 

@@ -21,6 +21,7 @@
 //! | `race` | data races, by single-stepping the driver |
 //! | [`scenario`] | what is run |
 //! | `program` | the required behaviors, as programs in user mode see them |
+//! | [`native`] | real threads and no rules: a driver at full speed, for measuring |
 //! | [`explore`], [`report`], [`cli`] | running it, and saying what came of it |
 //!
 //! # How a run works
@@ -80,6 +81,7 @@ mod world;
 pub mod cli;
 pub mod explore;
 pub mod image;
+pub mod native;
 pub mod nt;
 pub mod report;
 pub mod rule;

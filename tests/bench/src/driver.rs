@@ -1,0 +1,182 @@
+//! The drivers that are compared, and what is asked of them.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use csq_protocol::status::{NO_MORE_ENTRIES, SUCCESS};
+use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, wire};
+use ntsim::native::{Driver, Handle, Requests};
+use object::LittleEndian as LE;
+use object::read::pe::PeFile64;
+use zerocopy::{FromBytes, IntoBytes};
+
+/// Bytes that go with each request and each answer.
+pub const PAYLOAD: u32 = 64;
+const REQUEST_PAYLOAD: [u8; PAYLOAD as usize] = [0x5a; PAYLOAD as usize];
+const ANSWER_PAYLOAD: [u8; PAYLOAD as usize] = [0xa5; PAYLOAD as usize];
+
+/// The most requests that a measurement has with a driver at once, and some to spare.
+pub const LIMIT: u32 = 100_000 + 4096;
+
+/// A driver that runs.
+pub struct Subject {
+    /// What tables call it.
+    pub name: String,
+    /// How many requests one handle may have.
+    pub limit: usize,
+    /// Whether it knows claims.
+    pub claims: bool,
+    /// Bytes of code.
+    pub text: usize,
+    driver: Driver,
+}
+
+impl Subject {
+    /// Loads and starts a driver.
+    ///
+    /// # Errors
+    /// The file cannot be read or is none that can be run.
+    pub fn start(name: &str, path: &Path, handle_limit: u32) -> Result<Self> {
+        let file = std::fs::read(path).with_context(|| path.display().to_string())?;
+        let parameters = [("DeviceLimit", LIMIT), ("HandleLimit", handle_limit)];
+        let driver = Driver::start(&file, &parameters)
+            .with_context(|| format!("{} cannot be started", path.display()))?;
+        let mut subject = Self {
+            name: name.to_owned(),
+            limit: 0,
+            claims: false,
+            text: text_size(&file)?,
+            driver,
+        };
+        subject.limit = subject.query_limit()?;
+        subject.claims = subject.knows_claims()?;
+        Ok(subject)
+    }
+
+    /// The driver.
+    pub const fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
+    /// Opens a handle.
+    ///
+    /// # Errors
+    /// The driver refuses.
+    pub fn open(&self) -> Result<Handle<'_>> {
+        self.driver
+            .open()
+            .map_err(|status| anyhow!("{}: create: {status:#x}", self.name))
+    }
+
+    fn query_limit(&self) -> Result<usize> {
+        let handle = self.open()?;
+        let output = size_of::<wire::Version>();
+        let query = self.ask(&handle, ioctl::QUERY_VERSION, &[], output, 1);
+        let status = query.send(0);
+        let (version, _) = wire::Version::read_from_prefix(&query.output(0))
+            .map_err(|_| anyhow!("{}: QUERY_VERSION: {status:#x}", self.name))?;
+        Ok(version.handle_limit.get() as usize)
+    }
+
+    fn knows_claims(&self) -> Result<bool> {
+        let handle = self.open()?;
+        Ok(self.claim(&handle, 1).send(0) == NO_MORE_ENTRIES)
+    }
+
+    fn ask<'handle>(
+        &self,
+        handle: &'handle Handle<'_>,
+        code: u32,
+        input: &[u8],
+        output: usize,
+        count: usize,
+    ) -> Requests<'handle> {
+        self.driver.requests(handle, code, input, output, count)
+    }
+
+    /// Requests that stay.
+    pub fn pend<'handle>(&self, handle: &'handle Handle<'_>, count: usize) -> Requests<'handle> {
+        let head = wire::Pend {
+            version: VERSION.into(),
+            tag: 7.into(),
+            payload_length: PAYLOAD.into(),
+            ..wire::Pend::default()
+        };
+        let input = [head.as_bytes(), &REQUEST_PAYLOAD].concat();
+        self.ask(handle, ioctl::PEND, &input, PAYLOAD as usize, count)
+    }
+
+    /// Completing the oldest request.
+    pub fn complete_next<'handle>(&self, handle: &'handle Handle<'_>) -> Requests<'handle> {
+        let head = wire::CompleteNext {
+            version: VERSION.into(),
+            payload_length: PAYLOAD.into(),
+        };
+        let input = [head.as_bytes(), &ANSWER_PAYLOAD].concat();
+        let output = size_of::<wire::Completed>();
+        self.ask(handle, ioctl::COMPLETE_NEXT, &input, output, 1)
+    }
+
+    /// Claiming the oldest request.
+    pub fn claim<'handle>(&self, handle: &'handle Handle<'_>, count: usize) -> Requests<'handle> {
+        let input = wire::Claim {
+            version: VERSION.into(),
+            flags: 0.into(),
+        };
+        let output = size_of::<wire::Claimed>() + MAX_PAYLOAD as usize;
+        self.ask(handle, ioctl::CLAIM, input.as_bytes(), output, count)
+    }
+
+    /// Completing a claimed request, whose id comes with [`complete_input`].
+    pub fn complete<'handle>(&self, handle: &'handle Handle<'_>) -> Requests<'handle> {
+        let output = size_of::<wire::Delivered>();
+        self.ask(handle, ioctl::COMPLETE, &complete_input(0), output, 1)
+    }
+
+    /// Asking for the statistics.
+    pub fn statistics<'handle>(&self, handle: &'handle Handle<'_>) -> Requests<'handle> {
+        let output = size_of::<wire::Statistics>();
+        self.ask(handle, ioctl::QUERY_STATISTICS, &[], output, 1)
+    }
+
+    /// A code that no driver knows: the cost of the machine itself, and of a driver's way in and out.
+    pub fn unknown<'handle>(&self, handle: &'handle Handle<'_>) -> Requests<'handle> {
+        const UNKNOWN: u32 = 0x0022_7ffc;
+        self.ask(handle, UNKNOWN, &[], 0, 1)
+    }
+}
+
+/// The size of the section `.text`.
+fn text_size(file: &[u8]) -> Result<usize> {
+    let image = PeFile64::parse(file)?;
+    let sections = image.section_table();
+    let text = sections
+        .iter()
+        .find(|section| section.raw_name() == b".text");
+    match text {
+        Some(section) => Ok(section.virtual_size.get(LE) as usize),
+        None => bail!("there is no section .text"),
+    }
+}
+
+/// The input of `COMPLETE` for one request.
+pub fn complete_input(id: u64) -> Vec<u8> {
+    let head = wire::Complete {
+        version: VERSION.into(),
+        status: SUCCESS.into(),
+        id: id.into(),
+        payload_length: PAYLOAD.into(),
+        reserved: 0.into(),
+    };
+    [head.as_bytes(), &ANSWER_PAYLOAD].concat()
+}
+
+/// The id that a claim came back with.
+///
+/// # Errors
+/// It came back with none.
+pub fn claimed_id(claims: &Requests<'_>, index: usize) -> Result<u64> {
+    let (claimed, _) = wire::Claimed::read_from_prefix(&claims.output(index))
+        .map_err(|_| anyhow!("a claim ended with {:x?}", claims.status(index)))?;
+    Ok(claimed.id.get())
+}

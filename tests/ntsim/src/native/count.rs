@@ -1,0 +1,216 @@
+//! How many instructions of the driver a path takes, and how much of the stack: exactly, by
+//! executing it one instruction at a time.
+//!
+//! What is counted is the driver's own code. The simulated kernel's routines are stepped through as
+//! well, but not counted. The lock is held while the IRQL is `DISPATCH_LEVEL`: whoever counts calls
+//! the driver at `PASSIVE_LEVEL`.
+
+// UNSAFETY: a signal handler, and the instruction that calls it.
+#![expect(unsafe_code, reason = "handles the trap of each instruction")]
+
+use std::arch::asm;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Once;
+
+use serde::Serialize;
+
+use super::{Driver, csq, memory, sync};
+use crate::nt::DISPATCH_LEVEL;
+use crate::nt::csq::Callback;
+use crate::trap::Registers;
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Instructions of the driver.
+    pub instructions: usize,
+    /// Those with the lock held.
+    pub under_lock: usize,
+    /// Interlocked ones: those with a LOCK prefix. What the kernel's routines do is not among them.
+    pub interlocked: usize,
+    /// Calls of kernel routines.
+    pub kernel_calls: usize,
+    /// The most stack that the driver's own frames took at once, in bytes; those of one path, also
+    /// where kernel routines are in between.
+    pub stack: usize,
+    /// Of `CsqInsertIrp`: the most that one call took.
+    pub insert: usize,
+    /// Of `CsqRemoveIrp`.
+    pub remove: usize,
+    /// Of `CsqPeekNextIrp`.
+    pub peek: usize,
+}
+
+/// An uninterrupted stay in the driver: from a call by the kernel to its return.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    /// The stack pointer at its first instruction; the return address is there.
+    base: usize,
+    /// The stack pointer when it last called a kernel routine.
+    out: usize,
+    callback: Option<Callback>,
+    instructions: usize,
+}
+
+/// How often each instruction was executed, by its offset in the image.
+pub type Profile = BTreeMap<usize, usize>;
+
+#[derive(Debug, Default)]
+struct Stepper {
+    code: Range<usize>,
+    callbacks: Vec<(usize, Callback)>,
+    frames: Vec<Frame>,
+    inside: bool,
+    counts: Counts,
+    profile: Profile,
+}
+
+thread_local! {
+    static ON: Cell<bool> = const { Cell::new(false) };
+    static STEPPER: RefCell<Stepper> = RefCell::new(Stepper::default());
+}
+
+/// Counts what `path` makes the driver do.
+///
+/// # Panics
+/// Inside itself.
+pub fn count(driver: &Driver, path: impl FnOnce()) -> (Counts, Profile) {
+    static HANDLER: Once = Once::new();
+    HANDLER.call_once(install_handler);
+    STEPPER.with_borrow_mut(|stepper| {
+        *stepper = Stepper {
+            code: driver.code.clone(),
+            callbacks: csq::callbacks(),
+            frames: Vec::with_capacity(64),
+            ..Stepper::default()
+        };
+    });
+    assert!(!ON.replace(true), "one count at a time");
+    trap();
+    path();
+    ON.set(false);
+    trap();
+    let stepper = STEPPER.take();
+    let base = driver.image.base();
+    let offsets = stepper.profile.into_iter();
+    let profile = offsets.map(|(rip, times)| (rip - base, times)).collect();
+    (stepper.counts, profile)
+}
+
+/// Calls the handler, which turns stepping on or off.
+fn trap() {
+    // SAFETY: the handler is installed, and returns.
+    unsafe { asm!("int3") };
+}
+
+fn install_handler() {
+    // SAFETY: all zeroes is a valid sigaction.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler as *const () as usize;
+    action.sa_flags = libc::SA_SIGINFO;
+    // SAFETY: `action` is initialized and names a handler of the signature that SA_SIGINFO wants.
+    let result = unsafe { libc::sigaction(libc::SIGTRAP, &raw const action, std::ptr::null_mut()) };
+    assert!(
+        result == 0,
+        "sigaction: {}",
+        std::io::Error::last_os_error()
+    );
+}
+
+extern "C" fn handler(_signal: i32, _info: *mut libc::siginfo_t, context: *mut libc::ucontext_t) {
+    const TRAP_FLAG: i64 = 0x100;
+    // SAFETY: the kernel passes the interrupted context, which nothing else refers to.
+    let context = unsafe { &mut *context };
+    let registers: &mut Registers = &mut context.uc_mcontext.gregs;
+    let register = |index: libc::c_int| registers.get(index as usize).map_or(0, |it| *it as usize);
+    let (rip, rsp) = (register(libc::REG_RIP), register(libc::REG_RSP));
+    let on = ON.get();
+    if let Some(flags) = registers.get_mut(libc::REG_EFL as usize) {
+        *flags = if on {
+            *flags | TRAP_FLAG
+        } else {
+            *flags & !TRAP_FLAG
+        };
+    }
+    if on {
+        // Never borrowed while stepping is on, but by this.
+        STEPPER.with(|stepper| {
+            if let Ok(mut stepper) = stepper.try_borrow_mut() {
+                stepper.step(rip, rsp);
+            }
+        });
+    }
+}
+
+impl Stepper {
+    /// The instruction at `rip` is next.
+    fn step(&mut self, rip: usize, rsp: usize) {
+        let inside = self.code.contains(&rip);
+        match (self.inside, inside) {
+            (false, true) => self.enter(rip, rsp),
+            (true, false) => self.leave(rsp),
+            _ => {}
+        }
+        self.inside = inside;
+        if inside {
+            self.instruction(rip, rsp);
+        }
+    }
+
+    /// The kernel calls the driver, or returns to it.
+    fn enter(&mut self, rip: usize, rsp: usize) {
+        let returned = self.frames.last().is_some_and(|frame| frame.out == rsp);
+        if !returned {
+            let found = self.callbacks.iter().find(|it| it.0 == rip);
+            self.frames.push(Frame {
+                base: rsp,
+                out: 0,
+                callback: found.map(|it| it.1),
+                instructions: 0,
+            });
+        }
+    }
+
+    /// The driver returns to the kernel, or calls it.
+    fn leave(&mut self, rsp: usize) {
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        // A jump to a kernel routine, whose return is this one's, has the same stack pointer.
+        if rsp < frame.base {
+            frame.out = rsp + size_of::<usize>();
+            self.counts.kernel_calls += 1;
+            return;
+        }
+        if rsp == frame.base {
+            self.counts.kernel_calls += 1;
+        }
+        if let Some(frame) = self.frames.pop() {
+            let most = match frame.callback {
+                Some(Callback::Insert) => &mut self.counts.insert,
+                Some(Callback::Remove) => &mut self.counts.remove,
+                Some(Callback::PeekNext) => &mut self.counts.peek,
+                _ => return,
+            };
+            *most = frame.instructions.max(*most);
+        }
+    }
+
+    fn instruction(&mut self, rip: usize, rsp: usize) {
+        const LOCK_PREFIX: u8 = 0xf0;
+        self.counts.instructions += 1;
+        *self.profile.entry(rip).or_default() += 1;
+        self.counts.under_lock += usize::from(sync::irql() >= DISPATCH_LEVEL);
+        self.counts.interlocked += usize::from(memory::read::<u8>(rip) == LOCK_PREFIX);
+        let own = |frame: &Frame, low: usize| frame.base + size_of::<usize>() - low;
+        let Some((current, outer)) = self.frames.split_last_mut() else {
+            return;
+        };
+        current.instructions += 1;
+        let stack: usize =
+            outer.iter().map(|it| own(it, it.out)).sum::<usize>() + own(current, rsp);
+        self.counts.stack = self.counts.stack.max(stack);
+    }
+}
