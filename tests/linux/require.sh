@@ -6,6 +6,7 @@
 #   build   compiling csq.sys and csqctl.exe, and making the package
 #   debian  compiling them with Debian's Rust instead of rustup's (see cargo.sh)
 #   wine    running them
+#   bench   compiling the C drivers they are compared with
 #
 # Missing Debian packages are installed if it runs as root or with CSQ_INSTALL=1 (which asks sudo);
 # else it names them and exits with 1.
@@ -40,6 +41,9 @@ for part; do
         need rustc-web /usr/bin/rustc
         need libstd-rust-web-dev /usr/lib/rustlib/x86_64-unknown-linux-gnu/lib
         need rust-web-src /usr/lib/rustlib/src/rust/library
+        ;;
+    bench)
+        need clang-19 /usr/bin/clang-19 /usr/bin/clang
         ;;
     wine)
         need wine64 /usr/bin/wine64 /usr/lib/wine/wine64

@@ -36,7 +36,7 @@ static VOID InsertIrp(PIO_CSQ Csq, PIRP Irp)
 {
     PQUEUE queue = CONTAINING_RECORD(Csq, QUEUE, Csq);
 
-    InsertTailList(&queue->List, &Irp->Tail.Overlay.ListEntry);
+    LinkBefore(&queue->List, &Irp->Tail.Overlay.ListEntry);
     LINKED(Irp) = queue;
     queue->Pended++;
     queue->Pending++;
@@ -49,7 +49,7 @@ static VOID RemoveIrp(PIO_CSQ Csq, PIRP Irp)
 {
     PQUEUE queue = CONTAINING_RECORD(Csq, QUEUE, Csq);
 
-    RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
+    Unlink(&Irp->Tail.Overlay.ListEntry);
     queue->Ended[queue->Peeked == Irp ? queue->Ending : EndCanceled]++;
     queue->Peeked = NULL;
     queue->Pending--;

@@ -8,6 +8,41 @@
 LONG64 _InterlockedIncrement64(LONG64 volatile *);
 LONG64 _InterlockedDecrement64(LONG64 volatile *);
 
+/* The list routines of the WDK's wdm.h check the neighbors before they write, and so does csq.sys;
+ * those of the headers used here do not. */
+static DECLSPEC_NORETURN FORCEINLINE VOID FailFast(VOID)
+{
+    __asm__ volatile("int $0x29" : : "c"(3 /* FAST_FAIL_CORRUPT_LIST_ENTRY */));
+    __builtin_unreachable();
+}
+
+/* InsertTailList. */
+static FORCEINLINE VOID LinkBefore(PLIST_ENTRY Next, PLIST_ENTRY Entry)
+{
+    PLIST_ENTRY previous = Next->Blink;
+
+    if (previous->Flink != Next) {
+        FailFast();
+    }
+    Entry->Flink = Next;
+    Entry->Blink = previous;
+    previous->Flink = Entry;
+    Next->Blink = Entry;
+}
+
+/* RemoveEntryList. */
+static FORCEINLINE VOID Unlink(PLIST_ENTRY Entry)
+{
+    PLIST_ENTRY next = Entry->Flink;
+    PLIST_ENTRY previous = Entry->Blink;
+
+    if (next->Blink != Entry || previous->Flink != Entry) {
+        FailFast();
+    }
+    previous->Flink = next;
+    next->Blink = previous;
+}
+
 /* Why a request ends. Also the index of its counter. */
 typedef enum _ENDING {
     EndCompleted,

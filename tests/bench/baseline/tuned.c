@@ -143,7 +143,7 @@ static NTSTATUS InsertPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
 
     UNREFERENCED_PARAMETER(Context);
     if (slot->Sequence == 0) {
-        InsertTailList(list, &Irp->Tail.Overlay.ListEntry);
+        LinkBefore(list, &Irp->Tail.Overlay.ListEntry);
         slot->Sequence = ++queue->Pended;
         if (++queue->Live > queue->HighWater) {
             queue->HighWater = queue->Live;
@@ -155,9 +155,9 @@ static NTSTATUS InsertPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
         if (queue->Retired) {
             return STATUS_DELETE_PENDING;
         }
-        InsertTailList(SortedPlace(list, slot->Sequence), &Irp->Tail.Overlay.ListEntry);
+        LinkBefore(SortedPlace(list, slot->Sequence), &Irp->Tail.Overlay.ListEntry);
     }
-    InsertTailList(&slot->Owner->Chain[Pending], CHAIN_LINK(Irp));
+    LinkBefore(&slot->Owner->Chain[Pending], CHAIN_LINK(Irp));
     slot->Place = Pending;
     return STATUS_SUCCESS;
 }
@@ -177,9 +177,9 @@ static NTSTATUS InsertClaimed(PIO_CSQ Csq, PIRP Irp, PVOID Context)
     if (queue->Retired) {
         return STATUS_DELETE_PENDING;
     }
-    InsertTailList(&queue->Places[Claimed].List, &Irp->Tail.Overlay.ListEntry);
-    InsertTailList(&slot->Owner->Chain[Claimed], CHAIN_LINK(Irp));
-    InsertTailList(&server->Served, &slot->ServerLink);
+    LinkBefore(&queue->Places[Claimed].List, &Irp->Tail.Overlay.ListEntry);
+    LinkBefore(&slot->Owner->Chain[Claimed], CHAIN_LINK(Irp));
+    LinkBefore(&server->Served, &slot->ServerLink);
     slot->Server = server;
     slot->Place = Claimed;
     queue->Claims++;
@@ -192,8 +192,8 @@ static FORCEINLINE VOID RemoveFrom(PQUEUE Queue, PIRP Irp)
     PSLOT slot = SLOT_OF(Irp);
     ULONG purpose = Queue->Peeked == Irp ? Queue->Purpose : EndCanceled;
 
-    RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
-    RemoveEntryList(CHAIN_LINK(Irp));
+    Unlink(&Irp->Tail.Overlay.ListEntry);
+    Unlink(CHAIN_LINK(Irp));
     slot->Place = Moving;
     Queue->Peeked = NULL;
     if (purpose != ToMove) {
@@ -212,7 +212,7 @@ static VOID UnlinkClaimed(PIO_CSQ Csq, PIRP Irp)
 {
     PQUEUE queue = QUEUE_OF(Csq, Claimed);
 
-    RemoveEntryList(&SLOT_OF(Irp)->ServerLink);
+    Unlink(&SLOT_OF(Irp)->ServerLink);
     queue->Claims--;
     RemoveFrom(queue, Irp);
 }

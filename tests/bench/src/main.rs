@@ -1,34 +1,61 @@
 //! What csq.sys costs, measured side by side with C drivers for the same protocol.
 //!
-//! Exit codes: 0; 1 when a budget is exceeded; 2 when the input cannot be used.
+//! Exit codes: 0; 1 when a budget is exceeded; 2 when the input cannot be used or a driver does not
+//! do what it is asked.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `driver` | the drivers, and the requests they are sent |
+//! | `exact` | what can be counted: instructions, stack, pool, code; and the budgets |
+//! | `profile` | where the instructions are |
+//! | `workload` | what is timed |
+//! | `timing` | how it is timed: A B C A B C |
+//! | `cases` | at which depths and with how many threads |
+//! | `report`, `chart` | tables, JSON, SVG |
 
+mod cases;
+mod chart;
 mod driver;
 mod exact;
 mod profile;
+mod report;
+mod timing;
+mod workload;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use driver::{LIMIT, Subject};
+use report::Report;
+
+/// Requests per handle, for measuring how one too many is refused.
+const FEW: u32 = 16;
 
 /// Measures csq.sys and, with --baseline, the C drivers beside it.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
-    /// csq.sys.
+    /// The csq.sys to measure.
     driver: PathBuf,
-    /// Only what can be counted exactly: fails when a budget is exceeded, and never for a time.
+    /// Only counts what can be counted exactly. Fails when a budget is exceeded; takes no times.
     #[arg(long)]
     quick: bool,
-    /// Says how many instructions of which function each path takes; needs the map beside csq.sys.
+    /// The directory with plain.sys and tuned.sys, to be measured as well.
+    #[arg(long, value_name = "DIRECTORY")]
+    baseline: Option<PathBuf>,
+    /// Only says how many instructions of which function each path takes. Needs csq.map beside csq.sys.
     #[arg(long)]
     profile: bool,
-    /// The directory with plain.sys and tuned.sys.
-    #[arg(long)]
-    baseline: Option<PathBuf>,
+    /// Writes everything to a file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Draws cost against depth.
+    #[arg(long, value_name = "FILE.svg")]
+    chart: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -42,23 +69,69 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let mut subjects = vec![Subject::start("csq.sys", &arguments.driver, LIMIT)?];
-    if let Some(directory) = &arguments.baseline {
-        for name in ["tuned", "plain"] {
-            let path = directory.join(name).with_extension("sys");
-            subjects.push(Subject::start(&format!("{name}.sys"), &path, LIMIT)?);
-        }
-    }
-    let mut code = ExitCode::SUCCESS;
+    let subjects = start(arguments, LIMIT)?;
+    let mut report = Report::new(&subjects);
     for subject in &subjects {
-        let rows = exact::measure(subject)?;
-        if arguments.profile { profile::print(&arguments.driver, &rows)?; return Ok(code); }
-        print!("{}", exact::table(&rows));
-        println!("{}: .text {} bytes, limit {}", subject.name, subject.text, subject.limit);
-        for sentence in exact::over_budget(&rows, subject.text) {
-            println!("  OVER: {sentence}");
-            if subject.name == "csq.sys" { code = ExitCode::from(1); }
+        report.exact.extend(exact::measure(subject)?);
+    }
+    if arguments.profile {
+        profile::print(&arguments.driver, report.exact_of_first())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    report.over_budget = exact::over_budget(report.exact_of_first(), report.text_of_first());
+    if !arguments.quick {
+        time(arguments, &subjects, &mut report)?;
+    }
+    print!("{report}");
+    if let Some(path) = &arguments.json {
+        write(path, &serde_json::to_string_pretty(&report)?)?;
+    }
+    if let Some(path) = &arguments.chart {
+        write(path, &chart::draw(&report)?)?;
+    }
+    Ok(if report.over_budget.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+/// Starts csq.sys, and the baseline if there is one.
+fn start(arguments: &Arguments, handle_limit: u32) -> Result<Vec<Subject>> {
+    let mut subjects = vec![Subject::start("csq.sys", &arguments.driver, handle_limit)?];
+    if let Some(directory) = &arguments.baseline {
+        for name in ["tuned.sys", "plain.sys"] {
+            subjects.push(Subject::start(name, &directory.join(name), handle_limit)?);
         }
     }
-    Ok(code)
+    Ok(subjects)
+}
+
+fn time(arguments: &Arguments, subjects: &[Subject], report: &mut Report) -> Result<()> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if processors > 1 { &[1, 2][..] } else { &[1] };
+    // The last one, which Linux uses least.
+    let _ = ntsim::native::pin(processors - 1);
+    let limited = start(arguments, FEW)?;
+    let progress = ProgressBar::new(cases::count(threads.len()));
+    progress.set_style(ProgressStyle::with_template(
+        "{bar:30} {pos}/{len} {elapsed} {msg}",
+    )?);
+    cases::measure(subjects, &limited, threads, |timing| {
+        progress.inc(1);
+        progress.set_message(timing.name.clone());
+        if progress.is_hidden() {
+            let (name, depth, threads) = (&timing.name, timing.depth, timing.threads);
+            let elapsed = progress.elapsed().as_secs();
+            eprintln!("{elapsed:4} s: {name}, {depth} requests, {threads} thread(s)");
+        }
+        report.timings.push(timing);
+    })?;
+    progress.finish_and_clear();
+    report.note_load();
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| path.display().to_string())
 }

@@ -137,6 +137,13 @@ impl Requests<'_> {
         io::cancel(address)
     }
 
+    /// Whether a request is with the driver.
+    #[inline]
+    #[must_use]
+    pub fn is_sent(&self, index: usize) -> bool {
+        io::state(self.address(index)) == control::SENT
+    }
+
     /// With what a request was completed; `None` while it is not.
     #[inline]
     #[must_use]
@@ -160,8 +167,7 @@ impl Requests<'_> {
     /// How many are with the driver.
     #[must_use]
     pub fn outstanding(&self) -> usize {
-        let sent = |&index: &usize| io::state(self.address(index)) == control::SENT;
-        (0..self.count).filter(sent).count()
+        (0..self.count).filter(|&index| self.is_sent(index)).count()
     }
 }
 

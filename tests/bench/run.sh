@@ -1,0 +1,39 @@
+#!/bin/sh
+# Measures target/package/csq.sys beside the C drivers in baseline/:
+#
+#   tests/bench/run.sh [OPTION]...
+#
+# Writes target/bench/bench.json and bench.svg. The options are those of the program bench. With
+# --quick csq.sys is measured alone, and nothing is timed.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$root"
+driver=target/package/csq.sys
+output=target/bench
+
+host() {
+    package=$1
+    shift
+    cargo run --quiet --profile host --package "$package" -- "$@"
+}
+
+for option; do
+    if [ "$option" = --quick ]; then
+        host bench "$driver" "$@"
+        exit
+    fi
+done
+
+tests/linux/require.sh bench
+tests/bench/baseline/build.sh "$output"
+# A driver that is quick because it is wrong is none to compare with.
+for name in tuned plain; do
+    host ntsim run --first "$output/$name.sys"
+    host ntsim explore "$output/$name.sys" --first pend+cancel pend+cleanup pend+surprise-removal cancel+cleanup \
+        pend+cancel+complete-next
+done >"$output/explore.txt" || {
+    cat "$output/explore.txt"
+    exit 1
+}
+host bench "$driver" --baseline "$output" --json "$output/bench.json" --chart "$output/bench.svg" "$@"
