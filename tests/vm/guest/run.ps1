@@ -175,6 +175,7 @@ try {
         }
         Say "$rounds rounds"
         $account = (Run $csqctl @('stats', '--json')) -join "`n" | ConvertFrom-Json
+        if (-not $account.balances) { throw "the driver's account does not balance" }
         if ($account.pending -ne 0) { throw "$($account.pending) requests are still pending" }
     }
     Step 'uninstall' {
