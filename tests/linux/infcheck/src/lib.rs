@@ -3,8 +3,8 @@
 //! its own registry keys (what `InfVerif` checks with `/w`).
 //!
 //! `InfVerif` knows many more rules, for INFs with directives that are refused here. What passes here
-//! may still be refused by `InfVerif`; what is refused here would be refused there, or fail on the
-//! machine.
+//! may still be refused by `InfVerif`. What is refused here is refused there, or fails on the machine, or
+//! is a slip of the pen, such as a string that nothing uses.
 //!
 //! The rules are from Microsoft's documentation: [INF file sections and directives][inf] and
 //! [driver package isolation][isolation].
