@@ -14,7 +14,11 @@ const PLACEHOLDER: &str = "$OFFSETS$";
 
 const EXTENSION: &str = "wdm::device_object::Extension<csq::device::Csq>";
 const DEVICE: &str = "csq::device::Csq";
-const QUEUE: &str = "wdm::csq::CancelSafeQueue";
+const QUEUES: &str = "wdm::csq::RequestQueues";
+const QUEUE: &str = "wdm::csq::Queue";
+const SLOT: &str = "wdm::csq::slot::Slot";
+/// `DriverContext[2]` points to an IRP's slot.
+const POINTER: u64 = 8;
 const KERNEL: &str = "wdk_sys::types::bindings::";
 
 /// The script for the driver whose `.pdb` this is.
@@ -29,20 +33,27 @@ pub fn script(pdb: &[u8]) -> Result<String> {
     let kernel = |name: &str, path: &[&str]| types.offset(&format!("{KERNEL}{name}"), path);
 
     let device = types.offset(EXTENSION, &["device"])?;
+    let requests = device + types.offset(DEVICE, &["requests"])?;
     let mut queues = String::new();
-    for (name, offset, class) in types.fields(DEVICE)? {
+    for (name, offset, class) in types.fields(QUEUES)? {
         if class == QUEUE {
-            write!(queues, "{name}: {:#x}, ", device + offset)?;
+            write!(queues, "{name}: {:#x}, ", requests + offset)?;
         }
     }
     if queues.is_empty() {
-        bail!("{DEVICE} has no {QUEUE}");
+        bail!("{QUEUES} has no {QUEUE}");
     }
     let mut offsets = String::from("{\n");
     for (name, offset) in [
         ("extension", kernel("_DEVICE_OBJECT", &["DeviceExtension"])?),
         ("irps", types.offset(QUEUE, &["irps"])?),
         ("link", kernel("_IRP", &["Tail", "Overlay", "ListEntry"])?),
+        (
+            "slot",
+            kernel("_IRP", &["Tail", "Overlay", "DriverContext"])? + 2 * POINTER,
+        ),
+        ("id", types.offset(SLOT, &["tenant", "value", "id"])?),
+        ("tag", types.offset(SLOT, &["tenant", "value", "tag"])?),
         (
             "file",
             kernel("_IRP", &["Tail", "Overlay", "OriginalFileObject"])?,

@@ -37,8 +37,11 @@ function* irps(head) {
             throw new Error("the list is broken at " + link.toString(16));
         }
         const irp = link.subtract(OFFSETS.link);
+        const slot = pointer(irp.add(OFFSETS.slot));
         yield {
             Address: irp,
+            Id: pointer(slot.add(OFFSETS.id)),
+            Tag: pointer(slot.add(OFFSETS.tag)),
             Irp: host.createTypedObject(irp, "nt", "_IRP"),
             FileObject: pointer(irp.add(OFFSETS.file)),
             Thread: pointer(irp.add(OFFSETS.thread)),
