@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn only_the_value_is_replaced_whatever_it_is() {
-        let stamp = Stamp::new(Architecture::Amd64, "2026-11-22", "1.2.3").unwrap();
+        let stamp = Stamp::new(Architecture::Amd64, date(), "1.2.3").unwrap();
         for (line, stamped) in [
             ("DriverVer=", "DriverVer=11/22/2026,1.2.3.0"),
             ("DriverVer = \r\n", "DriverVer =11/22/2026,1.2.3.0 \r\n"),
