@@ -61,7 +61,7 @@ impl RealDevice {
         if parameters.is_empty() {
             // Dropping what was saved restores it.
             return if saved.take().is_some() {
-                service::unload()
+                service::reload()
             } else {
                 Ok(())
             };
@@ -71,7 +71,7 @@ impl RealDevice {
             None => Saved::new()?,
         };
         saved.insert(before).replace(parameters)?;
-        service::unload()
+        service::reload()
     }
 
     fn forget_path(&self) {

@@ -1,4 +1,4 @@
-//! The driver's service: unloads the driver.
+//! The driver's service: loads the driver anew.
 // UNSAFETY: opens a process to wait for its end.
 #![expect(unsafe_code, reason = "wraps OpenProcess")]
 
@@ -19,18 +19,19 @@ use windows_sys::Win32::System::Threading::{
 /// How long the process in which Wine runs drivers may take to end.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Sees that the driver, which has no device any more, is not loaded.
+/// Sees that the driver, which has no device any more, reads its parameters again before it gets
+/// one.
 ///
 /// # Errors
-/// It cannot be unloaded.
-pub fn unload() -> Result<(), Error> {
+/// It cannot be unloaded, or not be loaded.
+pub fn reload() -> Result<(), Error> {
     // Windows unloads a Plug and Play driver with its last device. Wine must be told.
     if !host::is_wine() {
         return Ok(());
     }
     let manager = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT)
         .map_err(failed)?;
-    let access = ServiceAccess::QUERY_STATUS | ServiceAccess::STOP;
+    let access = ServiceAccess::QUERY_STATUS | ServiceAccess::START | ServiceAccess::STOP;
     let service = manager.open_service(SERVICE, access).map_err(failed)?;
     let status = service.query_status().map_err(failed)?;
     if status.current_state != ServiceState::Running {
@@ -44,7 +45,9 @@ pub fn unload() -> Result<(), Error> {
         let seconds = LIMIT.as_secs();
         return Err(Error::TimedOut { what, seconds });
     }
-    Ok(())
+    // With a device it would be loaded by the next installation. But it can be loaded before the
+    // new process's Plug and Play manager is there, which crashes if there is a device by then.
+    service.start::<&str>(&[]).map_err(failed)
 }
 
 /// A process, to be waited for; `None` if it has ended.
@@ -63,5 +66,5 @@ fn ends(process: &OwnedHandle) -> bool {
 }
 
 fn failed(error: impl error::Error + Send + Sync + 'static) -> Error {
-    Error::system("unloading the driver", io::Error::other(error))
+    Error::system("loading the driver anew", io::Error::other(error))
 }
