@@ -76,6 +76,13 @@ pub fn contains(address: usize, length: usize) -> bool {
         || cpu::driver_stack().is_some_and(|stack| stack.start <= address && end <= stack.end)
 }
 
+/// Whether an address is memory that other threads can reach: the machine's, but no stack.
+pub fn is_shared(address: usize) -> bool {
+    let ranges = RANGES.get();
+    let mut fixed = ranges.fixed.iter();
+    fixed.any(|&(from, to)| (from..to).contains(&address))
+}
+
 fn check(address: usize, length: usize) {
     if !contains(address, length) {
         finding::raise(

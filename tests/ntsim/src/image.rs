@@ -1,6 +1,7 @@
 //! The image loader: puts a .sys into this process as the kernel would.
 
 mod error;
+mod interlocked;
 mod plan;
 mod symbols;
 
@@ -8,10 +9,11 @@ use std::ops::Range;
 use std::path::Path;
 
 pub use error::ImageError;
+pub use interlocked::Site;
 pub use plan::{ImportedFunction, Plan};
 
 use crate::guest;
-use crate::mapping::{Mapping, Protection};
+use crate::mapping::{Mapping, PAGE, Protection, pages};
 use symbols::Symbols;
 
 /// Imports that nothing provides are bound to addresses from here on, one each. Nothing is ever
@@ -34,6 +36,8 @@ pub struct Image {
     plan: Plan,
     bytes: Vec<u8>,
     imports: Vec<Import>,
+    /// In the order of their offsets, and of those of their copies.
+    sites: Vec<Site>,
     symbols: Symbols,
 }
 
@@ -43,11 +47,21 @@ impl Image {
     /// # Errors
     /// [`ImageError::Memory`].
     pub fn map(plan: Plan, resolve: impl Fn(&str) -> Option<usize>) -> Result<Self, ImageError> {
-        let mapping = Mapping::new(plan.bytes.len(), Protection::ReadWrite)
+        let code = |plan: &Plan| -> Vec<Range<usize>> {
+            let sections = plan.sections.iter();
+            sections
+                .filter(|section| section.protection == Protection::ReadExecute)
+                .map(|section| section.start..section.start + section.length)
+                .collect()
+        };
+        let code = code(&plan);
+        let copies = pages(plan.bytes.len()) * PAGE;
+        let room = interlocked::room(code.iter().cloned(), &plan.bytes, 0);
+        let mapping = Mapping::new(copies + room, Protection::ReadWrite)
             .map_err(|error| ImageError::Memory(error.to_string()))?;
         guest::add_range(mapping.base()..mapping.base() + mapping.size());
         let mut imports = Vec::new();
-        let bytes = plan.at(mapping.base(), |index, import| {
+        let mut bytes = plan.at(mapping.base(), |index, import| {
             let address = is_kernel(&import.library)
                 .then(|| resolve(&import.name))
                 .flatten();
@@ -57,15 +71,22 @@ impl Image {
             });
             address.unwrap_or(UNRESOLVED + index)
         });
+        bytes.resize(copies, 0);
+        let mut sites = Vec::new();
+        for section in code {
+            sites.extend(interlocked::install(&mut bytes, mapping.base(), section));
+        }
         guest::store(mapping.base(), &bytes);
         for section in &plan.sections {
             mapping.protect(section.start, section.length, section.protection);
         }
+        mapping.protect(copies, pages(room) * PAGE, Protection::ReadExecute);
         Ok(Self {
             mapping,
             plan,
             bytes,
             imports,
+            sites,
             symbols: Symbols::default(),
         })
     }
@@ -88,6 +109,29 @@ impl Image {
                 guest::store(self.base() + section.start, bytes);
             }
         }
+    }
+
+    /// The interlocked instruction at an address.
+    #[must_use]
+    pub fn site_at(&self, address: usize) -> Option<&Site> {
+        let offset = address.checked_sub(self.base())?;
+        let index = self.sites.binary_search_by_key(&offset, |site| site.offset);
+        self.sites.get(index.ok()?)
+    }
+
+    /// The interlocked instruction whose copy an address is in.
+    #[must_use]
+    pub fn site_of_stub(&self, address: usize) -> Option<&Site> {
+        let offset = address.checked_sub(self.base())?;
+        let after = self.sites.partition_point(|site| site.stub <= offset);
+        let site = self.sites.get(after.checked_sub(1)?)?;
+        site.copy().contains(&offset).then_some(site)
+    }
+
+    /// How many interlocked instructions it has, each of which is a point for the scheduler.
+    #[must_use]
+    pub fn interlocked(&self) -> usize {
+        self.sites.len()
     }
 
     /// The address of the first byte.

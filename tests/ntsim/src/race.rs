@@ -129,6 +129,21 @@ pub fn touched(address: usize, length: usize, write: bool) {
     }
 }
 
+/// The driver is about to execute an interlocked instruction at `place`.
+pub fn interlocked(address: usize, length: usize, place: usize) {
+    if ON.get() {
+        acquire(address);
+        let access = Access {
+            write: true,
+            atomic: true,
+            place,
+        };
+        let result = with(|detector| detector.touch(current(), address, length, access));
+        finding::check(result.map_err(describe));
+        release(address);
+    }
+}
+
 /// An object ends its life: whoever touched it must have done so before.
 pub fn ended(address: usize) {
     if ON.get() {

@@ -4,6 +4,7 @@
 #![expect(unsafe_code, reason = "handles signals")]
 
 mod decode;
+mod interlocked;
 mod report;
 
 use std::cell::Cell;
@@ -150,6 +151,12 @@ extern "C" fn handler(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
 
 /// Emulates, steps on, or says which rule is broken.
 fn handle(fault: &mut Fault<'_>) -> Result<(), finding::Broken> {
+    if fault.signal == libc::SIGTRAP && interlocked::enter(fault) {
+        return Ok(());
+    }
+    if let Some(original) = interlocked::original(fault.rip()) {
+        fault.set(libc::REG_RIP, original);
+    }
     let rip = fault.rip();
     let in_code = range(&CODE).contains(&rip);
     if fault.signal == libc::SIGTRAP && race::is_stepping() {

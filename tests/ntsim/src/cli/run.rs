@@ -82,9 +82,10 @@ fn describe() {
             .map(|import| import.name.as_str())
             .collect();
         println!(
-            "image: {} bytes in memory, {} addresses relocated, {} imports, {} of them missing",
+            "image: {} bytes in memory, {} addresses relocated, {} interlocked instructions, {} imports, {} of them missing",
             image.size(),
             image.relocations(),
+            image.interlocked(),
             image.imports().len(),
             missing.len()
         );
