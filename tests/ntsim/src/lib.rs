@@ -36,8 +36,9 @@
 //!
 //! * Memory order: steps are sequentially consistent. For a driver without data races (`--races`) that
 //!   is no loss, except where it orders plain accesses by interlocked operations alone.
-//! * Interlocked operations in the driver's own code are no points: another thread cannot come between
-//!   two of them unless a kernel routine is called in between. `--races` does see them.
+//! * Atomic variables of the driver's own: its interlocked instructions are points, and so are loads from
+//!   the same offset and of the same length in whatever structure. Other plain loads and stores of such a
+//!   variable are not: another thread comes only at the next point. `--races` does see them.
 //! * Time: a wait with a timeout may time out at any moment, and a timer may expire at any moment after it
 //!   is set, in any order with others; a periodic one expires twice. There are no APCs, and no threaded
 //!   or importance-ordered DPCs: a driver that calls a routine for them ends with the finding

@@ -129,6 +129,19 @@ pub fn touched(address: usize, length: usize, write: bool) {
     }
 }
 
+/// The driver is about to read, at `place`, what may be written by interlocked instructions.
+pub fn loaded(address: usize, length: usize, place: usize) {
+    if ON.get() {
+        let access = Access {
+            write: false,
+            atomic: false,
+            place,
+        };
+        let result = with(|detector| detector.touch(current(), address, length, access));
+        finding::check(result.map_err(describe));
+    }
+}
+
 /// The driver is about to execute an interlocked instruction at `place`.
 pub fn interlocked(address: usize, length: usize, place: usize) {
     if ON.get() {

@@ -8,8 +8,9 @@ use crate::finding;
 use crate::manager::request;
 use crate::nt::status;
 use crate::rule::{account, plug_and_play, progress};
+use crate::schedule;
 use crate::settings::Value;
-use crate::world;
+use crate::world::{self, DPC_QUEUES};
 
 /// Compares the driver's account with what the I/O manager saw.
 pub fn check(witness: usize) {
@@ -22,6 +23,8 @@ pub fn check(witness: usize) {
 /// Looks while nothing happens: the threads have done what they had to do, DPCs come to their end, and
 /// no timer expires.
 fn at_rest(look: impl FnOnce()) {
+    // That a timer has expired before or will only after is a difference: so this is a step.
+    schedule::object_point("", DPC_QUEUES);
     world::with(|world| world.free_time = false);
     dpc::wait_for_active();
     look();

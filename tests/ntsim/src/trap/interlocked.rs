@@ -141,29 +141,48 @@ extern "sysv64" fn stop(saved: *const [usize; WORDS]) {
     });
     let Some(site) = site else { return };
     let place = base + site.offset;
-    let Some((address, length)) = target(&site, place, &registers) else {
+    let Some(target) = target(&site, place, &registers) else {
         return;
     };
     drop(site);
-    if guest::is_shared(address) {
+    let Target {
+        address,
+        length,
+        write,
+    } = target;
+    if !guest::is_shared(address) {
+        return;
+    }
+    if write {
         schedule::object_point("interlocked", address);
         race::interlocked(address, length, place);
+    } else {
+        // Two reads do not disturb each other.
+        schedule::counter_point("", address);
+        race::loaded(address, length, place);
     }
 }
 
-/// What the instruction writes to, and how many bytes.
-fn target(site: &Site, place: usize, registers: &Registers) -> Option<(usize, usize)> {
+/// The memory that an instruction touches.
+#[derive(Clone, Copy)]
+struct Target {
+    address: usize,
+    length: usize,
+    write: bool,
+}
+
+fn target(site: &Site, place: usize, registers: &Registers) -> Option<Target> {
     let decoder = Decoder::with_ip(64, &site.bytes, place as u64, DecoderOptions::NONE);
     let instruction = { decoder }.decode();
     let mut factory = InstructionInfoFactory::new();
     let info = factory.info(&instruction);
-    let memory = info.used_memory().iter().find(|memory| {
-        matches!(
-            memory.access(),
-            OpAccess::Write | OpAccess::ReadWrite | OpAccess::ReadCondWrite | OpAccess::CondWrite
-        )
-    })?;
+    let memory = info.used_memory().first()?;
+    let write = !matches!(memory.access(), OpAccess::Read | OpAccess::CondRead);
     let value = |register, _: usize, _: usize| register_value(registers, register);
     let address = memory.virtual_address(0, value)?;
-    Some((address as usize, memory.memory_size().size().max(1)))
+    Some(Target {
+        address: address as usize,
+        length: memory.memory_size().size().max(1),
+        write,
+    })
 }
