@@ -22,7 +22,9 @@ const ROUNDS: usize = 41;
 /// Batches of several threads, which are longer, and wait until Linux lets all of them run.
 const THREADED_ROUNDS: usize = 15;
 /// Batches of what takes long.
-const FEW_ROUNDS: usize = 3;
+const FEW_ROUNDS: usize = 7;
+/// Batches of what takes seconds.
+const VERY_FEW_ROUNDS: usize = 3;
 
 /// Measures everything; `done` is called after each measurement.
 ///
@@ -278,7 +280,7 @@ fn complete_by_id(subjects: &[Subject], depth: usize) -> Result<Timing> {
 /// Closing a handle with `own` of `all` requests.
 fn cleanup(subjects: &[Subject], own: usize, all: usize) -> Result<Timing> {
     /// Handles that are closed in a row, if they have few requests.
-    const IN_A_ROW: usize = 8;
+    const IN_A_ROW: usize = 10;
     /// From here on a driver that looks at every request for every one that it ends takes long.
     const MANY: usize = 500_000;
     let many = own * all > MANY;
@@ -287,7 +289,7 @@ fn cleanup(subjects: &[Subject], own: usize, all: usize) -> Result<Timing> {
     } else {
         IN_A_ROW
     };
-    let rounds = if many { FEW_ROUNDS } else { ROUNDS };
+    let rounds = if many { VERY_FEW_ROUNDS } else { ROUNDS };
     let handles = open(subjects)?;
     let _others = rings(subjects, &handles, all - own * in_a_row, 1)?;
     let batches = subjects

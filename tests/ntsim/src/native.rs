@@ -48,6 +48,7 @@ mod sync;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 pub use request::Requests;
 
@@ -226,6 +227,12 @@ pub fn pool_use() -> (usize, usize) {
 #[must_use = "whether it worked"]
 pub fn pin(processor: usize) -> bool {
     memory::pin(processor)
+}
+
+/// How long the current thread has had a processor. Other programs' turns do not count.
+#[must_use]
+pub fn processor_time() -> Duration {
+    memory::processor_time()
 }
 
 /// The address of a kernel routine.

@@ -14,6 +14,7 @@
 
 use std::alloc::Layout;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize};
+use std::time::Duration;
 
 use crate::guest::Plain;
 
@@ -126,4 +127,16 @@ pub fn pin(processor: usize) -> bool {
     unsafe { libc::CPU_SET(processor, &mut set) };
     // SAFETY: 0 is the current thread, and the set is valid.
     unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) == 0 }
+}
+
+/// See [`super::processor_time`].
+pub fn processor_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the time has the type that the call writes.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    assert!(result == 0, "Linux has this clock");
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
