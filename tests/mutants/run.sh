@@ -20,9 +20,15 @@ if [ -z "$ntsim" ]; then
     ntsim=$root/target/host/ntsim
 fi
 
-# The whole workspace, because cargo wants to see every member.
+# The whole workspace, because cargo wants to see every member; but not .cargo, which cargo finds above
+# the tree anyway: found twice, its flags are other flags, and everything is compiled again.
 mkdir -p "$tree/target"
-(cd "$root" && git ls-files -z | xargs -0 cp --parents --update -t "$tree")
+(cd "$root" && git ls-files -z -- . ':!.cargo' | xargs -0 cp --parents --update -t "$tree")
+rm -rf "$tree/.cargo"
+# What the driver is made of has been compiled already.
+for part in linux release $target; do
+    [ -e "$tree/target/$part" ] || cp -a --reflink=auto "$root/target/$part" "$tree/target" 2>/dev/null || true
+done
 cp -R --update "$root/target/wdk" "$tree/target"
 
 build() {
