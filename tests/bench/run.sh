@@ -18,6 +18,9 @@ host() {
     cargo run --quiet --profile host --package "$package" -- "$@"
 }
 
+# cargo-make hands on the -- that ends its own options.
+[ "${1-}" != -- ] || shift
+
 for option; do
     if [ "$option" = --quick ]; then
         host bench "$driver" "$@"

@@ -283,13 +283,17 @@ fn cleanup(subjects: &[Subject], own: usize, all: usize) -> Result<Timing> {
     const IN_A_ROW: usize = 10;
     /// From here on a driver that looks at every request for every one that it ends takes long.
     const MANY: usize = 500_000;
-    let many = own * all > MANY;
-    let in_a_row = if many || own * IN_A_ROW > all {
-        1
-    } else {
+    const VERY_MANY: usize = 50_000_000;
+    let in_a_row = if own * IN_A_ROW <= all.min(100) {
         IN_A_ROW
+    } else {
+        1
     };
-    let rounds = if many { VERY_FEW_ROUNDS } else { ROUNDS };
+    let rounds = match own * all {
+        VERY_MANY.. => VERY_FEW_ROUNDS,
+        MANY.. => FEW_ROUNDS,
+        _ => ROUNDS,
+    };
     let handles = open(subjects)?;
     let _others = rings(subjects, &handles, all - own * in_a_row, 1)?;
     let batches = subjects

@@ -142,8 +142,11 @@ impl Report {
             }
             for ratio in &timing.ratios {
                 match ratio {
+                    Some(ratio) if ratio.median < 0.1 => {
+                        write!(f, " 1 : {:.0} |", 1.0 / ratio.median)?;
+                    }
                     Some(Spread { median, low, high }) => {
-                        write!(f, " {median:.3} ({low:.3} to {high:.3}) |")?;
+                        write!(f, " {median:.2} ({low:.2} to {high:.2}) |")?;
                     }
                     None => write!(f, " |")?,
                 }
