@@ -1,8 +1,11 @@
 //! What a driver answers, and how it is read. Nothing of it is trusted.
 
 use crate::Error;
-use csq_protocol::status;
+use csq_protocol::{status, wire};
 use zerocopy::FromBytes;
+
+/// What is said of a claim that fails.
+pub(crate) const CLAIMING: &str = "claiming a request";
 
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +40,50 @@ impl Answer {
             what: what.to_owned(),
             length: self.information,
         };
-        // More than the buffer holds cannot have been returned.
-        let returned = self.output.get(..self.information).unwrap_or_default();
-        S::read_from_bytes(returned).map_err(malformed)
+        S::read_from_bytes(self.whole()).map_err(malformed)
+    }
+
+    /// The bytes the driver returned; none if it says that there are more than the buffer holds.
+    fn whole(&self) -> &[u8] {
+        self.output.get(..self.information).unwrap_or_default()
+    }
+}
+
+/// A request that a server has claimed with its handle. Closing the handle gives it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The driver's name for it, for `Client::complete`.
+    pub id: u64,
+    /// The name it was pended with.
+    pub tag: u64,
+    /// What the client sends along.
+    pub payload: Vec<u8>,
+}
+
+impl Claimed {
+    /// What the answer to a claim says it got.
+    ///
+    /// # Errors
+    /// It was refused, canceled, or is malformed.
+    pub fn from_answer(answer: &Answer) -> Result<Self, Error> {
+        let what = CLAIMING.to_owned();
+        if answer.status != status::SUCCESS {
+            let status = answer.status;
+            return Err(Error::Refused { what, status });
+        }
+        match wire::Claimed::read_from_prefix(answer.whole()) {
+            Ok((header, payload)) if payload.len() == header.payload_length.get() as usize => {
+                Ok(Self {
+                    id: header.id.get(),
+                    tag: header.tag.get(),
+                    payload: payload.to_vec(),
+                })
+            }
+            _ => Err(Error::Malformed {
+                what,
+                length: answer.information,
+            }),
+        }
     }
 }
 

@@ -16,8 +16,8 @@ mod request;
 mod server;
 pub mod service;
 
-pub use crate::answer::Answer;
-pub use claim::{Claim, Claimed, Reply};
+pub use crate::answer::{Answer, Claimed};
+pub use claim::{Claim, Reply};
 pub use client::{Client, Completed, Pend, Scope, opening};
 pub use event::{Event, wait_any};
 pub use find::find;

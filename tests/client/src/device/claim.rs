@@ -3,24 +3,10 @@
 use super::client::Client;
 use super::request::{Request, Submitted};
 use crate::Error;
-use crate::answer::Answer;
+use crate::answer::{CLAIMING, Claimed};
 use csq_protocol::{ioctl, status, wire};
 use scenarios::message;
-use zerocopy::{FromBytes, IntoBytes};
-
-/// What is said of a claim that fails.
-const CLAIMING: &str = "claiming a request";
-
-/// A request that a server has claimed with its handle. Closing the handle gives it back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
-    /// The driver's name for it, for [`Client::complete`].
-    pub id: u64,
-    /// The name it was pended with.
-    pub tag: u64,
-    /// What the client sends along.
-    pub payload: Vec<u8>,
-}
+use zerocopy::IntoBytes;
 
 /// What came of a claim that may wait.
 #[derive(Debug)]
@@ -38,33 +24,6 @@ pub struct Reply<'a> {
     pub status: u32,
     /// What the client gets. Empty if `status` is an error.
     pub payload: &'a [u8],
-}
-
-impl Claimed {
-    /// What the answer to a claim says it got.
-    ///
-    /// # Errors
-    /// It was refused, canceled, or is malformed.
-    pub fn from_answer(answer: &Answer) -> Result<Self, Error> {
-        let what = CLAIMING.to_owned();
-        if answer.status != status::SUCCESS {
-            let status = answer.status;
-            return Err(Error::Refused { what, status });
-        }
-        match wire::Claimed::read_from_prefix(answer.returned()) {
-            Ok((header, payload)) if payload.len() == header.payload_length.get() as usize => {
-                Ok(Self {
-                    id: header.id.get(),
-                    tag: header.tag.get(),
-                    payload: payload.to_vec(),
-                })
-            }
-            _ => Err(Error::Malformed {
-                what,
-                length: answer.information,
-            }),
-        }
-    }
 }
 
 impl Client {

@@ -1,10 +1,11 @@
 //! An inverted-call server: claims that wait in the kernel, so that no request waits for a poll.
 
-use super::claim::{Claim, Claimed};
+use super::claim::Claim;
 use super::client::Client;
 use super::event::{Event, wait_any};
 use super::request::{Request, Waited};
 use crate::Error;
+use crate::answer::Claimed;
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! The client's reading of what a driver answers.
 
-use csq_protocol::wire::{Canceled, Completed, Statistics, Version};
+use csq_protocol::wire::{Canceled, Completed, Delivered, Statistics, Version};
 use csqctl::account::Account;
-use csqctl::answer::Answer;
+use csqctl::answer::{Answer, Claimed};
 use csqctl::{ntstatus, text};
 
 /// Any status, any length, any bytes: a structure that was all returned, or an error in a sentence.
@@ -27,7 +27,11 @@ pub fn answer(bytes: &[u8]) {
         size::<Version>(&answer),
         size::<Completed>(&answer),
         size::<Canceled>(&answer),
+        size::<Delivered>(&answer),
     ];
+    if let Err(error) = Claimed::from_answer(&answer) {
+        super::assert_sentence(&error.to_string());
+    }
     for size in sizes.into_iter().flatten() {
         assert_eq!(size, answer.information);
     }

@@ -1,6 +1,7 @@
 //! The reader of .inx files.
 
 // The file as the program `package` has it.
+#[expect(dead_code, reason = "the program uses more of it")]
 #[path = "../../../linux/package/src/inx.rs"]
 mod reader;
 
@@ -9,7 +10,8 @@ use reader::{Architecture, Stamp};
 /// An INF has what the .inx had, line by line, and is finished: stamping it again changes nothing.
 pub fn inx(bytes: &[u8]) {
     let source = String::from_utf8_lossy(bytes);
-    let stamp = Stamp::new(Architecture::Amd64, "2026-11-23", "1.2.3").expect("a date, a version");
+    let date = der::DateTime::new(2026, 11, 23, 0, 0, 0).expect("a date");
+    let stamp = Stamp::new(Architecture::Amd64, date, "1.2.3").expect("a version");
     match stamp.apply(&source) {
         Ok(inf) => {
             assert_eq!(inf.split('\n').count(), source.split('\n').count());
