@@ -9,7 +9,7 @@ set -eu
 
 targets='loader image inx inf answer'
 usage() {
-    echo "usage: cargo make fuzz -- [TARGET] [--seconds N]"
+    echo "usage: cargo make fuzz [TARGET] [--seconds N]"
     echo "TARGET is one of: $targets [default: each of them]"
     echo "N is the time for each target [default: 60]"
 }
