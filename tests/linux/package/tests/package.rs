@@ -184,3 +184,23 @@ fn the_debugger_script_has_the_offsets_of_the_kernel_and_of_the_build() {
         assert!(script.contains(&format!("{name}: 0x")), "{name}: {script}");
     }
 }
+
+/// TR-84: nobody but the system and administrators may open the device.
+#[test]
+#[ignore = "needs target/package: cargo make package-test"]
+fn only_the_system_and_administrators_may_open_the_device() {
+    let inf = fs::read_to_string(package("csq.inf")).expect("it is text");
+    let descriptors: Vec<&str> = inf
+        .lines()
+        .filter(|line| line.contains(",Security,"))
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    let [descriptor] = descriptors[..] else {
+        panic!("{descriptors:?}");
+    };
+    let entries = descriptor.strip_prefix("D:P").expect("a protected list");
+    for entry in entries.split_terminator(')') {
+        let account = entry.rsplit(';').next();
+        assert!(matches!(account, Some("SY" | "BA")), "{entry}");
+    }
+}

@@ -49,7 +49,11 @@ pub fn make(device: usize, ask: Ask) -> usize {
     let stack_count = device_object::stack_size(top);
     let address = world::allocate(irp::size(stack_count), 0).expect("memory for an IRP");
     irp::initialize(address, stack_count, ask.user);
-    irp::set_status(address, initial_status(ask.major), 0);
+    irp::set_status(
+        address,
+        initial_status(ask.major),
+        initial_information(ask.major),
+    );
     let location = irp::stack_location(address) - stack_location::SIZE;
     guest::write(location + stack_location::MAJOR, ask.major);
     guest::write(location + stack_location::MINOR, ask.minor);
@@ -109,6 +113,15 @@ const fn initial_status(code: u8) -> u32 {
     match code {
         major::PNP | major::POWER | major::SYSTEM_CONTROL => status::NOT_SUPPORTED,
         _ => status::SUCCESS,
+    }
+}
+
+/// What `IoStatus.Information` starts with: nothing that a driver may leave there (TR-14), but for
+/// requests for the whole stack, which may be passed down untouched.
+const fn initial_information(code: u8) -> usize {
+    match code {
+        major::DEVICE_CONTROL => 0x5a5a_5a5a,
+        _ => 0,
     }
 }
 

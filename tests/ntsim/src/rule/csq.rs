@@ -17,7 +17,7 @@ rules! {
     /// INV-54.
     CONTEXT_CHANGED = "csq-context-changed", VERIFIER,
         "DriverContext[3] of a queued IRP belongs to the library.";
-    /// INV-30, TR-31.
+    /// INV-03, INV-30, TR-31.
     PEEKED_STRANGER = "csq-peeked-stranger", None,
         "CsqPeekNextIrp returns NULL or an IRP that is in the queue.";
     /// INV-30, INV-31, TR-30.
@@ -32,6 +32,9 @@ rules! {
     /// INV-35.
     OTHER_QUEUE = "csq-other-queue", None,
         "IoCsqRemoveIrp gets the queue that the context's IRP was inserted into.";
+    /// TR-42.
+    CONTEXT_ON_STACK = "csq-context-on-stack", None,
+        "An IO_CSQ_IRP_CONTEXT is in memory that stays while its IRP is queued, not on a stack.";
     /// INV-36, TR-44.
     CONTEXT_REUSED = "csq-context-reused", None,
         "An IO_CSQ_IRP_CONTEXT stands for one queued IRP at a time.";
@@ -60,6 +63,11 @@ pub fn check_insert(world: &mut World, irp: usize, context: Option<usize>) -> Re
         return Err(INSERTED_UNDER_LOCK.broken(format!("{name} is inserted with a spin lock held")));
     }
     let context = context.unwrap_or(0);
+    if context != 0 && !crate::guest::is_shared(context) {
+        return Err(CONTEXT_ON_STACK.broken(format!(
+            "{name} is inserted with a context on the stack of the thread that inserts it"
+        )));
+    }
     let user = world.irps.iter().find(|(_, irp)| {
         context != 0 && irp.queued.is_some_and(|queued| queued.context == context)
     });

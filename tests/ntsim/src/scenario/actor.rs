@@ -35,7 +35,8 @@ macro_rules! actors {
 actors! {
     /// Sends request A.
     Pend = "pend",
-    /// Cancels request A, as CancelIoEx does.
+    /// Cancels request A, as CancelIoEx does: before it is inserted (INV-18), at any point inside
+    /// (INV-19), which nobody is told (TR-12), and later.
     Cancel = "cancel",
     /// Completes the oldest request.
     CompleteNext = "complete-next",
