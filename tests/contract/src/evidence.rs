@@ -65,7 +65,7 @@ pub fn collect(root: &Path) -> anyhow::Result<BTreeMap<Id, Vec<Place>>> {
 fn is_no_test(root: &Path, entry: &DirEntry) -> bool {
     let name = entry.file_name();
     name == "target"
-        || ["tests/contract", "tests/linux"]
+        || ["tests/contract", "tests/linux/sysroot", "tests/linux/wine"]
             .iter()
             .any(|path| entry.path() == root.join(path))
 }
