@@ -158,7 +158,8 @@ const DAMAGES: &[Damage] = &[
         subject.bytes[at.headers + 24 + 70] &= !0x80;
     }),
     ("too large", &["size"], |subject, _| {
-        subject.bytes.resize(24 * 1024 + 1, 0);
+        // The signature, which is some kilobytes, does not count.
+        subject.bytes.resize(32 * 1024, 0);
     }),
     ("imports from a DLL", &["modules"], |subject, _| {
         let name = b"ntoskrnl.exe\0";

@@ -1,11 +1,14 @@
 //! `ntsim explore`: scenarios in every order.
 
+mod parts;
+
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use self::parts::Part;
 use super::search::{self, Search};
 use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
 use crate::explore::{Outcome, explore};
@@ -33,7 +36,14 @@ pub struct Explore {
     /// Stops at the first finding.
     #[arg(long)]
     first: bool,
+    /// Explores only one part of the scenarios, such as 1/2.
+    #[arg(long, hide = true)]
+    part: Option<Part>,
 }
+
+/// The longest that one scenario in one order takes, in seconds, if all are explored: so that two
+/// processors are done with them in less than two minutes.
+const EACH_OF_ALL: f64 = 0.25;
 
 /// What came of all scenarios.
 #[derive(Default)]
@@ -42,6 +52,19 @@ struct Total {
     exhausted: usize,
     schedules: usize,
     code: u8,
+}
+
+impl Total {
+    fn print(&self, time: Duration) {
+        println!(
+            "{} scenarios, {} exhausted, {} bounded; {} schedules in {:.1} s",
+            self.scenarios,
+            self.exhausted,
+            self.scenarios - self.exhausted,
+            self.schedules,
+            time.as_secs_f64()
+        );
+    }
 }
 
 impl Explore {
@@ -54,9 +77,19 @@ impl Explore {
         if self.search.is_replay() && self.scenario.len() != 1 {
             return refuse("a schedule to replay is of one scenario: give its name");
         }
+        let start = Instant::now();
+        if self.scenario.is_empty() && self.part.is_none() {
+            return match parts::explore_all() {
+                Ok(total) => {
+                    total.print(start.elapsed());
+                    total.code
+                }
+                Err(error) => refuse(&format!("ntsim cannot run itself: {error}")),
+            };
+        }
         let scenarios = self.scenarios();
         let mut total = Total::default();
-        let start = Instant::now();
+        let mut number = 0;
         for order in self.search.orders() {
             let settings = Settings {
                 csq_order: order,
@@ -67,21 +100,20 @@ impl Explore {
                 return refuse(&sentence);
             }
             for scenario in &scenarios {
+                number += 1;
+                if self.part.is_some_and(|part| !part.has(number)) {
+                    continue;
+                }
                 total.code = total.code.max(self.explore(scenario, order, &mut total));
                 if total.code >= BAD_INPUT || (self.first && total.code == FOUND) {
                     return total.code;
                 }
             }
         }
-        if total.scenarios > 1 {
-            println!(
-                "{} scenarios, {} exhausted, {} bounded; {} schedules in {:.1} s",
-                total.scenarios,
-                total.exhausted,
-                total.scenarios - total.exhausted,
-                total.schedules,
-                start.elapsed().as_secs_f64()
-            );
+        if self.part.is_some() {
+            println!("{}", parts::line(&total));
+        } else if total.scenarios > 1 {
+            total.print(start.elapsed());
         }
         total.code
     }
@@ -103,8 +135,9 @@ impl Explore {
             Ok(strategy) => strategy,
             Err(sentence) => return refuse(&sentence),
         };
-        // A time that lets all pairs and triples end within minutes.
-        let limits = self.search.limits(self.scenario.is_empty().then_some(1.0));
+        let limits = self
+            .search
+            .limits(self.scenario.is_empty().then_some(EACH_OF_ALL));
         let body = scenario.clone();
         let bar = ProgressBar::new_spinner().with_message(scenario.to_string());
         bar.set_style(ProgressStyle::default_spinner());
