@@ -233,14 +233,19 @@ const DAMAGES: &[Damage] = &[
     (
         "what is no entry point in the table",
         &["guard", "pool"],
-        |subject, _| {
+        |subject, at| {
             // The code that DriverEntry points to is no entry point if nothing points to it.
             let entry = subject.function("DriverEntry");
-            let pointer = subject.bytes[entry..]
-                .windows(2)
-                .position(|it| it == [0x8d, 0x05]);
+            let text = subject.u32(at.section + 20);
+            let text = text..text + subject.u32(at.section + 16);
+            let points_to_code = |place: &usize| {
+                let distance = u32::try_from(subject.u32(place + 2)).unwrap();
+                let target = (place + 6).wrapping_add_signed(distance.cast_signed() as isize);
+                subject.bytes[*place..].starts_with(&[0x8d, 0x05]) && text.contains(&target)
+            };
+            let pointer = (entry..text.end - 6).find(points_to_code).unwrap();
             // mov instead of lea: what is there is read, and its address not taken.
-            subject.bytes[entry + pointer.unwrap()] = 0x8b;
+            subject.bytes[pointer] = 0x8b;
         },
     ),
     ("pageable code", &["resident"], |subject, at| {
