@@ -112,8 +112,12 @@ impl Scenario {
         let waits = self.start == Start::Waiting;
         let wrong = if knows_id && has(Actor::Pend) {
             "request A cannot be pended once more: leave `pend` out"
-        } else if (has(Actor::Complete) || has(Actor::CancelId)) && !knows_id {
-            "`complete` and `cancel-id` need `@claimed` or `@returned`, where the request's id is known"
+        } else if [Actor::Complete, Actor::CancelId, Actor::Stranger]
+            .into_iter()
+            .any(has)
+            && !knows_id
+        {
+            "`complete`, `cancel-id` and `stranger` need `@claimed` or `@returned`, where the request's id is known"
         } else if has(Actor::CancelClaim) && !waits {
             "`cancel-claim` needs `@waiting`"
         } else if self

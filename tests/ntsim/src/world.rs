@@ -70,6 +70,8 @@ pub struct World {
     pub answered_canceled: bool,
     /// The IRPs that have to end, whatever else happens, because they were canceled.
     pub doomed: Vec<usize>,
+    /// How many requests the driver has said it canceled because their handle asked for it.
+    pub canceled_own: u64,
     /// Values in the key Parameters of the driver's own, before those of the settings.
     pub parameters: Vec<(&'static str, Value)>,
     /// The decisions of the scheduler where it had a choice, as thread numbers.

@@ -55,7 +55,7 @@ pub fn create_device(
 pub extern "win64" fn IoCreateDevice(
     driver: usize,
     extension: u32,
-    _name: usize,
+    name: usize,
     kind: u32,
     characteristics: u32,
     _exclusive: u8,
@@ -66,11 +66,25 @@ pub extern "win64" fn IoCreateDevice(
     else {
         return INSUFFICIENT_RESOURCES;
     };
+    if name != 0 {
+        require_secure(device);
+    }
     let first: usize = guest::read(driver + driver_object::DEVICE);
     guest::write(device + device_object::NEXT, first);
     guest::write(driver + driver_object::DEVICE, device);
     guest::write(created, device);
     SUCCESS
+}
+
+/// Checks the device of a driver that has a name or an interface by which programs find it.
+pub fn require_secure(device: usize) {
+    let characteristics: u32 = guest::read(device + device_object::CHARACTERISTICS);
+    if characteristics & device_object::SECURE_OPEN == 0 {
+        finding::raise(
+            &rule::object::NOT_SECURE,
+            format!("the characteristics of the device are {characteristics:#x}"),
+        );
+    }
 }
 
 pub extern "win64" fn IoCreateDeviceSecure(

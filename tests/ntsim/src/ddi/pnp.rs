@@ -67,6 +67,11 @@ pub extern "win64" fn IoRegisterDeviceInterface(
 
 pub extern "win64" fn IoSetDeviceInterfaceState(name: usize, enable: u8) -> u32 {
     enter("IoSetDeviceInterfaceState", PASSIVE_LEVEL);
+    if enable != 0
+        && let Some(device) = world::with(|world| world.devices.function)
+    {
+        super::io::require_secure(device);
+    }
     let name = unicode_string::text(name);
     let old = world::with(|world| {
         let interface = world.devices.interfaces.get_mut(&name)?;

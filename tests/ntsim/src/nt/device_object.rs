@@ -16,6 +16,8 @@ pub const ATTACHED: usize = 0x18;
 pub const FLAGS: usize = 0x30;
 /// `Characteristics`.
 pub const CHARACTERISTICS: usize = 0x34;
+/// `FILE_DEVICE_SECURE_OPEN`.
+pub const SECURE_OPEN: u32 = 0x100;
 /// `DeviceExtension`.
 pub const EXTENSION: usize = 0x40;
 /// `DeviceType`.

@@ -11,7 +11,16 @@ rules! {
         "While nothing else happens, what a correct program asks for within the limits is done.";
     /// TR-24, TR-88.
     LIMIT_EXCEEDED = "limit-exceeded", None,
-        "At no time does the driver have more requests than its limit.";
+        "At no time does the driver have more requests than its limit, nor of one handle than that allows.";
+    /// What a client is told.
+    MISCOUNTED = "cancel-miscounted", None,
+        "CANCEL counts no request that ends in another way.";
+    /// A request that comes back is the oldest still.
+    OUT_OF_TURN = "claimed-out-of-turn", None,
+        "The oldest request is claimed first, and keeps its id when it comes back.";
+    /// TR-89.
+    STRANGER = "done-for-stranger", None,
+        "No handle completes what another has claimed, nor cancels what another has pended.";
     /// What is written to a trace.
     TRACE_UNTRUE = "trace-untrue", None,
         "The driver's events can be read, and tell the life of every request as it was.";

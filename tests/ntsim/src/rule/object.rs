@@ -16,6 +16,9 @@ rules! {
     /// TR-73.
     STACK_EXHAUSTED = "no-more-stack-locations", Some(super::BugCheck(0x35, "NO_MORE_IRP_STACK_LOCATIONS")),
         "An IRP is passed down only as many times as it has stack locations.";
+    /// TR-83.
+    NOT_SECURE = "device-not-secure", None,
+        "A device that programs can open has FILE_DEVICE_SECURE_OPEN: names behind its own are checked, too.";
     /// TR-75, TR-101.
     STILL_INITIALIZING = "device-initializing", None,
         "AddDevice clears DO_DEVICE_INITIALIZING, or nobody can open the device.";

@@ -14,6 +14,9 @@ rules! {
     /// TR-26.
     NOT_DELIVERED = "claim-not-delivered", None,
         "At rest no claim waits while a request is pending.";
+    /// What a server had when it went away.
+    CLAIM_LOST = "claim-lost", None,
+        "At rest no request is claimed by a handle that is closed.";
     /// TR-10.
     DEADLOCK = "deadlock", Some(BugCheck(0x133, "DPC_WATCHDOG_VIOLATION")),
         "The threads do not wait for each other in a circle.";

@@ -5,8 +5,10 @@ use csq_protocol::wire::{self, scope};
 use super::control;
 use super::rest;
 use super::stage::{Stage, TAG};
+use crate::finding;
 use crate::manager::{file, request};
 use crate::nt::status;
+use crate::rule::account;
 use crate::world;
 
 macro_rules! actors {
@@ -76,6 +78,15 @@ actors! {
     CancelClaim = "cancel-claim",
     /// Closes the server's handle.
     ServerCleanup = "server-cleanup",
+    /// Closes the server's handle, and lets the I/O manager go on to `IRP_MJ_CLOSE`.
+    ServerClose = "server-close",
+    /// Claims the oldest request or waits for one, by a third handle.
+    ClaimElsewhere = "claim-elsewhere",
+    /// Sends and cancels requests of a third handle, so that what the driver keeps for them is used
+    /// again in another order.
+    Churn = "churn",
+    /// Answers and cancels request A, by a handle that has nothing to do with it.
+    Stranger = "stranger",
 }
 
 impl std::str::FromStr for Actor {
@@ -109,7 +120,10 @@ impl Actor {
     #[must_use]
     pub const fn may_dispatch_level(self) -> bool {
         !self.needs_plug_and_play()
-            && !matches!(self, Self::Cleanup | Self::ServerCleanup | Self::ThreadExit)
+            && !matches!(
+                self,
+                Self::Cleanup | Self::ServerCleanup | Self::ServerClose | Self::ThreadExit
+            )
     }
 
     /// Whether the Plug and Play manager does this.
@@ -136,6 +150,7 @@ impl Actor {
             Self::CancelTag => cancel_own(stage, scope::TAG, TAG),
             Self::Cleanup => file::close_handle(stage.client),
             Self::ServerCleanup => file::close_handle(stage.server),
+            Self::ServerClose => file::finish(stage.server),
             Self::Statistics => {
                 rest::statistics(stage.witness);
             }
@@ -165,6 +180,11 @@ impl Actor {
                 request::send(control::complete(stage.server, stage.id));
             }
             Self::CancelClaim => cancel(stage.claim),
+            Self::ClaimElsewhere => {
+                request::send(control::claim("claim elsewhere", stage.witness, true));
+            }
+            Self::Churn => churn(stage),
+            Self::Stranger => meddle(stage),
         }
     }
 }
@@ -189,7 +209,46 @@ fn cancel_own(stage: Stage, scope: u32, target: u64) {
             world.doomed.push(stage.request);
         }
     });
-    request::send(control::cancel(stage.client, scope, target));
+    let cancel = control::cancel(stage.client, scope, target);
+    if request::send(cancel) != status::SUCCESS {
+        return;
+    }
+    let canceled: Option<wire::Canceled> = control::answer(cancel);
+    if let Some(canceled) = canceled {
+        world::with(|world| world.canceled_own += canceled.count.get());
+    }
+}
+
+/// Leaves two free places behind, takes both, gives the first back, and takes one again.
+fn churn(stage: Stage) {
+    let send = |name| {
+        let number = control::pend(name, stage.witness, TAG + 2, 0);
+        request::send(number);
+        number
+    };
+    let before = [send("first before"), send("second before")];
+    before.into_iter().rev().for_each(cancel);
+    let first = send("first");
+    send("second");
+    cancel(first);
+    send("third");
+}
+
+/// Tries what only the handles may do that have request A.
+fn meddle(stage: Stage) {
+    let attempts = [
+        control::complete(stage.witness, stage.id),
+        control::cancel(stage.witness, scope::ID, stage.id),
+    ];
+    for attempt in attempts {
+        if request::send(attempt) == status::SUCCESS {
+            let name = world::with(|world| world.irp_name(attempt));
+            finding::raise(
+                &account::STRANGER,
+                format!("{name} of another handle has ended request A"),
+            );
+        }
+    }
 }
 
 /// Claims a request and answers it, if there is one.

@@ -35,6 +35,7 @@ pub const NAMES: &[&str] = &[
     "timeout+cancel+pend-again@limit-1",
     "timeout+complete-next+pend-again@limit-1",
     "timeout+complete+pend-again@claimed,limit-1",
+    "pend-again+churn",
     // A claim against what takes the request away.
     "claim+cancel",
     "claim+cancel-own",
@@ -77,6 +78,11 @@ pub const NAMES: &[&str] = &[
     "server-cleanup+surprise-removal@claimed",
     "server-cleanup+rebalance@claimed",
     "server-cleanup+cancel-own+statistics@claimed",
+    "stranger+complete@claimed",
+    "stranger+server-cleanup@claimed",
+    "server-close+cancel@claimed",
+    "server-close+cancel-own@claimed",
+    "timeout+server-close@claimed",
     // A claim that waits.
     "claim-wait+pend",
     "claim-wait+pend+cancel",
@@ -95,6 +101,8 @@ pub const NAMES: &[&str] = &[
     "pend+claim@waiting",
     "pend+pend-again@waiting",
     "pend+cancel-claim+cancel@waiting",
+    "pend+cancel-claim+claim-wait@waiting",
+    "server-cleanup+complete-next+claim-elsewhere@claimed",
     "pend+cancel-claim+server-cleanup@waiting",
     "cancel-claim+server-cleanup@waiting",
     "cancel-claim+surprise-removal@waiting",

@@ -10,7 +10,7 @@ use crate::nt::status;
 use crate::rule::{account, plug_and_play, progress};
 use crate::schedule;
 use crate::settings::Value;
-use crate::world::{self, DPC_QUEUES};
+use crate::world::{self, DPC_QUEUES, World};
 
 /// Compares the driver's account with what the I/O manager saw.
 pub fn check(witness: usize) {
@@ -122,14 +122,70 @@ fn check_account(witness: usize) {
             ),
         );
     }
-    let limit = world::with(|world| match world.parameter("DeviceLimit") {
-        Some(Value::Number(limit)) => Some(u64::from(*limit)),
-        _ => None,
-    });
-    if limit.is_some_and(|limit| statistics.high_water.get() > limit) {
+    if statistics.claimed.get() != 0 && !world::with(has_server) {
+        finding::raise(
+            &progress::CLAIM_LOST,
+            format!("no handle that has claimed anything is open: {statistics:?}"),
+        );
+    }
+    if limit("DeviceLimit").is_some_and(|limit| statistics.high_water.get() > limit) {
         finding::raise(
             &account::LIMIT_EXCEEDED,
-            format!("{statistics:?}, with the limit {limit:?}"),
+            format!("{statistics:?}, with another limit of the device"),
+        );
+    }
+    let most = world::with(|world| most_of_one_handle(world));
+    if limit("HandleLimit").is_some_and(|limit| most > limit) {
+        finding::raise(
+            &account::LIMIT_EXCEEDED,
+            format!("{most} requests and claims are of one handle, which has another limit"),
+        );
+    }
+    check_canceled();
+}
+
+/// A limit that the driver was given for this run.
+fn limit(name: &str) -> Option<u64> {
+    world::with(|world| match world.parameter(name) {
+        Some(Value::Number(limit)) => Some(u64::from(*limit)),
+        _ => None,
+    })
+}
+
+/// Whether a handle is open that has claimed a request.
+fn has_server(world: &mut World) -> bool {
+    world.irps.iter().any(|(_, irp)| {
+        let claimed =
+            irp.control_code == ioctl::CLAIM && irp.completed && irp.status == status::SUCCESS;
+        let file = irp.file.and_then(|file| world.files.get(file));
+        claimed && file.is_some_and(|file| !file.cleaned_up)
+    })
+}
+
+/// How many requests and claims are with the driver of the handle that has the most.
+fn most_of_one_handle(world: &World) -> u64 {
+    let mut counts = vec![0; world.files.len()];
+    for (_, irp) in world.irps.iter().filter(|(_, irp)| irp.dispatched) {
+        let kept = !irp.completed && matches!(irp.control_code, ioctl::PEND | ioctl::CLAIM);
+        if let Some(count) = irp.file.and_then(|file| counts.get_mut(file)) {
+            *count += u64::from(kept);
+        }
+    }
+    counts.into_iter().max().unwrap_or_default()
+}
+
+/// What the driver says it canceled has ended as canceled.
+fn check_canceled() {
+    let (told, seen) = world::with(|world| {
+        let canceled = world.irps.iter().filter(|(_, irp)| {
+            irp.control_code == ioctl::PEND && irp.completed && irp.status == status::CANCELLED
+        });
+        (world.canceled_own, canceled.count() as u64)
+    });
+    if told > seen {
+        finding::raise(
+            &account::MISCOUNTED,
+            format!("CANCEL has ended {told} request(s), but {seen} came back canceled"),
         );
     }
 }

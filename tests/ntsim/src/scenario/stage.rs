@@ -80,9 +80,15 @@ impl Stage {
             Start::Pending | Start::Waiting => {}
             Start::Claimed => stage.id = claim(server),
             Start::Returned => {
-                let other = open();
-                stage.id = claim(other);
-                file::finish(other);
+                stage.id = claim_and_close();
+                // Once more: it is the oldest still.
+                let again = claim_and_close();
+                if again != stage.id {
+                    finding::raise(
+                        &rule::account::OUT_OF_TURN,
+                        format!("request A was {:#x}, and came back as {again:#x}", stage.id),
+                    );
+                }
             }
         }
         world::with(|world| world.free_time = true);
@@ -141,13 +147,14 @@ impl Stage {
         }
     }
 
-    /// With everything ended, there is room for the one request again.
+    /// With everything ended, there is room for the one request again, and again for the next.
     fn check_room() {
         let handle = open();
-        must(
-            control::pend("request at the end", handle, TAG, 0),
-            status::PENDING,
-        );
+        for name in ["request at the end", "the very last request"] {
+            let request = control::pend(name, handle, TAG, 0);
+            must(request, status::PENDING);
+            request::cancel(request);
+        }
         file::finish(handle);
     }
 }
@@ -165,6 +172,14 @@ fn must(number: usize, expected: u32) {
     }
 }
 
+/// Claims request A by a handle that is closed then, and returns its id.
+fn claim_and_close() -> u64 {
+    let server = open();
+    let id = claim(server);
+    file::finish(server);
+    id
+}
+
 /// Claims request A and returns its id.
 fn claim(server: usize) -> u64 {
     let number = control::claim("claim", server, false);
@@ -173,8 +188,8 @@ fn claim(server: usize) -> u64 {
     match claimed {
         Some(claimed) if claimed.tag.get() == TAG => claimed.id.get(),
         other => finding::raise(
-            &rule::account::REFUSED,
-            format!("request A was pending, but claimed was {other:?}"),
+            &rule::account::OUT_OF_TURN,
+            format!("request A was the oldest, but claimed was {other:?}"),
         ),
     }
 }

@@ -1,6 +1,6 @@
 //! Whether the driver's trace tells what happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csq_protocol::ioctl;
 use trace::Description;
@@ -93,6 +93,7 @@ fn compare(events: &[Event]) -> Result<(), String> {
     let mut requests: BTreeMap<(u64, u64), Place> = BTreeMap::new();
     let mut devices: BTreeMap<u64, u64> = BTreeMap::new();
     let mut ended = Vec::new();
+    let mut known = BTreeSet::new();
     for event in events {
         let device = event.get("device")?;
         if event.name == "PnpState" {
@@ -107,6 +108,9 @@ fn compare(events: &[Event]) -> Result<(), String> {
             continue;
         }
         let request = (device, event.get("id")?);
+        if event.name == "Pend" && !known.insert(request) {
+            return Err(format!("{event}: but an earlier request had this id"));
+        }
         let before = requests.remove(&request);
         let after = match (event.name.as_str(), before) {
             ("Pend", None) | ("GiveBack", Some(Place::Claimed)) => Some(Place::Pending),
