@@ -102,7 +102,7 @@ pub const NAMES: &[&str] = &[
     "pend+pend-again@waiting",
     "pend+cancel-claim+cancel@waiting",
     "pend+cancel-claim+claim-wait@waiting",
-    "server-cleanup+complete-next+claim-elsewhere@claimed",
+    "server-cleanup+claim-elsewhere@claimed",
     "pend+cancel-claim+server-cleanup@waiting",
     "cancel-claim+server-cleanup@waiting",
     "cancel-claim+surprise-removal@waiting",

@@ -76,6 +76,9 @@ impl Stage {
                 must(other, status::PENDING);
             }
         }
+        if has(Actor::Churn) {
+            stage.leave_places();
+        }
         match scenario.start {
             Start::Pending | Start::Waiting => {}
             Start::Claimed => stage.id = claim(server),
@@ -93,6 +96,18 @@ impl Stage {
         }
         world::with(|world| world.free_time = true);
         stage
+    }
+
+    /// Sends and cancels two requests, so that two places are free that were in use.
+    fn leave_places(&self) {
+        let requests = ["first before", "second before"]
+            .map(|name| control::pend(name, self.witness, TAG + 2, 0));
+        for request in requests {
+            must(request, status::PENDING);
+        }
+        for request in requests.into_iter().rev() {
+            request::cancel(request);
+        }
     }
 
     /// The Plug and Play device.
