@@ -10,6 +10,7 @@ use crate::machine;
 use crate::report;
 use crate::scenario::stage;
 use crate::schedule::bounded::Bounded;
+use crate::settings::Settings;
 
 /// The arguments of `run`.
 #[derive(Debug, Args)]
@@ -18,6 +19,9 @@ pub struct Run {
     driver: PathBuf,
     #[command(flatten)]
     kernel: Kernel,
+    /// `IoCsqInitialize` fails, and so must AddDevice.
+    #[arg(long)]
+    queues_fail: bool,
     /// Says nothing about the imports.
     #[arg(long)]
     first: bool,
@@ -26,14 +30,18 @@ pub struct Run {
 impl Run {
     /// Runs it and returns the exit code.
     pub fn execute(&self) -> u8 {
-        let installed =
-            Driver::read(&self.driver).and_then(|driver| driver.install(self.kernel.settings()));
+        let settings = Settings {
+            queues_fail: self.queues_fail,
+            ..self.kernel.settings()
+        };
+        let installed = Driver::read(&self.driver).and_then(|driver| driver.install(settings));
         if let Err(sentence) = installed {
             return refuse(&sentence);
         }
         if !self.first {
             describe();
         }
+        let queues_fail = self.queues_fail;
         let once = Limits {
             schedules: Some(1),
             time: None,
@@ -42,7 +50,10 @@ impl Run {
             Bounded::new(0),
             once,
             |_| {},
-            || {
+            move || {
+                if queues_fail {
+                    return stage::fail_to_start();
+                }
                 let device = stage::start_driver();
                 if let Some(device) = device {
                     device.unknown_requests();
@@ -58,14 +69,24 @@ impl Run {
         }
         if let Some(found) = outcome.found {
             let again = format!(
-                "ntsim run {}{}",
+                "ntsim run {}{}{}",
                 self.driver.display(),
-                self.kernel.arguments()
+                self.kernel.arguments(),
+                if self.queues_fail {
+                    " --queues-fail"
+                } else {
+                    ""
+                }
             );
             print!("{}", report::found(&found, &again));
             FOUND
         } else {
-            println!("DriverEntry, Plug and Play from start to removal, and unload broke no rule.");
+            let between = if queues_fail {
+                "an AddDevice that failed"
+            } else {
+                "Plug and Play from start to removal"
+            };
+            println!("DriverEntry, {between}, and unload broke no rule.");
             CLEAN
         }
     }

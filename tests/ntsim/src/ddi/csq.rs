@@ -30,6 +30,9 @@ fn initialize(csq: usize, kind: u32, callbacks: [usize; 6]) -> u32 {
             "a callback of IoCsqInitialize is NULL".into(),
         );
     }
+    if machine::with(|machine| machine.settings.queues_fail) {
+        return status::INSUFFICIENT_RESOURCES;
+    }
     csq::initialize(csq, kind, callbacks);
     SUCCESS
 }

@@ -3,6 +3,7 @@
 use crate::ddi::io;
 use crate::finding;
 use crate::guest;
+use crate::machine;
 use crate::manager::dispatch::{self, Ask};
 use crate::manager::{enter_driver, file};
 use crate::nt::{device_object, driver_object, major, pnp, status};
@@ -60,12 +61,15 @@ impl Device {
         let routine = driver_object::add_device_routine(driver);
         let status = enter_driver("AddDevice", routine, [driver, physical, 0, 0]) as u32;
         world::with(|world| world.log("AddDevice returned", 0, Some(status)));
-        if !status::is_success(status) {
+        let fails = machine::with(|machine| machine.settings.queues_fail);
+        if status::is_success(status) == fails {
+            let rule = if fails {
+                &rule::FAILURE_IGNORED
+            } else {
+                &rule::ADD_DEVICE_FAILED
+            };
             let shown = status::name(status);
-            finding::raise(
-                &rule::ADD_DEVICE_FAILED,
-                format!("AddDevice returned {shown}"),
-            );
+            finding::raise(rule, format!("AddDevice returned {shown}"));
         }
         let top = device_object::top(physical);
         let flags: u32 = guest::read(top + device_object::FLAGS);

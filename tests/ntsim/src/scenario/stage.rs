@@ -211,6 +211,20 @@ fn claim(server: usize) -> u64 {
 
 /// DriverEntry, and for a Plug and Play driver AddDevice and start.
 pub fn start_driver() -> Option<Device> {
+    load_driver();
+    plug_and_play::is_supported().then(plug_and_play::add_and_start)
+}
+
+/// DriverEntry, an AddDevice that fails, and unload.
+pub fn fail_to_start() {
+    load_driver();
+    if plug_and_play::is_supported() {
+        Device::add();
+    }
+    loader::unload();
+}
+
+fn load_driver() {
     let status = loader::load();
     if !status::is_success(status) {
         let shown = status::name(status);
@@ -219,7 +233,6 @@ pub fn start_driver() -> Option<Device> {
             format!("DriverEntry returned {shown}"),
         );
     }
-    plug_and_play::is_supported().then(plug_and_play::add_and_start)
 }
 
 /// Removal, unless that has happened, and unload.
