@@ -21,6 +21,7 @@
 //! | `sync` | spin locks, rundown references, remove locks, events, timers |
 //! | `csq` | IoCsq, in the documented order |
 //! | `io` | devices, IRPs, cancellation |
+//! | `etw` | event tracing, with no listener |
 //! | `rtl` | pool, strings, the registry, memory |
 //! | `request` | [`Requests`]: IRPs of one kind, used again and again |
 //! | [`count`] | how many instructions a path takes, exactly |
@@ -40,6 +41,7 @@ macro_rules! routines {
 
 pub mod count;
 mod csq;
+mod etw;
 mod io;
 mod memory;
 mod request;
@@ -238,6 +240,7 @@ pub fn processor_time() -> Duration {
 /// The address of a kernel routine.
 fn find(name: &str) -> Option<usize> {
     csq::find(name)
+        .or_else(|| etw::find(name))
         .or_else(|| io::find(name))
         .or_else(|| rtl::find(name))
         .or_else(|| sync::find(name))

@@ -198,6 +198,8 @@ impl Drop for Visit<'_> {
 /// # Safety
 ///
 /// The caller owns `irp`, which has been in a queue, and is in none and in no handle's list.
+// Every way out comes through here; one copy of it is enough.
+#[inline(never)]
 pub(crate) unsafe fn release(irp: NonNull<IRP>, status: NtStatus) {
     // SAFETY: it has been in a queue, so it has a slot.
     let slot = unsafe { Slot::of(irp.as_ptr()) };

@@ -15,6 +15,15 @@ use super::slot::Slot;
 use crate::status::NtStatus;
 use crate::trace::DeviceEvents;
 
+/// What happens to a request.
+#[derive(Clone, Copy)]
+enum Step {
+    Pend { timeout: u32 },
+    Claim,
+    GiveBack,
+    End(NtStatus),
+}
+
 impl Slot {
     /// A request has come in, and will be pending.
     ///
@@ -23,9 +32,7 @@ impl Slot {
     /// The caller owns the slot's IRP. As for the others.
     pub(super) unsafe fn trace_pend(&self, timeout: u32) {
         // SAFETY: by the caller.
-        if let Some((events, id, tag)) = unsafe { self.traced() } {
-            events.write(|device| Pend::new(device, id, tag, timeout));
-        }
+        unsafe { self.trace(Step::Pend { timeout }) };
     }
 
     /// A request goes to a server.
@@ -35,9 +42,7 @@ impl Slot {
     /// As for [`trace_pend`](Self::trace_pend).
     pub(super) unsafe fn trace_claim(&self) {
         // SAFETY: by the caller.
-        if let Some((events, id, tag)) = unsafe { self.traced() } {
-            events.write(|device| Claim::new(device, id, tag));
-        }
+        unsafe { self.trace(Step::Claim) };
     }
 
     /// A request comes back from a server whose handle is being closed.
@@ -47,9 +52,7 @@ impl Slot {
     /// As for [`trace_pend`](Self::trace_pend).
     pub(super) unsafe fn trace_give_back(&self) {
         // SAFETY: by the caller.
-        if let Some((events, id, tag)) = unsafe { self.traced() } {
-            events.write(|device| GiveBack::new(device, id, tag));
-        }
+        unsafe { self.trace(Step::GiveBack) };
     }
 
     /// A request ends by its fate, with `status`.
@@ -59,10 +62,45 @@ impl Slot {
     /// As for [`trace_pend`](Self::trace_pend); the IRP is in no queue.
     pub(super) unsafe fn trace_end(&self, status: NtStatus) {
         // SAFETY: by the caller.
-        let Some((events, id, tag)) = (unsafe { self.traced() }) else {
+        unsafe { self.trace(Step::End(status)) };
+    }
+
+    /// # Safety
+    ///
+    /// As for [`trace_pend`](Self::trace_pend).
+    #[inline]
+    unsafe fn trace(&self, step: Step) {
+        // SAFETY: a slot with an IRP has been initialized.
+        let events = &unsafe { self.queues() }.events;
+        if events.are_wanted() {
+            // SAFETY: by the caller.
+            unsafe { self.write(events, step) };
+        }
+    }
+
+    /// The rest of [`trace`](Self::trace), out of the way, and off the stack, of those who do not
+    /// need it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`trace_pend`](Self::trace_pend).
+    #[cold]
+    #[inline(never)]
+    unsafe fn write(&self, events: &DeviceEvents, step: Step) {
+        // SAFETY: by the caller.
+        let tenant = unsafe { self.tenant() };
+        if !tenant.is_request {
             return;
+        }
+        let (id, tag) = (tenant.id, tenant.tag);
+        let status = match step {
+            Step::Pend { timeout } => {
+                return events.write(|device| Pend::new(device, id, tag, timeout));
+            }
+            Step::Claim => return events.write(|device| Claim::new(device, id, tag)),
+            Step::GiveBack => return events.write(|device| GiveBack::new(device, id, tag)),
+            Step::End(status) => status.code(),
         };
-        let status = status.code();
         // SAFETY: decided when it was taken out, and for good.
         match unsafe { self.fate.get_unlocked() } {
             Some(Ending::Completed) => {
@@ -78,36 +116,5 @@ impl Slot {
                 events.write(|device| Cancel::new(device, id, tag, status));
             }
         }
-    }
-
-    /// Where to write the events of the slot's request, its id and its tag; `None` for a claim, and
-    /// while nobody records.
-    ///
-    /// # Safety
-    ///
-    /// As for [`trace_pend`](Self::trace_pend).
-    #[inline]
-    unsafe fn traced(&self) -> Option<(&DeviceEvents, u64, u64)> {
-        // SAFETY: a slot with an IRP has been initialized.
-        let events = &unsafe { self.queues() }.events;
-        if !events.are_wanted() {
-            return None;
-        }
-        // SAFETY: by the caller.
-        let (id, tag) = unsafe { self.names() }?;
-        Some((events, id, tag))
-    }
-
-    /// The rest of [`traced`](Self::traced), out of the way of those who do not need it.
-    ///
-    /// # Safety
-    ///
-    /// As for [`trace_pend`](Self::trace_pend).
-    #[cold]
-    #[inline(never)]
-    unsafe fn names(&self) -> Option<(u64, u64)> {
-        // SAFETY: by the caller.
-        let tenant = unsafe { self.tenant() };
-        tenant.is_request.then_some((tenant.id, tenant.tag))
     }
 }
