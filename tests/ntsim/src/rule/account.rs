@@ -6,6 +6,12 @@ rules! {
     /// INV-37, TR-23.
     UNBALANCED = "statistics-unbalanced", None,
         "In every snapshot of the statistics each request is counted exactly once.";
+    /// TR-77.
+    SHARED = "devices-share", None,
+        "What one device has is nothing to another.";
+    /// TR-36.
+    WITHOUT_HANDLE = "kept-without-handle", None,
+        "A request that belongs to no handle is refused: no cleanup would end it.";
     /// TR-25.
     REFUSED = "refused-for-nothing", None,
         "While nothing else happens, what a correct program asks for within the limits is done.";

@@ -6,9 +6,11 @@ use super::control;
 use super::rest;
 use super::stage::{Stage, TAG};
 use crate::finding;
-use crate::manager::{file, request};
-use crate::nt::status;
+use crate::guest;
+use crate::manager::{dispatch, file, plug_and_play, request};
+use crate::nt::{irp, stack_location, status};
 use crate::rule::account;
+use crate::rule::plug_and_play::OPEN_FAILED;
 use crate::world;
 
 macro_rules! actors {
@@ -87,6 +89,10 @@ actors! {
     Churn = "churn",
     /// Answers and cancels request A, by a handle that has nothing to do with it.
     Stranger = "stranger",
+    /// Adds a second device, uses it and removes it.
+    Neighbor = "neighbor",
+    /// Sends a request that belongs to no handle.
+    NoHandle = "no-handle",
 }
 
 impl std::str::FromStr for Actor {
@@ -131,7 +137,11 @@ impl Actor {
     pub const fn needs_plug_and_play(self) -> bool {
         matches!(
             self,
-            Self::SurpriseRemoval | Self::QueryRemove | Self::Remove | Self::Rebalance
+            Self::SurpriseRemoval
+                | Self::QueryRemove
+                | Self::Remove
+                | Self::Rebalance
+                | Self::Neighbor
         )
     }
 
@@ -184,6 +194,8 @@ impl Actor {
                 request::send(control::claim("claim elsewhere", stage.witness, true));
             }
             Self::Churn => churn(stage),
+            Self::Neighbor => neighbor(),
+            Self::NoHandle => without_handle(stage),
             Self::Stranger => meddle(stage),
         }
     }
@@ -230,6 +242,57 @@ fn churn(stage: Stage) {
     send("second");
     cancel(first);
     send("third");
+}
+
+/// Adds a second device, has a request with it, and removes it.
+fn neighbor() {
+    let first = world::with(|world| world.devices.function.take());
+    let device = plug_and_play::add_and_start();
+    let handle = file::open();
+    let flags = world::with(|world| {
+        world.devices.function = first;
+        (world.devices.going_away, world.devices.gone)
+    });
+    let Ok(handle) = handle else {
+        finding::raise(&OPEN_FAILED, "a second device cannot be opened".into());
+    };
+    let returned = request::send(control::pend("neighbor's request", handle, TAG, 0));
+    let alone =
+        |it: &wire::Statistics| (it.pended.get(), it.pending.get(), it.handles.get()) == (1, 1, 1);
+    let statistics = rest::statistics(handle);
+    if returned != status::PENDING || !statistics.as_ref().is_some_and(alone) {
+        finding::raise(
+            &account::SHARED,
+            format!("a new device with one request says {statistics:?}"),
+        );
+    }
+    file::finish(handle);
+    device.remove();
+    world::with(|world| (world.devices.going_away, world.devices.gone) = flags);
+}
+
+/// Sends a request as another driver may: without a file object.
+fn without_handle(stage: Stage) {
+    let number = control::pend("request without a handle", stage.witness, TAG, 0);
+    let found = world::with(|world| {
+        let device = world.files.get(stage.witness)?.device;
+        let irp = world.irps.get_mut(number)?;
+        irp.file = None;
+        Some((device, irp.address, irp.top_location))
+    });
+    let Some((device, address, location)) = found else {
+        return;
+    };
+    guest::write(address + irp::ORIGINAL_FILE_OBJECT, 0usize);
+    guest::write(location + stack_location::FILE, 0usize);
+    let returned = dispatch::send(device, number);
+    if !status::is_error(returned) {
+        let shown = status::name(returned);
+        finding::raise(
+            &account::WITHOUT_HANDLE,
+            format!("a request without a file object was answered with {shown}"),
+        );
+    }
 }
 
 /// Tries what only the handles may do that have request A.

@@ -96,7 +96,7 @@ fn check_account(witness: usize) {
             "the statistics cannot be read, although the device is there".into(),
         );
     };
-    let seen = Seen::count();
+    let seen = Seen::count(witness);
     let told = Seen {
         with_driver: statistics.pending.get() + statistics.claimed.get(),
         completed: statistics.completed.get(),
@@ -203,10 +203,18 @@ struct Seen {
 }
 
 impl Seen {
-    fn count() -> Self {
+    /// With the device of the handle `witness`.
+    fn count(witness: usize) -> Self {
         let mut seen = Self::default();
         world::with(|world| {
-            for (_, irp) in world.irps.iter().filter(|(_, irp)| irp.dispatched) {
+            let device_of = |file: usize| world.files.get(file).map(|file| file.device);
+            let device = device_of(witness);
+            let is_there = |file: Option<usize>| file.and_then(device_of) == device;
+            for (_, irp) in world
+                .irps
+                .iter()
+                .filter(|(_, irp)| irp.dispatched && is_there(irp.file))
+            {
                 let is_pend = irp.control_code == ioctl::PEND;
                 if !is_pend && irp.control_code != ioctl::CLAIM {
                     continue;
@@ -224,7 +232,15 @@ impl Seen {
                 };
                 *count += 1;
             }
-            seen.handles = world.files.iter().filter(|file| !file.closed).count() as u64;
+            let mut open = 0;
+            for file in world
+                .files
+                .iter()
+                .filter(|file| Some(file.device) == device)
+            {
+                open += u64::from(!file.closed);
+            }
+            seen.handles = open;
         });
         seen
     }
