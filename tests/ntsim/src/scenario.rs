@@ -156,6 +156,16 @@ impl Scenario {
         broker::NAMES.iter().map(parse).collect()
     }
 
+    /// The same, with actors that call at `DISPATCH_LEVEL` where that is allowed; `None` if none may.
+    #[must_use]
+    pub fn at_dispatch_level(&self) -> Option<Self> {
+        let may = self.actors.iter().any(|actor| actor.may_dispatch_level());
+        may.then(|| Self {
+            dispatch_level: true,
+            ..self.clone()
+        })
+    }
+
     /// What the driver finds among its parameters, unless a person gives others. Without a limit in the name
     /// it is more than any scenario needs, but little for the driver to set up in each run.
     fn limits(&self) -> Vec<(&'static str, Value)> {

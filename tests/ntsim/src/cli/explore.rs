@@ -23,8 +23,8 @@ pub struct Explore {
     driver: PathBuf,
     /// Actors joined by `+`, such as pend+cancel+complete-next. Behind an @, words joined by commas:
     /// dispatch lets them call at `DISPATCH_LEVEL` where that is allowed; claimed, returned or waiting say
-    /// how it is when they begin; limit-1 lets the device take one request at once. All pairs, triples
-    /// and scenarios with claims and timeouts if there is none.
+    /// how it is when they begin; limit-1 lets the device take one request at once. All pairs and
+    /// triples, each at both levels, and scenarios with claims and timeouts if there is none.
     scenario: Vec<Scenario>,
     #[command(flatten)]
     search: Search,
@@ -43,7 +43,7 @@ pub struct Explore {
 
 /// The longest that one scenario in one order takes, in seconds, if all are explored: so that two
 /// processors are done with them in less than two minutes.
-const EACH_OF_ALL: f64 = 0.25;
+const EACH_OF_ALL: f64 = 0.2;
 
 /// What came of all scenarios.
 #[derive(Default)]
@@ -120,11 +120,13 @@ impl Explore {
 
     fn scenarios(&self) -> Vec<Scenario> {
         if self.scenario.is_empty() {
-            Scenario::sets(2)
-                .into_iter()
-                .chain(Scenario::sets(3))
-                .chain(Scenario::broker())
-                .collect()
+            let mut scenarios = Scenario::sets(2);
+            scenarios.extend(Scenario::sets(3));
+            let raised = scenarios.iter().filter_map(Scenario::at_dispatch_level);
+            let raised: Vec<Scenario> = raised.collect();
+            scenarios.extend(raised);
+            scenarios.extend(Scenario::broker());
+            scenarios
         } else {
             self.scenario.clone()
         }
