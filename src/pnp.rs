@@ -79,12 +79,11 @@ impl Lifecycle {
         self.trace(before, state as u8);
     }
 
-    /// Goes back to the state before the last change. Returns whether that is `Started`.
-    fn go_back(&self) -> bool {
+    /// Goes back to the state before the last change.
+    fn go_back(&self) {
         let before = self.before.load(Ordering::Relaxed);
         let left = self.now.swap(before, Ordering::AcqRel);
         self.trace(left, before);
-        before == State::Started as u8
     }
 
     fn trace(&self, from: u8, to: u8) {
@@ -118,7 +117,6 @@ fn start(fdo: &Fdo<'_, Csq>, mut irp: Irp<Received>) -> Dispatched {
     match status {
         Ok(()) => {
             device.lifecycle.enter(State::Started);
-            device.requests().open();
             irp.complete(NtStatus::SUCCESS)
         }
         Err(status) => irp.complete(status),
@@ -126,10 +124,9 @@ fn start(fdo: &Fdo<'_, Csq>, mut irp: Irp<Received>) -> Dispatched {
 }
 
 /// `IRP_MN_QUERY_STOP_DEVICE`, `IRP_MN_STOP_DEVICE`, `IRP_MN_QUERY_REMOVE_DEVICE`: agrees, and takes
-/// no more requests. When it goes on, every request that came earlier is in the queue.
+/// no more requests. One that was let in a moment ago may be queued after this.
 fn refuse_requests(device: Pin<&Csq>, mut irp: Irp<Received>, state: State) -> Dispatched {
     device.lifecycle.enter(state);
-    device.requests().close();
     irp.set_status(NtStatus::SUCCESS);
     irp.pass_down()
 }
@@ -138,8 +135,8 @@ fn refuse_requests(device: Pin<&Csq>, mut irp: Irp<Received>, state: State) -> D
 /// Either may come without its query, when a driver above refused that.
 fn resume(device: Pin<&Csq>, mut irp: Irp<Received>, from: State) -> Dispatched {
     let status = irp.forward_and_wait();
-    if device.lifecycle.is(from) && device.lifecycle.go_back() {
-        device.requests().open();
+    if device.lifecycle.is(from) {
+        device.lifecycle.go_back();
     }
     irp.complete(status)
 }
@@ -157,11 +154,11 @@ fn remove(fdo: Fdo<'_, Csq>, irp: Irp<Received>) -> Dispatched {
     irp.remove_device(fdo)
 }
 
-/// Lets no requests in any more and ends all there are, in this order (INV-63).
+/// Lets no requests in any more and ends all there are, in this order (INV-63). One that was let in
+/// a moment ago ends when it is queued.
 fn retire(fdo: &Fdo<'_, Csq>, state: State) {
     let device = fdo.device();
     device.lifecycle.enter(state);
-    device.requests().close();
     // The interface may be off already, or never have been on.
     let _ = fdo.set_interface_state(false);
     requests::flush_device(device);

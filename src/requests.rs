@@ -6,8 +6,8 @@ use csq_events::Refused;
 use csq_protocol::status;
 use csq_protocol::wire::{Claimed, Completed, Pend, Statistics};
 use wdm::{
-    Awaited, Completion, Dequeued, Dispatched, FileContext, Irp, Moving, NtStatus, Received,
-    Refusal, RequestQueues, Scope, SystemBuffer, Unclaimed, Written,
+    Awaited, Completion, Dequeued, Dispatched, FileContext, Irp, Moving, NtStatus, Pended,
+    Received, Refusal, RequestQueues, Scope, SystemBuffer, Unclaimed, Unpended, Written,
 };
 use zerocopy::IntoBytes;
 
@@ -19,29 +19,27 @@ const QUOTA_EXCEEDED: NtStatus = NtStatus::from_code(status::QUOTA_EXCEEDED);
 
 /// Keeps a request until somebody ends it, or its time is over.
 pub fn pend(device: Pin<&Csq>, irp: Irp<Received>, tag: u64, timeout: u32) -> Dispatched {
-    let entry = match device.requests().enter(&irp) {
-        Ok(entry) => entry,
-        Err(refusal) => return refuse(device, irp, tag, status_of(device, refusal)),
-    };
-    match entry.pend(irp, tag, timeout) {
-        Ok(pended) => {
-            if pended.awaited {
-                deliver(device.requests());
-            }
-            pended.dispatched
-        }
-        Err(irp) => refuse(device, irp, tag, QUOTA_EXCEEDED),
+    if let Some(status) = device.lifecycle.refusal() {
+        return refuse(device, irp, tag, status);
+    }
+    let pended = device.requests().pend(irp, tag, timeout);
+    match pended {
+        Ok(pended) => settle(pended),
+        Err(Unpended { irp, why }) => refuse(device, irp, tag, status_of(why)),
     }
 }
 
 /// Takes the oldest request to the handle that `irp` came through. If there is none, `irp` waits
 /// for one, if it may.
 pub fn claim(device: Pin<&Csq>, mut irp: Irp<Received>, wait: bool) -> Dispatched {
+    if let Some(status) = device.lifecycle.refusal() {
+        return refuse(device, irp, 0, status);
+    }
+    // There is nobody to give a request to.
+    if irp.stack().file().is_none() {
+        return refuse(device, irp, 0, NtStatus::FILE_CLOSED);
+    }
     let queues = device.requests();
-    let entry = match queues.enter(&irp) {
-        Ok(entry) => entry,
-        Err(refusal) => return refuse(device, irp, 0, status_of(device, refusal)),
-    };
     if let Some(mut request) = queues.take_pending() {
         let written = describe(&mut request, irp.buffer());
         return match hand_over(request, irp.stack().file()) {
@@ -56,13 +54,18 @@ pub fn claim(device: Pin<&Csq>, mut irp: Irp<Received>, wait: bool) -> Dispatche
     if !wait {
         return irp.complete(NO_MORE_ENTRIES);
     }
-    match entry.wait(irp) {
-        Ok(dispatched) => {
-            deliver(queues);
-            dispatched
-        }
-        Err(irp) => refuse(device, irp, 0, QUOTA_EXCEEDED),
+    match queues.wait(irp) {
+        Ok(pended) => settle(pended),
+        Err(Unpended { irp, why }) => refuse(device, irp, 0, status_of(why)),
     }
+}
+
+/// What is left to do for an IRP that a queue has taken.
+fn settle(pended: Pended<'_>) -> Dispatched {
+    if let Some(visit) = pended.visit {
+        deliver(visit.queues());
+    }
+    pended.dispatched
 }
 
 /// Brings pending requests and waiting claims together. Called after every event by which there
@@ -207,14 +210,10 @@ fn refuse(device: Pin<&Csq>, irp: Irp<Received>, tag: u64, status: NtStatus) -> 
 }
 
 /// With what to refuse an IRP that may not come in.
-fn status_of(device: Pin<&Csq>, refusal: Refusal) -> NtStatus {
+const fn status_of(refusal: Refusal) -> NtStatus {
     match refusal {
         Refusal::NoHandle => NtStatus::FILE_CLOSED,
-        // It was closed a moment ago, whatever the state is now.
-        Refusal::Closed => device
-            .lifecycle
-            .refusal()
-            .unwrap_or(NtStatus::DEVICE_NOT_READY),
+        Refusal::Full => QUOTA_EXCEEDED,
     }
 }
 

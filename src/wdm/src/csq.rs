@@ -49,7 +49,7 @@
 //! | INV-43 the lock is held for O(1), or for one handle's own requests | ids name slots; each handle has lists of its own |
 //! | INV-50 completing a canceled IRP takes no lock | `csq_complete_canceled_irp`; free slots are in a lock-free stack |
 //! | INV-52 each IRP is completed once | [`slot`], "Fate" |
-//! | INV-60, INV-63 nothing enters after cleanup or removal has begun | two rundowns are passed on the way in |
+//! | INV-60, INV-63 nothing stays after cleanup or removal has begun | an IRP finds that out under the lock, when it is linked, and ends |
 //! | INV-64 no timer is left when the device goes | [`RequestQueues::release_slots`] |
 
 // UNSAFETY: calls IoCsq* and reads what the callbacks write.
@@ -92,15 +92,15 @@ use self::slot::Place;
 use self::slot_table::SlotTable;
 
 pub use self::account::Tally;
-pub use self::admission::{Entry, Pended, Refusal};
+pub use self::admission::{Pended, Refusal, Unpended};
 pub use self::ending::{Scope, Visit};
 pub(crate) use self::ending::{abandon_moving, id, release, status, tag};
 pub use self::passage::{Awaited, Unclaimed};
 
 /// The queues of one device.
 ///
-/// New queues are closed and without slots. They take IRPs between [`open`](Self::open) and
-/// [`close`](Self::close).
+/// New queues have no slots, and take no IRPs before [`provide_slots`](Self::provide_slots). From
+/// [`retire`](Self::retire) on, what comes in ends at once.
 ///
 /// # Invariants
 ///
@@ -120,9 +120,7 @@ pub struct RequestQueues {
     handle_limit: AtomicU32,
     /// The generation of a slot that has had no IRP yet.
     generation: AtomicU32,
-    /// Passed by every IRP on its way in, closed while the device takes none.
-    admission: Rundown,
-    /// Passed by those who hold no reference to the remove lock, to keep the slots.
+    /// Passed by those who hold no reference to the remove lock, to keep the queues and slots.
     visits: Rundown,
     registered: AtomicBool,
     _pinned: PhantomPinned,
@@ -174,15 +172,13 @@ impl RequestQueues {
             slots: SlotTable::new(),
             handle_limit: AtomicU32::new(0),
             generation: AtomicU32::new(0),
-            admission: Rundown::new(),
             visits: Rundown::new(),
             registered: AtomicBool::new(false),
             _pinned: PhantomPinned,
         }
     }
 
-    /// Registers the callbacks: `IoCsqInitialize` and `IoCsqInitializeEx`. The queues are closed
-    /// afterwards.
+    /// Registers the callbacks: `IoCsqInitialize` and `IoCsqInitializeEx`.
     ///
     /// # Errors
     ///
@@ -212,8 +208,6 @@ impl RequestQueues {
             Some(callbacks::csq_remove_claim),
         )?;
         queues.claimed.register_ex()?;
-        self.admission.initialize();
-        self.admission.close();
         self.visits.initialize();
         // INVARIANT: the callbacks are registered and the lists are valid.
         self.registered.store(true, Ordering::Release);
@@ -228,7 +222,7 @@ impl RequestQueues {
     ///
     /// # Context
     ///
-    /// IRQL `PASSIVE_LEVEL`, before the first [`open`](Self::open).
+    /// IRQL `PASSIVE_LEVEL`, before IRPs are put in.
     pub fn provide_slots(self: Pin<&Self>, limits: Limits) -> Result<(), NtStatus> {
         if !self.slots.is_empty() {
             return Ok(());
@@ -256,28 +250,6 @@ impl RequestQueues {
             self.visits.close();
             // SAFETY: no IRP, no timer and no visitor is left.
             unsafe { self.slots.free() };
-        }
-    }
-
-    /// Lets IRPs in. Does nothing to queues that are open or not registered.
-    ///
-    /// # Context
-    ///
-    /// Calls of `open` and `close` take turns; those of Plug and Play do.
-    pub fn open(self: Pin<&Self>) {
-        if self.registered.load(Ordering::Acquire) {
-            self.admission.reopen();
-        }
-    }
-
-    /// Lets no IRP in any more, and waits until those on their way are in. What is in stays.
-    ///
-    /// # Context
-    ///
-    /// IRQL `PASSIVE_LEVEL`; waits. As for [`open`](Self::open).
-    pub fn close(self: Pin<&Self>) {
-        if self.registered.load(Ordering::Acquire) {
-            self.admission.close();
         }
     }
 

@@ -225,7 +225,6 @@ unsafe extern "C" fn cleanup<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NT
     if let Some(context) = stack.file_context() {
         // SAFETY: the context lives until the file object's `IRP_MJ_CLOSE`, which comes later.
         let file = unsafe { context.as_ref() };
-        file.open.close();
         // SAFETY: by the caller.
         let fdo = unsafe { Fdo::<D>::of(device) };
         fdo.device().cleanup(file);

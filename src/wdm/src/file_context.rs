@@ -2,9 +2,9 @@
 //! have more.
 //!
 //! A file object gets `IRP_MJ_CLEANUP` when its last handle is closed, while requests of other
-//! threads may be on their way into a queue. Each insertion therefore passes the handle's rundown,
-//! and cleanup closes it before it drains: after that nothing of the handle can enter a queue any
-//! more (INV-60, TR-60).
+//! threads may be on their way into a queue. Cleanup therefore notes, under the queues' lock, that
+//! the handle is closing before it drains: a request that is linked later finds that, and the
+//! thread that links it ends it (INV-60, TR-60).
 
 // UNSAFETY: lists that the queues' callbacks change.
 #![expect(unsafe_code, reason = "initializes list heads in place")]
@@ -16,7 +16,6 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use crate::csq::RequestQueues;
 use crate::list;
 use crate::pool::PoolBox;
-use crate::rundown::Rundown;
 use crate::spin_lock::Guarded;
 use crate::status::NtStatus;
 use crate::sys::LIST_ENTRY;
@@ -32,10 +31,10 @@ use crate::sys::LIST_ENTRY;
 /// context is pinned: it is only ever made in a [`PoolBox`].
 pub struct FileContext {
     queues: NonNull<RequestQueues>,
-    pub(crate) open: Rundown,
     /// How many requests and waiting claims the handle has: at most the limit.
     outstanding: AtomicU32,
-    /// Set when cleanup begins; from then on no request is put into a queue for this handle.
+    /// Set when cleanup begins; from then on no request of this handle, or claimed by it, stays in a
+    /// queue.
     pub(crate) closing: Guarded<bool>,
     requests: Guarded<LIST_ENTRY>,
     claims: Guarded<LIST_ENTRY>,
@@ -60,14 +59,12 @@ impl FileContext {
     pub fn try_new(queues: Pin<&RequestQueues>) -> Result<PoolBox<Self>, NtStatus> {
         let context = PoolBox::try_new(Self {
             queues: NonNull::from(queues.get_ref()),
-            open: Rundown::new(),
             outstanding: AtomicU32::new(0),
             closing: Guarded::new(false),
             requests: Guarded::new(LIST_ENTRY::default()),
             claims: Guarded::new(LIST_ENTRY::default()),
             served: Guarded::new(LIST_ENTRY::default()),
         })?;
-        context.open.initialize();
         for list in [context.requests(), context.claims(), context.served()] {
             // SAFETY: nobody else knows of the context yet, and the box keeps it in place.
             // INVARIANT: nothing refers to it, so the list is empty.

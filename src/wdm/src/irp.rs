@@ -3,7 +3,7 @@
 //! ```text
 //!  I/O manager ──1──► Received ──2──► completed        1 the dispatch routine of `dispatch`
 //!                        │3                            2 Irp<Received>::complete, pass_down
-//!                        ▼                             3 Entry::pend, Entry::wait
+//!                        ▼                             3 RequestQueues::pend, wait
 //!           ┌────────► Queued ───5──► completed        4 RequestQueues::take_oldest, take_claimed,
 //!          8│      7│    │4                              take_waiting
 //!           │       ▼    ▼                             5 the queue's cancel routine, also from

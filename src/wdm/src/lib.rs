@@ -53,7 +53,7 @@ pub mod trace;
 
 pub use buffer::{SystemBuffer, Written};
 pub use csq::{
-    Awaited, Entry, Limits, Pended, Refusal, RequestQueues, Scope, Tally, Unclaimed, Visit,
+    Awaited, Limits, Pended, Refusal, RequestQueues, Scope, Tally, Unclaimed, Unpended, Visit,
 };
 pub use device_object::{Fdo, InterfaceClass};
 pub use dispatch::{Device, DriverObject, initialize_driver};

@@ -8,23 +8,19 @@
 #![expect(unsafe_code, reason = "calls the kernel's rundown routines")]
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::sys::{
     EX_RUNDOWN_REF, ExAcquireRundownProtection, ExInitializeRundownProtection,
-    ExReInitializeRundownProtection, ExReleaseRundownProtection, ExWaitForRundownProtectionRelease,
+    ExReleaseRundownProtection, ExWaitForRundownProtectionRelease,
 };
 
-/// Rundown protection that can be closed and opened again.
+/// Rundown protection.
 ///
 /// # Invariants
 ///
 /// `raw` is initialized from [`initialize`](Self::initialize) on.
 pub(crate) struct Rundown {
     raw: UnsafeCell<EX_RUNDOWN_REF>,
-    /// Whether `raw` has been run down. Written only by [`close`](Self::close) and
-    /// [`reopen`](Self::reopen), whose callers take turns.
-    closed: AtomicBool,
 }
 
 // SAFETY: the kernel's rundown routines synchronize their accesses to `raw`.
@@ -37,11 +33,10 @@ impl Rundown {
     pub(crate) fn new() -> Self {
         Self {
             raw: UnsafeCell::new(EX_RUNDOWN_REF::default()),
-            closed: AtomicBool::new(false),
         }
     }
 
-    /// `ExInitializeRundownProtection`: opens the door for the first time.
+    /// `ExInitializeRundownProtection`: opens the door.
     pub(crate) fn initialize(&self) {
         // SAFETY: the memory is this object's. INVARIANT: from here on it is initialized.
         unsafe { ExInitializeRundownProtection(self.raw.get()) };
@@ -71,27 +66,13 @@ impl Rundown {
     }
 
     /// `ExWaitForRundownProtectionRelease`: closes the door and waits until everybody has left.
-    /// Does nothing when it is closed already.
+    /// Does nothing when that has been done already.
     ///
     /// # Context
     ///
-    /// IRQL <= `APC_LEVEL`; waits. Calls of `close` and `reopen` take turns.
+    /// IRQL <= `APC_LEVEL`; waits.
     pub(crate) fn close(&self) {
-        if !self.closed.swap(true, Ordering::AcqRel) {
-            // SAFETY: initialized, by the type invariant.
-            unsafe { ExWaitForRundownProtectionRelease(self.raw.get()) };
-        }
-    }
-
-    /// `ExReInitializeRundownProtection`: opens a closed door. Does nothing when it is open.
-    ///
-    /// # Context
-    ///
-    /// Calls of `close` and `reopen` take turns.
-    pub(crate) fn reopen(&self) {
-        if self.closed.swap(false, Ordering::AcqRel) {
-            // SAFETY: run down, because `closed` was set and its setter has returned.
-            unsafe { ExReInitializeRundownProtection(self.raw.get()) };
-        }
+        // SAFETY: initialized, by the type invariant.
+        unsafe { ExWaitForRundownProtectionRelease(self.raw.get()) };
     }
 }

@@ -40,15 +40,14 @@ pub(crate) use wdk_sys::{
 // The routines csq.sys imports.
 pub(crate) use wdk_sys::ntddk::{
     EtwRegister, EtwSetInformation, EtwUnregister, EtwWriteTransfer, ExAcquireRundownProtection,
-    ExInitializeRundownProtection, ExReInitializeRundownProtection, ExReleaseRundownProtection,
-    ExWaitForRundownProtectionRelease, IoAcquireRemoveLockEx, IoAttachDeviceToDeviceStack,
-    IoCreateDevice, IoCsqInitialize, IoCsqInitializeEx, IoCsqInsertIrp, IoCsqInsertIrpEx,
-    IoCsqRemoveIrp, IoCsqRemoveNextIrp, IoDeleteDevice, IoDetachDevice, IoInitializeRemoveLockEx,
-    IoRegisterDeviceInterface, IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx,
-    IoSetDeviceInterfaceState, IofCallDriver, IofCompleteRequest, KeAcquireSpinLockRaiseToDpc,
-    KeCancelTimer, KeFlushQueuedDpcs, KeInitializeDpc, KeInitializeEvent, KeInitializeTimer,
-    KeReleaseSpinLock, KeSetEvent, KeSetTimer, KeWaitForSingleObject, RtlFreeUnicodeString,
-    RtlQueryRegistryValues,
+    ExInitializeRundownProtection, ExReleaseRundownProtection, ExWaitForRundownProtectionRelease,
+    IoAcquireRemoveLockEx, IoAttachDeviceToDeviceStack, IoCreateDevice, IoCsqInitialize,
+    IoCsqInitializeEx, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp, IoCsqRemoveNextIrp,
+    IoDeleteDevice, IoDetachDevice, IoInitializeRemoveLockEx, IoRegisterDeviceInterface,
+    IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx, IoSetDeviceInterfaceState, IofCallDriver,
+    IofCompleteRequest, KeAcquireSpinLockRaiseToDpc, KeCancelTimer, KeFlushQueuedDpcs,
+    KeInitializeDpc, KeInitializeEvent, KeInitializeTimer, KeReleaseSpinLock, KeSetEvent,
+    KeSetTimer, KeWaitForSingleObject, RtlFreeUnicodeString, RtlQueryRegistryValues,
 };
 
 /// `IRP.Tail.Overlay.DriverContext`: the four pointers a driver may use while it owns the IRP.

@@ -1,15 +1,17 @@
 // A forgotten `return` after an early completion.
 
-use wdm::{Dispatched, Entry, Irp, NtStatus, Received};
+use core::pin::Pin;
+
+use wdm::{Dispatched, Irp, NtStatus, Received, RequestQueues};
 
 /// What the path for a request that is too long leaves to the rest.
-pub fn device_control(entry: &Entry<'_>, irp: Irp<Received>, too_long: bool) -> Dispatched {
-    if too_long {
+pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>, long: bool) -> Dispatched {
+    if long {
         let _ = irp.complete(NtStatus::INVALID_DEVICE_REQUEST);
     }
-    let inserted = entry.pend(irp, 0, 0); //~ ERROR E0382
+    let inserted = queues.pend(irp, 0, 0); //~ ERROR E0382
     match inserted {
         Ok(pended) => pended.dispatched,
-        Err(irp) => irp.complete(NtStatus::DELETE_PENDING),
+        Err(refused) => refused.irp.complete(NtStatus::DELETE_PENDING),
     }
 }

@@ -1,8 +1,10 @@
 // An IRP for which there is no place comes back, and must be answered.
 
-use wdm::{Entry, Irp, Received};
+use core::pin::Pin;
+
+use wdm::{Irp, Received, RequestQueues};
 
 /// Whether it was inserted or not.
-pub fn device_control(entry: &Entry<'_>, irp: Irp<Received>) {
-    entry.pend(irp, 0, 0); //~ ERROR unused_must_use
+pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>) {
+    queues.pend(irp, 0, 0); //~ ERROR unused_must_use
 }

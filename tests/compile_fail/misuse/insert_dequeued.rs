@@ -1,8 +1,10 @@
 // An IRP that has been pending is not inserted as a new one: its dispatch routine has returned.
 
-use wdm::{Dequeued, Entry, Irp, Pended, Received};
+use core::pin::Pin;
+
+use wdm::{Dequeued, Irp, Pended, RequestQueues, Unpended};
 
 /// It would be marked pending twice, and counted twice.
-pub fn again(entry: &Entry<'_>, irp: Irp<Dequeued>) -> Result<Pended, Irp<Received>> {
-    entry.pend(irp, 0, 0) //~ ERROR E0308
+pub fn again(queues: Pin<&RequestQueues>, irp: Irp<Dequeued>) -> Result<Pended<'_>, Unpended> {
+    queues.pend(irp, 0, 0) //~ ERROR E0308
 }

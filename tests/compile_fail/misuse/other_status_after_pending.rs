@@ -1,8 +1,13 @@
 // What `pend` returned is what the dispatch routine returns: its status is not to be had.
 
-use wdm::{Entry, Irp, NtStatus, Pended, Received};
+use core::pin::Pin;
+
+use wdm::{Irp, NtStatus, Pended, Received, RequestQueues, Unpended};
 
 /// Success, for an IRP that is pending.
-pub fn device_control(entry: &Entry<'_>, irp: Irp<Received>) -> Result<Pended, Irp<Received>> {
-    entry.pend(irp, 0, 0).map(|_| NtStatus::SUCCESS) //~ ERROR E0308
+pub fn device_control(
+    queues: Pin<&RequestQueues>,
+    irp: Irp<Received>,
+) -> Result<Pended<'_>, Unpended> {
+    queues.pend(irp, 0, 0).map(|_| NtStatus::SUCCESS) //~ ERROR E0308
 }

@@ -1,10 +1,15 @@
 // An IRP that was inserted may be canceled, completed and gone before `pend` returns.
 
-use wdm::{Entry, Irp, Pended, Received};
+use core::pin::Pin;
+
+use wdm::{Irp, Pended, Received, RequestQueues, Unpended};
 
 /// Reads from an IRP that it no longer owns.
-pub fn device_control(entry: &Entry<'_>, irp: Irp<Received>) -> Result<Pended, Irp<Received>> {
-    let inserted = entry.pend(irp, 0, 0);
+pub fn device_control(
+    queues: Pin<&RequestQueues>,
+    irp: Irp<Received>,
+) -> Result<Pended<'_>, Unpended> {
+    let inserted = queues.pend(irp, 0, 0);
     let _ = irp.stack(); //~ ERROR E0382
     inserted
 }

@@ -9,12 +9,8 @@ pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>) -> Dispat
     if irp.stack().device_control().is_none() {
         return irp.complete(NtStatus::INVALID_DEVICE_REQUEST);
     }
-    let entry = match queues.enter(&irp) {
-        Ok(entry) => entry,
-        Err(_) => return irp.complete(NtStatus::DELETE_PENDING),
-    };
-    match entry.pend(irp, 7, 0) {
+    match queues.pend(irp, 7, 0) {
         Ok(pended) => pended.dispatched,
-        Err(irp) => irp.complete(NtStatus::INSUFFICIENT_RESOURCES),
+        Err(refused) => refused.irp.complete(NtStatus::INSUFFICIENT_RESOURCES),
     }
 }

@@ -67,23 +67,27 @@ pub struct Tally {
     pub refused: u64,
 }
 
+/// See [`Account::notices`].
+const RETIRED: u64 = 1 << 63;
+
 /// The account. The lock guards it, like the lists.
 pub(super) struct Account {
     /// What `csq_peek_next_irp` returned last, and what for. `IoCsqRemoveNextIrp` removes it under
     /// the same hold of the lock; any other removal is the timeout's, or a cancellation.
     pub(super) peeked: PIRP,
     pub(super) purpose: Purpose,
-    /// No request is put into a queue any more: the device goes away.
-    pub(super) retired: bool,
-    /// Claims that wait, and that ever waited.
-    pub(super) waiting: u64,
+    /// Claims that wait; and [`RETIRED`], once the device goes away and nothing may stay in a queue.
+    /// A new request has to look at one number for both.
+    notices: u64,
+    /// Claims that ever waited.
     pub(super) claims: u64,
     /// Requests that ever came.
     arrivals: u64,
-    /// Those that have ended, those that are claimed, and the most that were ever not ended.
+    /// Those that have ended, and those that are claimed.
     ended: u64,
     claimed: u64,
-    high_water: u64,
+    /// `ended`, and the most that were ever not ended: an arrival beyond this is a new high water.
+    ceiling: u64,
     /// How they have ended. In the order of [`Ending`], so that counting is an addition.
     completed: u64,
     canceled: u64,
@@ -97,13 +101,12 @@ impl Account {
         Self {
             peeked: null_mut(),
             purpose: Purpose::Move,
-            retired: false,
-            waiting: 0,
+            notices: 0,
             claims: 0,
             arrivals: 0,
             ended: 0,
             claimed: 0,
-            high_water: 0,
+            ceiling: 0,
             completed: 0,
             canceled: 0,
             timed_out: 0,
@@ -115,9 +118,8 @@ impl Account {
     /// Counts a new request. Returns its number.
     pub(super) fn count_arrival(&mut self) -> u64 {
         self.arrivals += 1;
-        let live = self.arrivals - self.ended;
-        if live > self.high_water {
-            self.high_water = live;
+        if self.arrivals > self.ceiling {
+            self.ceiling = self.arrivals;
         }
         self.arrivals
     }
@@ -125,6 +127,7 @@ impl Account {
     /// Counts a request that has ended and was not claimed, or no longer.
     pub(super) fn count_ending(&mut self, ending: Ending) {
         self.ended += 1;
+        self.ceiling += 1;
         match ending {
             Ending::Completed => self.completed += 1,
             Ending::Canceled => self.canceled += 1,
@@ -142,6 +145,36 @@ impl Account {
     /// Counts a request that is claimed no longer.
     pub(super) fn count_unclaim(&mut self) {
         self.claimed -= 1;
+    }
+
+    /// Whether no claim waits, and the device does not go away.
+    pub(super) const fn is_calm(&self) -> bool {
+        self.notices == 0
+    }
+
+    /// Nothing may stay in a queue from here on.
+    pub(super) fn retire(&mut self) {
+        self.notices |= RETIRED;
+    }
+
+    pub(super) const fn is_retired(&self) -> bool {
+        self.notices & RETIRED != 0
+    }
+
+    /// Counts a claim that begins to wait. Returns its number.
+    pub(super) fn count_waiting(&mut self) -> u64 {
+        self.notices += 1;
+        self.claims += 1;
+        self.claims
+    }
+
+    /// Counts a claim that waits no longer.
+    pub(super) fn count_waited(&mut self) {
+        self.notices -= 1;
+    }
+
+    const fn waiting(&self) -> u64 {
+        self.notices & !RETIRED
     }
 
     /// What `irp` is removed for: what it was peeked at for, or else a cancellation.
@@ -165,14 +198,14 @@ impl Account {
             flushed: self.closed + self.removed,
             pending: self.arrivals - self.ended - self.claimed,
             claimed: self.claimed,
-            high_water: self.high_water,
-            waiting: self.waiting,
+            high_water: self.ceiling - self.ended,
+            waiting: self.waiting(),
             refused: 0,
         }
     }
 
     /// Whether nothing is in a queue.
     pub(super) const fn is_settled(&self) -> bool {
-        self.arrivals == self.ended && self.waiting == 0
+        self.arrivals == self.ended && self.waiting() == 0
     }
 }

@@ -19,8 +19,8 @@
 use core::ptr::NonNull;
 
 use super::account::{Ending, Purpose};
-use super::insertion::Outcome;
-use super::locked::{first_younger, handle_link};
+use super::insertion::{Insertion, Outcome};
+use super::locked::{Locked, first_younger, handle_link};
 use super::peek::PeekContext;
 use super::slot::{Place, Slot};
 use super::{Queue, RequestQueues};
@@ -48,7 +48,7 @@ const _: PIO_CSQ_RELEASE_LOCK = Some(csq_release_lock);
 const _: PIO_CSQ_COMPLETE_CANCELED_IRP = Some(csq_complete_canceled_irp);
 
 /// Links a new request in the pending queue, last, and last among its handle's (INV-15, INV-20). One
-/// that comes back is [`relink`]ed.
+/// that comes back goes where it was before.
 ///
 /// # Context
 ///
@@ -57,7 +57,7 @@ const _: PIO_CSQ_COMPLETE_CANCELED_IRP = Some(csq_complete_canceled_irp);
 ///
 /// # Safety
 ///
-/// Called only by `IoCsqInsertIrp`, with an IRP that [`RequestQueues::insert_pending`] gave it.
+/// Called only by `IoCsqInsertIrp`, with an IRP that [`RequestQueues::put`] gave it.
 pub(super) unsafe extern "C" fn csq_insert_irp(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: by the caller.
     let (queues, queue) = unsafe { queue_of(csq) };
@@ -65,10 +65,33 @@ pub(super) unsafe extern "C" fn csq_insert_irp(csq: PIO_CSQ, irp: PIRP) {
     let mut account = unsafe { queues.locked() };
     // SAFETY: only IRPs with slots are inserted.
     let slot = unsafe { Slot::of(irp) };
-    if slot.place.get(&account.held) != Place::Vacant {
+    if !slot.is_new(&account.held) {
         // SAFETY: by the caller.
-        return unsafe { relink(csq, irp) };
+        return unsafe { insert_known(csq, irp) };
     }
+    // SAFETY: the lock is held, and the IRP is in no list.
+    let owner = unsafe { link(queue, &mut account, slot, irp) };
+    // SAFETY: the IRP has just been linked.
+    let insertion = unsafe { slot.finish_insertion() };
+    // Its handle or its device may have begun to close since the IRP was on its way (TR-60).
+    if !account.is_calm() || owner.closing.get(&account.held) {
+        // SAFETY: the IRP has just been linked.
+        unsafe { announce(csq, irp, insertion) };
+    }
+}
+
+/// Links a request last and counts it. Returns its handle.
+///
+/// # Safety
+///
+/// The lock is held. The slot's IRP is the caller's, and in no list.
+#[inline]
+unsafe fn link<'irp>(
+    queue: &Queue,
+    account: &mut Locked<'_>,
+    slot: &'irp Slot,
+    irp: PIRP,
+) -> &'irp FileContext {
     // SAFETY: an IRP of the queue's.
     let link = unsafe { queue_link(irp) };
     // SAFETY: the lock is held, and the IRP is in no list.
@@ -76,60 +99,82 @@ pub(super) unsafe extern "C" fn csq_insert_irp(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: the queue owns the IRP.
     let owner = unsafe { slot.tenant() }.owner;
     // SAFETY: the IRP keeps its handle's context.
-    let requests = unsafe { &*owner }.requests();
+    let owner = unsafe { &*owner };
     // SAFETY: an IRP of the queue's.
     let link = unsafe { handle_link(irp) };
     // SAFETY: the lock is held, and the IRP is in no list of a handle.
-    unsafe { list::insert_tail(requests, link) };
+    unsafe { list::insert_tail(owner.requests(), link) };
 
     let number = account.count_arrival();
     slot.sequence.set(&account.held, number);
     slot.place.set(&account.held, Place::Pending);
-    // SAFETY: the IRP has just been linked.
-    let insertion = unsafe { slot.finish_insertion() };
-    // Its time may be over already. Neither its handle nor its device is closed: their rundowns
-    // have been passed.
-    if slot.fate.get(&account.held).is_some() {
-        // SAFETY: not null, and lives until `IoCsqInsertIrp` returns.
-        unsafe { (*insertion).set(Outcome::Doomed) };
-    } else if account.waiting != 0 {
-        // SAFETY: as above.
-        unsafe { (*insertion).set(Outcome::Awaited) };
-    }
+    owner
 }
 
-/// The rest of [`csq_insert_irp`] for a request that comes back from a server, or on the way there:
-/// links it where it was before.
+/// The rest of [`csq_insert_irp`] for a request that is not quite new: its time is over before it
+/// is linked for the first time, or it comes back from a server or on the way there, and is linked
+/// where it was before.
 ///
 /// # Safety
 ///
 /// As for [`csq_insert_irp`].
 #[cold]
 #[inline(never)]
-unsafe fn relink(csq: PIO_CSQ, irp: PIRP) {
+unsafe fn insert_known(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: by the caller.
     let (queues, queue) = unsafe { queue_of(csq) };
     // SAFETY: the lock is held, by the caller, who is done with what it guards.
-    let account = unsafe { queues.locked() };
+    let mut account = unsafe { queues.locked() };
     // SAFETY: only IRPs with slots are inserted.
     let slot = unsafe { Slot::of(irp) };
-    // SAFETY: the lock is held.
-    let before = unsafe { first_younger(&account, queue, slot) };
-    // SAFETY: an IRP of the queue's.
-    let link = unsafe { queue_link(irp) };
-    // SAFETY: the lock is held. The IRP is in no queue; in its handle's list it has stayed.
-    unsafe { list::insert_tail(before, link) };
-    slot.place.set(&account.held, Place::Pending);
-    // SAFETY: the caller owns the IRP.
-    let owner = unsafe { slot.tenant() }.owner;
-    // SAFETY: the IRP keeps its handle's context.
-    let doomed = account.dooms(slot, unsafe { &*owner });
+    if slot.place.get(&account.held) == Place::Vacant {
+        // SAFETY: the lock is held, and the IRP is in no list.
+        unsafe { link(queue, &mut account, slot, irp) };
+    } else {
+        // SAFETY: the lock is held.
+        let before = unsafe { first_younger(&account, queue, slot) };
+        // SAFETY: an IRP of the queue's.
+        let link = unsafe { queue_link(irp) };
+        // SAFETY: the lock is held. The IRP is in no queue; in its handle's list it has stayed.
+        unsafe { list::insert_tail(before, link) };
+        slot.place.set(&account.held, Place::Pending);
+    }
     // SAFETY: the IRP has just been linked.
     let insertion = unsafe { slot.finish_insertion() };
-    if doomed {
-        // SAFETY: not null, and lives until `IoCsqInsertIrp` returns.
-        unsafe { (*insertion).set(Outcome::Doomed) };
+    // SAFETY: as above.
+    unsafe { announce(csq, irp, insertion) };
+}
+
+/// Tells the thread that inserts an IRP that it has to end it, because the fate of that is decided;
+/// or to look for a request and a claim that go together. Enters the queues for that thread, which
+/// may soon have nothing else to keep them.
+///
+/// # Safety
+///
+/// The caller is the callback that has just linked the IRP.
+#[cold]
+#[inline(never)]
+unsafe fn announce(csq: PIO_CSQ, irp: PIRP, insertion: *const Insertion) {
+    // SAFETY: by the caller.
+    let (queues, _) = unsafe { queue_of(csq) };
+    // SAFETY: the lock is held, by the caller, who is done with what it guards.
+    let account = unsafe { queues.locked() };
+    // It is open: removal closes it when it has waited for the IRP.
+    if !queues.visits.enter() {
+        return;
     }
+    // SAFETY: only IRPs with slots are inserted.
+    let slot = unsafe { Slot::of(irp) };
+    // SAFETY: the queue owns the IRP.
+    let owner = unsafe { slot.tenant() }.owner;
+    // SAFETY: the IRP keeps its handle's context.
+    let outcome = if account.dooms(slot, unsafe { &*owner }) {
+        Outcome::Doomed
+    } else {
+        Outcome::Awaited
+    };
+    // SAFETY: not null, and lives until `IoCsqInsertIrp` returns.
+    unsafe { (*insertion).set(outcome) };
 }
 
 /// Links a request in the claimed queue, for the handle that `server` points to. Refuses one whose
@@ -189,7 +234,7 @@ pub(super) unsafe extern "C" fn csq_insert_irp_ex(
 ///
 /// # Safety
 ///
-/// Called only by `IoCsqInsertIrp`, with an IRP that [`RequestQueues::insert_waiting`] gave it.
+/// Called only by `IoCsqInsertIrp`, with an IRP that [`RequestQueues::put`] gave it.
 pub(super) unsafe extern "C" fn csq_insert_claim(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: by the caller.
     let (queues, queue) = unsafe { queue_of(csq) };
@@ -210,12 +255,14 @@ pub(super) unsafe extern "C" fn csq_insert_claim(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: the lock is held, and the IRP is in no list of a handle.
     unsafe { list::insert_tail(claims, link) };
 
-    account.claims += 1;
-    account.waiting += 1;
-    slot.sequence.set(&account.held, account.claims);
+    let number = account.count_waiting();
+    slot.sequence.set(&account.held, number);
     slot.place.set(&account.held, Place::Waiting);
     // SAFETY: the IRP has just been linked.
-    unsafe { slot.finish_insertion() };
+    let insertion = unsafe { slot.finish_insertion() };
+    // A request may have come since the inserting thread looked for one.
+    // SAFETY: as above.
+    unsafe { announce(csq, irp, insertion) };
 }
 
 /// Unlinks a pending request and counts what it was removed for.
@@ -284,7 +331,7 @@ pub(super) unsafe extern "C" fn csq_remove_claim(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: the lock is held; linked by `csq_insert_claim`.
     unsafe { list::remove(link) };
 
-    account.waiting -= 1;
+    account.count_waited();
     let ending = match account.purpose_of(irp) {
         Purpose::End(ending) => ending,
         // Nobody moves a claim.
@@ -292,6 +339,7 @@ pub(super) unsafe extern "C" fn csq_remove_claim(csq: PIO_CSQ, irp: PIRP) {
     };
     // SAFETY: only IRPs with slots are linked.
     let slot = unsafe { Slot::of(irp) };
+    let ending = slot.fate.get(&account.held).unwrap_or(ending);
     slot.fate.set(&account.held, Some(ending));
     slot.place.set(&account.held, Place::Vacant);
 }

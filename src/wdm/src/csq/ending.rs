@@ -30,7 +30,7 @@ pub enum Scope {
     Id(u64),
 }
 
-/// Keeps the slots for one that holds no reference to the device's remove lock.
+/// Keeps the queues and their slots for one that holds no reference to the device's remove lock.
 ///
 /// # Invariants
 ///
@@ -71,15 +71,15 @@ impl RequestQueues {
         self.visits.enter().then(|| Visit(self))
     }
 
-    /// Ends all requests and waiting claims: the device goes away. None can come any more, because
-    /// the queues are [`close`](Self::close)d.
+    /// Ends all requests and waiting claims: the device goes away. One that comes or moves from here
+    /// on ends where it is.
     pub fn retire(self: Pin<&Self>) {
         let queues = self.get_ref();
         if !queues.registered.load(Ordering::Acquire) {
             return;
         }
-        // From here on, no request that is being moved gets into a queue.
-        queues.lock().retired = true;
+        // From here on, none stays in a queue, whoever puts it there.
+        queues.lock().retire();
         queues.drain(&queues.pending, Peek::Oldest, Ending::Removed);
         queues.drain(&queues.claimed, Peek::Oldest, Ending::Removed);
         queues.drain(&queues.waiting, Peek::Oldest, Ending::Removed);
@@ -131,9 +131,23 @@ impl RequestQueues {
     }
 }
 
-impl Visit<'_> {
-    /// Ends all requests and waiting claims of a handle that is being closed. Its rundown is closed
-    /// already, so none can come any more; one that another thread is moving ends there.
+impl<'queues> Visit<'queues> {
+    /// # Safety
+    ///
+    /// The caller is inside the rundown, and gives that up.
+    pub(super) const unsafe fn entered(queues: Pin<&'queues RequestQueues>) -> Self {
+        // INVARIANT: by the caller.
+        Self(queues)
+    }
+
+    /// What is kept.
+    #[must_use]
+    pub fn queues(&self) -> Pin<&RequestQueues> {
+        self.0
+    }
+
+    /// Ends all requests and waiting claims of a handle that is being closed. One that comes from
+    /// here on, or that another thread is moving, ends where it is.
     pub fn close_handle(&self, file: &FileContext) {
         let queues = self.0.get_ref();
         if !file.belongs_to(queues) {

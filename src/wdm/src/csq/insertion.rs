@@ -11,9 +11,11 @@ pub(super) struct Insertion(Cell<Outcome>);
 pub(super) enum Outcome {
     /// The queue took it, and it is not the inserting thread's any more.
     Taken,
-    /// The queue took it, and a claim waits for it.
+    /// The queue took it, and there may be a claim or a request for it. The callback has entered
+    /// the queues' `visits` for the inserting thread.
     Awaited,
-    /// The queue took it, although its fate was decided: somebody has to take it out again.
+    /// The queue took it, although its fate is decided: somebody has to take it out again. `visits`
+    /// has been entered, too.
     Doomed,
     /// The queue refused it, because its fate was decided. The inserting thread has it back.
     Refused,

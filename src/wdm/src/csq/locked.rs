@@ -54,15 +54,15 @@ impl RequestQueues {
 }
 
 impl Locked<'_> {
-    /// Whether the fate of a request that is being moved is decided. The closing of its handle and
-    /// the removal of its device decide it, if nobody has before.
+    /// Whether the fate of an IRP that is being put into a queue is decided. The closing of its
+    /// handle and the removal of its device decide it, if nobody has before.
     pub(super) fn dooms(&self, slot: &Slot, owner: &FileContext) -> bool {
         let free = slot.fate.get(&self.held).is_none();
-        if free && !self.retired && !owner.closing.get(&self.held) {
+        if free && !self.is_retired() && !owner.closing.get(&self.held) {
             return false;
         }
         if free {
-            let fate = if self.retired {
+            let fate = if self.is_retired() {
                 Ending::Removed
             } else {
                 Ending::Closed

@@ -11,7 +11,7 @@ use super::account::{Ending, Purpose};
 use super::insertion::{Insertion, Outcome};
 use super::peek::{Peek, PeekContext};
 use super::slot::{Place, Slot, index_of};
-use super::{Queue, RequestQueues};
+use super::{Queue, RequestQueues, Visit};
 use crate::file_context::FileContext;
 use crate::irp::{Dequeued, Irp, Moving};
 use crate::sys::{IRP, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveNextIrp};
@@ -78,32 +78,32 @@ impl RequestQueues {
         queues.take_ended(&queues.claimed, peek, Ending::Completed)
     }
 
-    /// Gives a request to `IoCsqInsertIrp`, and ends it if somebody has decided meanwhile that it
-    /// must end. It may be gone when this returns (INV-11). Returns whether it is a new one and a
-    /// claim waited when it came.
-    pub(super) fn insert_pending(&self, irp: NonNull<IRP>) -> bool {
+    /// Gives an IRP to `IoCsqInsertIrp`, and ends it if it is decided by then that it must end. It
+    /// may be gone when this returns, and with it what keeps the queues (INV-11). Returns them if
+    /// there may be a request and a claim that go together.
+    pub(super) fn put<'queues>(
+        self: Pin<&'queues Self>,
+        queue: &Queue,
+        irp: NonNull<IRP>,
+    ) -> Option<Visit<'queues>> {
         // SAFETY: owned by the caller.
         let slot = unsafe { Slot::of(irp.as_ptr()) };
         // SAFETY: as above.
         let id = unsafe { slot.tenant() }.id;
-        let outcome = insert(&self.pending, irp);
-        match outcome {
-            Outcome::Doomed => self.end_doomed(slot, id),
+        match insert(queue, irp) {
+            // SAFETY: entered, by the outcome.
+            Outcome::Awaited => return Some(unsafe { Visit::entered(self) }),
+            Outcome::Doomed => {
+                // SAFETY: entered, by the outcome.
+                let _visit = unsafe { Visit::entered(self) };
+                self.end_doomed(queue, slot, id);
+            }
             // SAFETY: given back, with the remove-lock reference.
             Outcome::Canceled => self.end_moving(unsafe { Irp::from_raw(irp) }),
             // A plain insertion is not refused.
-            Outcome::Taken | Outcome::Awaited | Outcome::Refused | Outcome::Closed => {}
+            Outcome::Taken | Outcome::Refused | Outcome::Closed => {}
         }
-        outcome == Outcome::Awaited
-    }
-
-    /// Gives a claim to `IoCsqInsertIrp`. It may be gone when this returns (INV-11).
-    pub(super) fn insert_waiting(&self, irp: NonNull<IRP>) {
-        if insert(&self.waiting, irp) == Outcome::Canceled {
-            // SAFETY: given back, with the remove-lock reference. It is in no list.
-            let claim = unsafe { Irp::<Dequeued>::from_raw(irp) };
-            claim.complete(Ending::Canceled.status());
-        }
+        None
     }
 
     /// Removes an IRP that is not being canceled: `IoCsqRemoveNextIrp`.
@@ -145,12 +145,12 @@ impl RequestQueues {
             .map(|irp| unsafe { Irp::from_raw(irp) })
     }
 
-    /// Ends a pending request whose fate is decided, unless somebody else is faster.
+    /// Ends an IRP in `queue` whose fate is decided, unless somebody else is faster.
     #[cold]
     #[inline(never)]
-    fn end_doomed(&self, slot: &Slot, id: u64) {
+    fn end_doomed(&self, queue: &Queue, slot: &Slot, id: u64) {
         let doomed = Peek::Doomed(slot, id);
-        if let Some(irp) = self.take_ended(&self.pending, doomed, Ending::Canceled) {
+        if let Some(irp) = self.take_ended(queue, doomed, Ending::Canceled) {
             irp.end();
         }
     }
@@ -162,7 +162,8 @@ impl RequestQueues {
         self.settle(request, Ending::Canceled).end();
     }
 
-    /// Takes a request that is in no queue out of its handle's list and out of the account.
+    /// Takes a request that is in no queue out of its handle's list and out of the account; or a
+    /// claim that never got into its queue.
     pub(super) fn settle(&self, request: Irp<Moving>, ending: Ending) -> Irp<Dequeued> {
         let irp = request.into_raw();
         // SAFETY: owned.
@@ -170,10 +171,13 @@ impl RequestQueues {
         let mut account = self.lock();
         if slot.place.get(&account.held) == Place::Vacant {
             // It was canceled before its first insertion.
-            account.count_arrival();
             let ending = slot.fate.get(&account.held).unwrap_or(ending);
             slot.fate.set(&account.held, Some(ending));
-            account.count_ending(ending);
+            // SAFETY: owned. A claim is in no account.
+            if unsafe { slot.tenant() }.is_request {
+                account.count_arrival();
+                account.count_ending(ending);
+            }
         } else {
             // SAFETY: moving: owned, in its handle's list and in no queue.
             unsafe { account.end(slot, irp.as_ptr(), ending) };
@@ -197,7 +201,7 @@ impl Irp<Moving> {
         let slot = unsafe { Slot::of(irp.as_ptr()) };
         // SAFETY: a slot with an IRP has been initialized.
         let queues = unsafe { slot.queues() };
-        if !server.belongs_to(queues) {
+        if !server.belongs_to(&queues) {
             // SAFETY: given up above, with the remove-lock reference.
             return Err(Unclaimed(unsafe { Self::from_raw(irp) }));
         }
@@ -233,8 +237,8 @@ impl Irp<Moving> {
         let slot = unsafe { Slot::of(irp.as_ptr()) };
         // SAFETY: a slot with an IRP has been initialized.
         let queues = unsafe { slot.queues() };
-        // Whoever gives back looks for claims that wait anyhow.
-        let _ = queues.insert_pending(irp);
+        // Whoever gives back looks for claims that wait anyhow, and keeps the queues.
+        let _ = queues.put(&queues.get_ref().pending, irp);
     }
 }
 

@@ -7,7 +7,7 @@
 //!                   └────────────────┴───────────────┴──► Vacant, with its `fate` decided
 //! ```
 //!
-//! 1 `Entry::pend`; 2 `take_pending`, `take_awaited`; 3 `Irp<Moving>::give_back`; 4
+//! 1 `RequestQueues::pend`; 2 `take_pending`, `take_awaited`; 3 `Irp<Moving>::give_back`; 4
 //! `Irp<Moving>::claim`; 5 `Visit::give_back_claimed`. Every step is made with the lock held, so a
 //! slot's place is always true.
 //!
@@ -23,8 +23,9 @@
 #![expect(unsafe_code, reason = "shared by the queues, a timer and an owner")]
 
 use core::cell::UnsafeCell;
+use core::pin::Pin;
 use core::ptr::{NonNull, null, null_mut};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use super::account::Ending;
 use super::insertion::{Insertion, Outcome};
@@ -35,6 +36,9 @@ use crate::pool::Zeroable;
 use crate::spin_lock::{Guarded, Held};
 use crate::status::NtStatus;
 use crate::sys::{IO_CSQ_IRP_CONTEXT, IRP, LIST_ENTRY, NTSTATUS, PIRP, driver_context};
+
+/// A number that is no [`Ending`]'s.
+const UNDECIDED: u8 = Ending::Removed as u8 + 1;
 
 /// What two ids of one slot differ by.
 const NEXT_GENERATION: u64 = 1 << 32;
@@ -65,42 +69,50 @@ pub(super) enum Place {
 ///
 /// In nonpaged memory that stays until the device is removed. A slot that is not free is used by
 /// the IRP's owner and by its timer, if that is set; it becomes free when both are done.
+// In this order, what every request needs is in the first of four cache lines, what claims and
+// `IoCsq*` need in the second, and the timer in the others.
+#[repr(C, align(16))]
 pub(crate) struct Slot {
     /// Written by the IRP's owner before the first insertion (INV-12), and constant from then on.
     tenant: UnsafeCell<Tenant>,
-    pub(super) place: Guarded<Place>,
-    pub(super) fate: Guarded<Option<Ending>>,
-    /// The number of its arrival. Requests and claims have numbers of their own.
-    pub(super) sequence: Guarded<u64>,
     /// What is to be told to the thread that is inserting the IRP; null if none is.
     insertion: UnsafeCell<*const Insertion>,
+    /// The number of its arrival. Requests and claims have numbers of their own.
+    pub(super) sequence: Guarded<u64>,
+    pub(super) place: Guarded<Place>,
+    pub(super) fate: Guarded<Option<Ending>>,
+    users: AtomicU8,
+    pub(super) next_free: AtomicU32,
+
+    queues: UnsafeCell<*const RequestQueues>,
     /// While it is claimed, the handle that has it; null once that is closed.
     pub(super) server: Guarded<*const FileContext>,
     server_link: Guarded<LIST_ENTRY>,
-    users: AtomicU32,
-    pub(super) next_free: AtomicU32,
     /// The library's while the IRP is in a queue. Zeroed before each insertion, because a refused
     /// one may leave it half used.
     context: UnsafeCell<IO_CSQ_IRP_CONTEXT>,
+
     timer: Timer,
 }
 
 /// Whose the slot is.
+#[repr(C)]
 pub(super) struct Tenant {
     pub(super) irp: PIRP,
     /// The handle it came through, which the IRP keeps.
     pub(super) owner: *const FileContext,
-    queues: *const RequestQueues,
-    /// Whether it is a request, and not a claim, which has no tag.
-    pub(super) is_request: bool,
     pub(super) tag: u64,
     /// The name of the IRP: in the upper half, which of those it is that have had the slot, modulo
     /// 2^32; in the lower half, where the slot is in the table. No address, and no other IRP's for
     /// the next 2^32 that have this slot (TR-45, TR-87).
     pub(super) id: u64,
+    /// Whether it is a request, and not a claim, which has no tag.
+    pub(super) is_request: bool,
     /// Whether the timer has been set.
     timed: bool,
 }
+
+const _: () = assert!(size_of::<Slot>() == 256 && core::mem::offset_of!(Slot, queues) == 64);
 
 // SAFETY: each field is guarded as it says; the pointers are only followed while what they point
 // to is kept.
@@ -121,9 +133,9 @@ impl Slot {
     /// The caller has taken the slot from the table, as the first one.
     pub(super) unsafe fn initialize(&self, queues: &RequestQueues, id: u64) {
         // SAFETY: by the caller.
-        let tenant = unsafe { &mut *self.tenant.get() };
-        tenant.queues = queues;
-        tenant.id = id;
+        unsafe { *self.queues.get() = queues };
+        // SAFETY: by the caller.
+        unsafe { (*self.tenant.get()).id = id };
     }
 
     /// Moves `irp` in: a request with its tag, or a claim.
@@ -132,7 +144,6 @@ impl Slot {
     ///
     /// The caller has taken the slot from the table, and owns `irp`, which came through `owner`.
     pub(super) unsafe fn occupy(&self, irp: NonNull<IRP>, owner: &FileContext, tag: Option<u64>) {
-        self.users.store(1, Ordering::Relaxed);
         // SAFETY: nobody else has the slot: one who looks for an id finds it vacant.
         let tenant = unsafe { &mut *self.tenant.get() };
         tenant.irp = irp.as_ptr();
@@ -239,6 +250,14 @@ impl Slot {
         unsafe { &*self.tenant.get() }
     }
 
+    /// Whether the slot's IRP has never been in a queue, and its fate is not decided.
+    pub(super) fn is_new(&self, held: &Held<'_>) -> bool {
+        // The two are neighbors, and compared at once.
+        let fate = self.fate.get(held).map_or(UNDECIDED, |ending| ending as u8);
+        u16::from_le_bytes([self.place.get(held) as u8, fate])
+            == u16::from_le_bytes([Place::Vacant as u8, UNDECIDED])
+    }
+
     /// Whether the slot's IRP has this id. One that is vacant has none (TR-45).
     pub(super) fn has(&self, held: &Held<'_>, id: u64) -> bool {
         // SAFETY: the lock is held, and the slot not vacant.
@@ -260,11 +279,13 @@ impl Slot {
     /// # Safety
     ///
     /// The slot has been initialized.
-    pub(super) unsafe fn queues<'queues>(&self) -> &'queues RequestQueues {
+    pub(super) unsafe fn queues<'queues>(&self) -> Pin<&'queues RequestQueues> {
         // SAFETY: not written any more, by the caller.
-        let queues = unsafe { (*self.tenant.get()).queues };
+        let queues = unsafe { *self.queues.get() };
         // SAFETY: queues outlive their slots.
-        unsafe { &*queues }
+        let queues = unsafe { &*queues };
+        // SAFETY: only pinned queues are given slots.
+        unsafe { Pin::new_unchecked(queues) }
     }
 
     /// The context by which `IoCsqRemoveIrp` finds the IRP.
@@ -282,6 +303,7 @@ impl Slot {
     /// # Safety
     ///
     /// `link` is that of a slot.
+    #[expect(clippy::cast_ptr_alignment, reason = "the link of a whole slot")]
     pub(super) unsafe fn of_server_link<'slot>(link: *mut LIST_ENTRY) -> &'slot Self {
         let offset = core::mem::offset_of!(Self, server_link);
         // SAFETY: by the caller. Links are made from pointers to whole slots.
@@ -312,21 +334,36 @@ impl Slot {
         // SAFETY: by the caller.
         let tenant = unsafe { self.tenant() };
         let owner = tenant.owner;
-        // SAFETY: set, as `timed` says. If it comes in time, nobody else will use the slot.
-        let canceled = tenant.timed && unsafe { self.timer.cancel() };
-        self.leave(if canceled { 2 } else { 1 });
+        if tenant.timed {
+            // SAFETY: set, as `timed` says. If it comes in time, nobody else will use the slot.
+            let canceled = unsafe { self.timer.cancel() };
+            self.leave(if canceled { 2 } else { 1 });
+        } else {
+            // SAFETY: without a timer, nobody else uses it.
+            unsafe { self.put_back() };
+        }
         // SAFETY: the IRP is not completed yet, and keeps its handle's context.
         unsafe { &*owner }.return_place();
     }
 
     /// So many users are done. The last one makes the slot free.
-    pub(super) fn leave(&self, users: u32) {
+    pub(super) fn leave(&self, users: u8) {
         if self.users.fetch_sub(users, Ordering::AcqRel) == users {
-            // SAFETY: a slot with users has been initialized.
-            let queues = unsafe { self.queues() };
-            // SAFETY: not in use any more.
-            unsafe { queues.slots.put(self) };
+            // SAFETY: this was the last one.
+            unsafe { self.put_back() };
         }
+    }
+
+    /// Makes the slot free.
+    ///
+    /// # Safety
+    ///
+    /// The slot has been initialized, and nobody uses it any more.
+    unsafe fn put_back(&self) {
+        // SAFETY: by the caller.
+        let queues = unsafe { self.queues() };
+        // SAFETY: by the caller.
+        unsafe { queues.get_ref().slots.put(self) };
     }
 }
 
