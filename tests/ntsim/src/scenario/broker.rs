@@ -103,6 +103,8 @@ pub const NAMES: &[&str] = &[
     "pend+server-cleanup@waiting",
     "pend+surprise-removal@waiting",
     "pend+claim-wait@waiting",
+    "claim-wait+server-cleanup@waiting",
+    "claim-wait+surprise-removal@waiting",
     "pend+claim@waiting",
     "pend+pend-again@waiting",
     "pend+cancel-claim+cancel@waiting",
