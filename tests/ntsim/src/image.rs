@@ -38,6 +38,8 @@ pub struct Image {
     imports: Vec<Import>,
     /// In the order of their offsets, and of those of their copies.
     sites: Vec<Site>,
+    /// Whether the breakpoints are there that stand for them.
+    armed: bool,
     symbols: Symbols,
 }
 
@@ -87,6 +89,7 @@ impl Image {
             bytes,
             imports,
             sites,
+            armed: true,
             symbols: Symbols::default(),
         })
     }
@@ -109,6 +112,21 @@ impl Image {
                 guest::store(self.base() + section.start, bytes);
             }
         }
+    }
+
+    /// Puts the breakpoints of the interlocked instructions there, or the instructions themselves: as
+    /// long as a run has one thread, nobody can come between them, and a breakpoint is a signal.
+    pub fn arm(&mut self, armed: bool) {
+        if std::mem::replace(&mut self.armed, armed) == armed || self.sites.is_empty() {
+            return;
+        }
+        self.protect_code(Protection::ReadWrite);
+        for site in &self.sites {
+            let first = site.bytes.first().copied().filter(|_| !armed);
+            let byte = first.unwrap_or(interlocked::BREAKPOINT);
+            guest::write(self.base() + site.offset, byte);
+        }
+        self.protect_code(Protection::ReadExecute);
     }
 
     /// The interlocked instruction at an address.
@@ -176,11 +194,14 @@ impl Image {
 
     /// Makes the code executable or not; the race detector wants to know when the driver is entered.
     pub fn set_executable(&self, executable: bool) {
-        let protection = if executable {
+        self.protect_code(if executable {
             Protection::ReadExecute
         } else {
             Protection::Read
-        };
+        });
+    }
+
+    fn protect_code(&self, protection: Protection) {
         for section in &self.plan.sections {
             if section.protection == Protection::ReadExecute {
                 self.mapping

@@ -9,7 +9,7 @@ use std::ops::Range;
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 /// `int 3`.
-const BREAKPOINT: u8 = 0xcc;
+pub const BREAKPOINT: u8 = 0xcc;
 /// Room for one copy: the longest instruction and the jump back.
 const STUB: usize = 32;
 
