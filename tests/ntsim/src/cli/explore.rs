@@ -11,9 +11,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use self::parts::Part;
 use super::search::{self, Search};
 use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
-use crate::explore::{Outcome, explore};
+use crate::explore::{Limits, Outcome, explore};
 use crate::report;
 use crate::scenario::Scenario;
+use crate::schedule::Strategy;
 use crate::settings::{CsqOrder, Settings};
 
 /// The arguments of `explore`.
@@ -43,7 +44,10 @@ pub struct Explore {
 
 /// The longest that one scenario in one order takes, in seconds, if all are explored: so that two
 /// processors are done with them in less than two minutes.
-const EACH_OF_ALL: f64 = 0.2;
+const EACH_OF_ALL: f64 = 0.15;
+
+/// And then, if that was too short for all its schedules, so long by chance.
+const BY_CHANCE: f64 = 0.05;
 
 /// What came of all scenarios.
 #[derive(Default)]
@@ -137,22 +141,19 @@ impl Explore {
             Ok(strategy) => strategy,
             Err(sentence) => return refuse(&sentence),
         };
-        let limits = self
-            .search
-            .limits(self.scenario.is_empty().then_some(EACH_OF_ALL));
-        let body = scenario.clone();
-        let bar = ProgressBar::new_spinner().with_message(scenario.to_string());
-        bar.set_style(ProgressStyle::default_spinner());
-        let progress = bar.clone();
-        let outcome = explore(
-            strategy,
-            limits,
-            move |number| progress.set_position(number as u64),
-            move || body.play(),
-        );
-        bar.finish_and_clear();
+        let all = self.scenario.is_empty();
+        let limits = self.search.limits(all.then_some(EACH_OF_ALL));
+        let outcome = run(scenario, strategy, limits);
+        let bounded = !outcome.exhausted;
         total.scenarios += 1;
         total.exhausted += usize::from(outcome.exhausted);
+        total.schedules += outcome.schedules;
+        let code = self.print(scenario, order, &outcome);
+        if code != CLEAN || !all || !bounded {
+            return code;
+        }
+        let limits = self.search.limits(Some(BY_CHANCE));
+        let outcome = run(scenario, self.search.by_chance(), limits);
         total.schedules += outcome.schedules;
         self.print(scenario, order, &outcome)
     }
@@ -183,4 +184,20 @@ impl Explore {
         print!("{}", report::found(found, &again));
         FOUND
     }
+}
+
+/// Explores one scenario.
+fn run(scenario: &Scenario, strategy: Box<dyn Strategy>, limits: Limits) -> Outcome {
+    let body = scenario.clone();
+    let bar = ProgressBar::new_spinner().with_message(scenario.to_string());
+    bar.set_style(ProgressStyle::default_spinner());
+    let progress = bar.clone();
+    let outcome = explore(
+        strategy,
+        limits,
+        move |number| progress.set_position(number as u64),
+        move || body.play(),
+    );
+    bar.finish_and_clear();
+    outcome
 }

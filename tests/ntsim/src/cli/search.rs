@@ -81,6 +81,12 @@ impl Search {
         })
     }
 
+    /// Schedules by chance, for a search in order that came to no end: it hardly gets to those in
+    /// which the first threads are interrupted late.
+    pub fn by_chance(&self) -> Box<dyn Strategy> {
+        Box::new(Pct::new(self.seed, self.bound + 1, usize::MAX))
+    }
+
     /// What a person gave, or these seconds for each if nothing.
     pub fn limits(&self, default_seconds: Option<f64>) -> Limits {
         let own = self.schedules.is_none() && self.seconds.is_none();

@@ -116,17 +116,19 @@ pub extern "win64" fn WdmlibIoCreateDeviceSecure(
     kind: u32,
     characteristics: u32,
     exclusive: u8,
-    _security: usize,
-    _class: usize,
+    security: usize,
+    class: usize,
     created: usize,
 ) -> u32 {
-    IoCreateDevice(
+    IoCreateDeviceSecure(
         driver,
         extension,
         name,
         kind,
         characteristics,
         exclusive,
+        security,
+        class,
         created,
     )
 }
