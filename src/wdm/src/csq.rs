@@ -104,7 +104,7 @@ pub use self::passage::{Awaited, Unclaimed};
 ///
 /// # Invariants
 ///
-/// Once `registered` is set, each queue's `csq` holds the callbacks of [`callbacks`], and its list
+/// There are slots only once `registered` is set. From then on, each queue's `csq` holds the callbacks of [`callbacks`], and its list
 /// is valid. Lists, account and slots are touched as [`slot`] says, mostly with `lock` held. Every
 /// linked IRP is marked pending, is owned by its queue, has a slot, and holds a reference to its
 /// device's remove lock.
@@ -218,12 +218,16 @@ impl RequestQueues {
     ///
     /// # Errors
     ///
-    /// `STATUS_INSUFFICIENT_RESOURCES` when there is no memory, or the limits are zero.
+    /// `STATUS_INSUFFICIENT_RESOURCES` when there is no memory, or the limits are zero;
+    /// `STATUS_INVALID_DEVICE_REQUEST` for queues that are not registered.
     ///
     /// # Context
     ///
     /// IRQL `PASSIVE_LEVEL`, before IRPs are put in.
     pub fn provide_slots(self: Pin<&Self>, limits: Limits) -> Result<(), NtStatus> {
+        if !self.registered.load(Ordering::Acquire) {
+            return Err(NtStatus::INVALID_DEVICE_REQUEST);
+        }
         if !self.slots.is_empty() {
             return Ok(());
         }

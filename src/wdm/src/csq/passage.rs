@@ -249,7 +249,7 @@ fn insert(queue: &Queue, irp: NonNull<IRP>) -> Outcome {
     let slot = unsafe { Slot::of(irp.as_ptr()) };
     // SAFETY: owned, and inserted below while `insertion` lives.
     let context = unsafe { slot.prepare_insertion(&raw const insertion) };
-    // SAFETY: registered, because the IRP was let in; given up. No lock is held (INV-14).
+    // SAFETY: registered, because there are slots; given up. No lock is held (INV-14).
     unsafe { IoCsqInsertIrp(queue.as_csq(), irp.as_ptr(), context) };
     insertion.outcome()
 }
