@@ -5,6 +5,7 @@ mod broker;
 pub(crate) mod control;
 mod rest;
 pub(crate) mod stage;
+mod states;
 mod trace;
 
 use std::fmt;

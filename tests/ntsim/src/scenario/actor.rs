@@ -5,6 +5,7 @@ use csq_protocol::wire::{self, scope};
 use super::control;
 use super::rest;
 use super::stage::{Stage, TAG};
+use super::states;
 use crate::finding;
 use crate::guest;
 use crate::manager::{dispatch, file, plug_and_play, request};
@@ -60,6 +61,8 @@ actors! {
     Remove = "remove",
     /// Stops the device and starts it again.
     Rebalance = "rebalance",
+    /// Goes through the states of Plug and Play, and tries in each what the driver takes.
+    States = "states",
     /// Nothing by itself: the requests of A's handle end by themselves after a time.
     Timeout = "timeout",
     /// Sends another request of A's handle.
@@ -141,6 +144,7 @@ impl Actor {
                 | Self::QueryRemove
                 | Self::Remove
                 | Self::Rebalance
+                | Self::States
                 | Self::Neighbor
         )
     }
@@ -174,6 +178,7 @@ impl Actor {
             Self::Rebalance => {
                 stage.device().rebalance();
             }
+            Self::States => states::walk(stage),
             Self::Timeout => {}
             Self::PendAgain => {
                 let again = control::pend("another request", stage.client, TAG + 3, stage.timeout);

@@ -80,6 +80,9 @@ impl std::fmt::Display for Event {
     }
 }
 
+/// The state of a device that is removed, as `PnpState` has it.
+const REMOVED: u64 = 6;
+
 /// Where the trace says that a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -125,6 +128,11 @@ fn compare(events: &[Event]) -> Result<(), String> {
     }
     if let Some(((_, id), place)) = requests.first_key_value() {
         return Err(format!("request {id} is {place:?} at the end of the trace"));
+    }
+    // Every device is removed before the driver is unloaded.
+    let left = devices.iter().find(|(_, state)| **state != REMOVED);
+    if left.is_some() || devices.is_empty() {
+        return Err(format!("the trace ends with a device in state {left:?}"));
     }
     let mut completed = completed();
     completed.sort_unstable();
