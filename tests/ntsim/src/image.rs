@@ -111,6 +111,29 @@ impl Image {
         }
     }
 
+    /// Changes single bytes of the code, each at its offset.
+    pub fn patch(&self, changes: impl IntoIterator<Item = (usize, u8)>) {
+        let code = |section: &&plan::Section| section.protection == Protection::ReadExecute;
+        let sections: Vec<_> = self.plan.sections.iter().filter(code).collect();
+        let protect = |protection| {
+            for section in &sections {
+                self.mapping
+                    .protect(section.start, section.length, protection);
+            }
+        };
+        protect(Protection::ReadWrite);
+        for (offset, byte) in changes {
+            guest::write(self.base() + offset, byte);
+        }
+        protect(Protection::ReadExecute);
+    }
+
+    /// The byte of the image at an offset, as it was loaded.
+    #[must_use]
+    pub fn byte(&self, offset: usize) -> Option<u8> {
+        self.bytes.get(offset).copied()
+    }
+
     /// The interlocked instruction at an address.
     #[must_use]
     pub fn site_at(&self, address: usize) -> Option<&Site> {
