@@ -159,6 +159,17 @@ impl Code {
         None
     }
 
+    /// The functions that an entry point can reach.
+    pub fn reachable(&self) -> impl Iterator<Item = &Function> {
+        let mut seen = self.entries.clone();
+        let mut rest: Vec<&Function> = self.entries().collect();
+        while let Some(function) = rest.pop() {
+            rest.extend(self.callees(function).filter(|it| seen.insert(it.address)));
+        }
+        self.functions()
+            .filter(move |it| seen.contains(&it.address))
+    }
+
     /// A function that can get back to itself, with the way there.
     #[must_use]
     pub fn cycle(&self) -> Option<Vec<&Function>> {
@@ -237,6 +248,7 @@ mod tests {
         let code = code(&[&[0xe8, 0x1b, 0, 0, 0, 0xc3], RET, &[0xeb, 0xee]]).unwrap();
         assert_eq!(path(&code, 0x1000, "b").unwrap(), "a > c > b");
         assert_eq!(path(&code, 0x1010, "a"), None);
+        assert_eq!(words(&code.reachable().collect::<Vec<_>>()), "a > b > c");
         assert_eq!(words(&code.entries().collect::<Vec<_>>()), "a");
         assert!(code.cycle().is_none());
     }

@@ -72,6 +72,12 @@ impl<'a> Image<'a> {
         })
     }
 
+    /// The address that it would like to be loaded at.
+    #[must_use]
+    pub fn base(&self) -> u64 {
+        self.pe.nt_headers().optional_header.image_base.get(LE)
+    }
+
     /// Its call graph.
     ///
     /// # Errors

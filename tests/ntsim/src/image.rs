@@ -120,13 +120,25 @@ impl Image {
         if std::mem::replace(&mut self.armed, armed) == armed || self.sites.is_empty() {
             return;
         }
-        self.protect_code(Protection::ReadWrite);
-        for site in &self.sites {
+        self.patch(self.sites.iter().map(|site| {
             let first = site.bytes.first().copied().filter(|_| !armed);
-            let byte = first.unwrap_or(interlocked::BREAKPOINT);
-            guest::write(self.base() + site.offset, byte);
+            (site.offset, first.unwrap_or(interlocked::BREAKPOINT))
+        }));
+    }
+
+    /// Changes single bytes of the code, each at its offset.
+    pub fn patch(&self, changes: impl IntoIterator<Item = (usize, u8)>) {
+        self.protect_code(Protection::ReadWrite);
+        for (offset, byte) in changes {
+            guest::write(self.base() + offset, byte);
         }
         self.protect_code(Protection::ReadExecute);
+    }
+
+    /// The byte of the image at an offset, as it was loaded.
+    #[must_use]
+    pub fn byte(&self, offset: usize) -> Option<u8> {
+        self.bytes.get(offset).copied()
     }
 
     /// The interlocked instruction at an address.

@@ -20,8 +20,9 @@
 //! | [`rule`] | what must never happen, one file per subject |
 //! | `race` | data races, by single-stepping the driver |
 //! | [`scenario`] | what is run |
-//! | `program` | the required behaviors, as programs in user mode see them |
+//! | [`program`] | the required behaviors, as programs in user mode see them |
 //! | [`native`] | real threads and no rules: a driver at full speed, for measuring |
+//! | [`coverage`] | which instructions of the driver have been executed |
 //! | [`explore`], [`report`], [`cli`] | running it, and saying what came of it |
 //!
 //! # How a run works
@@ -65,6 +66,7 @@
 mod arena;
 #[cfg(test)]
 mod conformance;
+pub mod coverage;
 mod cpu;
 mod ddi;
 mod finding;
@@ -73,7 +75,6 @@ mod machine;
 mod manager;
 mod mapping;
 
-mod program;
 mod race;
 mod settings;
 mod trap;
@@ -84,10 +85,11 @@ pub mod explore;
 pub mod image;
 pub mod native;
 pub mod nt;
+pub mod program;
 pub mod report;
 pub mod rule;
 pub mod scenario;
 pub mod schedule;
 
 pub use finding::Finding;
-pub use settings::{CsqOrder, Settings};
+pub use settings::{Clock, CsqOrder, Settings};

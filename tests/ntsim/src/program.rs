@@ -6,8 +6,10 @@
 mod handle;
 mod pending;
 mod process;
+pub mod queues;
 mod target;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use scenarios::behavior::Behavior;
@@ -16,9 +18,20 @@ use scenarios::runner;
 
 use crate::explore::{Limits, Outcome, explore};
 use crate::finding;
+use crate::image::ImageError;
+use crate::machine::Machine;
 use crate::rule;
 use crate::schedule::Strategy;
+use crate::settings::Settings;
 pub use target::Simulated;
+
+/// Loads a driver into a machine that belongs to the calling OS thread, in place of the one it had.
+///
+/// # Errors
+/// [`ImageError`] for a file that is no x64 driver.
+pub fn install(file: &[u8], path: &Path, settings: Settings) -> Result<(), ImageError> {
+    Machine::install(file, path, settings)
+}
 
 /// What came of one behavior.
 #[derive(Debug)]

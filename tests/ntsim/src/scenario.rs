@@ -3,7 +3,7 @@
 mod actor;
 mod broker;
 pub(crate) mod control;
-mod rest;
+pub(crate) mod rest;
 pub(crate) mod stage;
 mod states;
 mod trace;

@@ -5,6 +5,7 @@
 
 pub mod adapter;
 pub mod bounded;
+pub mod given;
 pub mod pct;
 pub mod random;
 pub mod replay;

@@ -14,7 +14,7 @@ pub mod trace;
 pub mod tracing;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{self, Finding};
 use crate::machine::{self, Processor};
@@ -55,6 +55,8 @@ pub struct World {
     pub deferred: Deferred,
     /// Remove locks by address.
     pub remove_locks: BTreeMap<usize, RemoveLock>,
+    /// Initialized cancel-safe queues (`IO_CSQ`).
+    pub queues: BTreeSet<usize>,
     /// Rundown references by address: (references, whether running down).
     pub rundowns: BTreeMap<usize, Rundown>,
     /// The driver object.
@@ -174,6 +176,7 @@ pub fn kill_both(address: usize, other: usize) {
                 .remove_locks
                 .retain(|address, _| !range.contains(address));
             world.rundowns.retain(|address, _| !range.contains(address));
+            world.queues.retain(|address| !range.contains(address));
         });
     }
 }

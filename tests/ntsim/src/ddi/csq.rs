@@ -34,6 +34,7 @@ fn initialize(csq: usize, kind: u32, callbacks: [usize; 6]) -> u32 {
         return status::INSUFFICIENT_RESOURCES;
     }
     csq::initialize(csq, kind, callbacks);
+    world::with(|world| world.queues.insert(csq));
     SUCCESS
 }
 

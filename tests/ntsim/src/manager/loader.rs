@@ -23,7 +23,7 @@ pub fn load() -> u32 {
         let image = &mut machine.image;
         image.restore();
         // The race detector wants to see every instruction in its place.
-        image.arm(!alone || machine.settings.races);
+        image.arm(!alone || machine.settings.races || crate::coverage::is_watching());
         (image.base(), image.size(), image.entry())
     });
     let driver =

@@ -84,11 +84,23 @@ impl Device {
 
     /// Sends a Plug and Play request and returns its final status.
     pub fn request(self, minor: u8) -> u32 {
-        world::with(|world| world.devices.reached_bus = false);
-        let ask = Ask {
+        self.ask(Ask {
             minor,
             ..Ask::simple(pnp::name(minor), major::PNP)
-        };
+        })
+    }
+
+    /// Sends `IRP_MN_SET_POWER` and returns its final status.
+    pub fn power(self) -> u32 {
+        const SET_POWER: u8 = 0x02;
+        self.ask(Ask {
+            minor: SET_POWER,
+            ..Ask::simple("set power", major::POWER)
+        })
+    }
+
+    fn ask(self, ask: Ask) -> u32 {
+        world::with(|world| world.devices.reached_bus = false);
         let irp = dispatch::make(self.physical, ask);
         let returned = dispatch::send(self.physical, irp);
         if returned == status::PENDING {

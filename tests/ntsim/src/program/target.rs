@@ -10,14 +10,16 @@ use scenarios::target::{
 use super::handle::Handle;
 use super::pending::{Pending, nothing};
 use super::process::{self, Process};
+use crate::ddi::ke::dpc;
 use crate::manager::plug_and_play::{self, Device};
 use crate::manager::{file, loader, request};
 use crate::nt::status;
-use crate::scenario::{control, stage};
+use crate::scenario::{control, rest, stage};
 use crate::schedule;
 use crate::settings::Value;
 use crate::world;
 use crate::world::irp::Irp;
+use crate::world::thread::{Guard, Touches};
 
 /// A machine with one device.
 #[derive(Debug)]
@@ -27,10 +29,47 @@ pub struct Simulated {
 
 impl Simulated {
     /// Loads the driver and starts the device.
+    #[must_use]
     pub fn start() -> Self {
         Self {
             device: Mutex::new(stage::start_driver()),
         }
+    }
+
+    /// Loads the driver, which finds these parameters, and starts the device.
+    #[must_use]
+    pub fn start_with(parameters: &[Parameter]) -> Self {
+        set_parameters(parameters);
+        Self::start()
+    }
+
+    /// Sends a Plug and Play request ([`crate::nt::pnp`]) that leaves the device there, and says how it
+    /// ended; `None` if there is no device.
+    pub fn plug_and_play(&self, minor: u8) -> Option<u32> {
+        let device = self.device.lock().unwrap_or_else(PoisonError::into_inner);
+        device.as_ref().map(|device| device.request(minor))
+    }
+
+    /// Sends a power request, which every device of a stack passes on, and says how it ended; `None` if
+    /// there is no device.
+    pub fn power(&self) -> Option<u32> {
+        let device = self.device.lock().unwrap_or_else(PoisonError::into_inner);
+        device.as_ref().map(|device| device.power())
+    }
+
+    /// Lets so much time pass, in 100 ns, and all happen that is due.
+    pub fn pass_time(&self, duration: u64) {
+        let due = world::with(|world| world.time).saturating_add(duration);
+        schedule::point("time passes", 0, Touches::Nothing, Guard::Time(due));
+        dpc::wait_for_active();
+    }
+
+    /// Compares the account of the device of a handle, while nothing happens, with what the I/O manager
+    /// saw.
+    pub fn check_account(&self, handle: &Handle) {
+        let free_time = world::with(|world| world.free_time);
+        rest::check(handle.file);
+        world::with(|world| world.free_time = free_time);
     }
 
     /// Removes the device and unloads the driver, and looks at what is left.
@@ -63,6 +102,18 @@ impl Simulated {
             Err(other) => Err(OpenError::Other(status::name(other).into_owned())),
         }
     }
+}
+
+/// What the driver will find in the registry.
+fn set_parameters(parameters: &[Parameter]) {
+    let value = |(name, setting): &Parameter| {
+        let value = match *setting {
+            Setting::Number(number) => Value::Number(number),
+            Setting::Text(text) => Value::Text(text.to_owned()),
+        };
+        (*name, value)
+    };
+    world::with(|world| world.parameters = parameters.iter().map(value).collect());
 }
 
 /// Unloads the driver if it is loaded: its last device is gone.
@@ -239,15 +290,8 @@ impl Target for Simulated {
     }
 
     fn install_with(&self, parameters: &[Parameter]) -> Result<(), String> {
-        let value = |(name, setting): &Parameter| {
-            let value = match *setting {
-                Setting::Number(number) => Value::Number(number),
-                Setting::Text(text) => Value::Text(text.to_owned()),
-            };
-            (*name, value)
-        };
+        set_parameters(parameters);
         world::with(|world| {
-            world.parameters = parameters.iter().map(value).collect();
             world.devices.going_away = false;
             world.devices.gone = false;
         });

@@ -8,6 +8,7 @@ use std::arch::global_asm;
 use iced_x86::{Decoder, DecoderOptions, InstructionInfoFactory, OpAccess};
 
 use super::{Fault, Registers, register_value};
+use crate::coverage;
 use crate::guest;
 use crate::image::Site;
 use crate::machine;
@@ -100,6 +101,7 @@ pub fn enter(fault: &mut Fault<'_>) -> bool {
     let Some(stub) = site.flatten() else {
         return false;
     };
+    coverage::count(address);
     race::stop_stepping(fault.registers);
     let stack = fault.rsp() - size_of::<usize>();
     // SAFETY: below the stack pointer nothing is in use, the win64 convention having no red zone; if

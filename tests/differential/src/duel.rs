@@ -1,0 +1,514 @@
+//! One operation after the other. After each, what csq.sys has answered is what the model answers,
+//! what has ended is what the model has ended, the account is the model's, and all lists are rings of
+//! the length that the model says.
+
+use csq_protocol::{ioctl, status, wire};
+use model::model::{Control, State};
+use model::operation::{self, Payload, Scope, Status};
+use model::{Ending, Model, Operation, Reply};
+use ntsim::nt::{self, pnp};
+use ntsim::program::{Simulated, queues};
+use scenarios::Target;
+use scenarios::expect;
+use scenarios::target::{Answer, Call, OpenError, Rights, Submitted};
+
+use crate::case::{Case, Kernel};
+use crate::machine;
+
+type Handle = <Simulated as Target>::Handle;
+type Request = <Simulated as Target>::Request;
+
+/// Enough for any answer.
+const ROOM: usize = 24 + csq_protocol::MAX_PAYLOAD as usize;
+
+/// Runs a case.
+///
+/// # Errors
+/// What is different, and after which step; or the broken rule.
+pub fn run(case: &Case) -> Result<(), String> {
+    let case = case.clone();
+    machine::run(case.kernel, Vec::new(), move |target| {
+        let mut duel = Duel::new(target, case.kernel);
+        duel.play(&case.operations)?;
+        duel.finish()
+    })
+}
+
+/// A call that has not ended.
+struct Outstanding {
+    call: usize,
+    handle: usize,
+    request: Request,
+}
+
+/// Both sides.
+pub struct Duel<'t> {
+    target: &'t Simulated,
+    kernel: Kernel,
+    model: Model,
+    /// By the model's numbers.
+    handles: Vec<Option<Handle>>,
+    calls: usize,
+    outstanding: Vec<Outstanding>,
+    /// The ids that were told, and the handle that each was told to.
+    told: Vec<(u64, usize)>,
+    /// Whether requests only end with success.
+    plain: bool,
+}
+
+impl<'t> Duel<'t> {
+    /// A device that has just started.
+    #[must_use]
+    pub fn new(target: &'t Simulated, kernel: Kernel) -> Self {
+        Self {
+            target,
+            kernel,
+            model: Model::new(kernel.limits()),
+            handles: Vec::new(),
+            calls: 0,
+            outstanding: Vec::new(),
+            told: Vec::new(),
+            plain: false,
+        }
+    }
+
+    /// From now on, requests are answered with success only.
+    pub const fn be_plain(&mut self) {
+        self.plain = true;
+    }
+
+    /// Executes operations on both sides.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn play(&mut self, operations: &[Operation]) -> Result<(), String> {
+        for (number, operation) in operations.iter().enumerate() {
+            let step = |wrong| format!("step {number}, {operation:?}: {wrong}");
+            self.execute(operation).map_err(step)?;
+            self.compare().map_err(step)?;
+        }
+        Ok(())
+    }
+
+    /// Closes all handles.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn finish(mut self) -> Result<(), String> {
+        for handle in self.open_handles() {
+            self.close(handle);
+            self.compare()
+                .map_err(|wrong| format!("closing handle {handle} at the end: {wrong}"))?;
+        }
+        Ok(())
+    }
+
+    /// The handles of the simulated kernel that are open.
+    pub fn live(&self) -> impl Iterator<Item = &Handle> {
+        self.handles.iter().flatten()
+    }
+
+    fn open_handles(&self) -> Vec<usize> {
+        let handles = self.handles.iter().enumerate();
+        handles
+            .filter_map(|(number, it)| it.as_ref().map(|_| number))
+            .collect()
+    }
+
+    /// One of the open handles.
+    fn pick(&self, choice: u8) -> Option<usize> {
+        choose(&self.open_handles(), choice).copied()
+    }
+
+    fn execute(&mut self, operation: &Operation) -> Result<(), String> {
+        match operation {
+            Operation::Open(access) => self.open(access.rights()),
+            Operation::Close(choice) => {
+                if let Some(handle) = self.pick(*choice) {
+                    self.close(handle);
+                }
+                Ok(())
+            }
+            Operation::CancelCall(choice) => {
+                let found = choose(&self.outstanding, *choice);
+                let Some((request, call)) = found.map(|it| (&it.request, it.call)) else {
+                    return Ok(());
+                };
+                let answer = self.target.cancel(request);
+                self.model.cancel_call(call);
+                same_status(answer, status::SUCCESS)
+            }
+            Operation::CancelHandle(choice) => {
+                let Some(handle) = self.pick(*choice) else {
+                    return Ok(());
+                };
+                if let Some(Some(own)) = self.handles.get(handle) {
+                    self.target.cancel_handle(own);
+                }
+                self.model.cancel_handle(handle);
+                Ok(())
+            }
+            Operation::Wait(milliseconds) => {
+                // Not exactly when a timer expires.
+                let duration = u64::from(*milliseconds) * 10_000 + 1;
+                self.target.pass_time(duration);
+                self.model.pass_time(duration);
+                Ok(())
+            }
+            Operation::Power => {
+                let status = self.target.power();
+                same_status(status.unwrap_or_default(), status::SUCCESS)
+            }
+            Operation::QueryStop
+            | Operation::CancelStop
+            | Operation::Stop
+            | Operation::Start
+            | Operation::QueryRemove
+            | Operation::CancelRemove
+            | Operation::Remove
+            | Operation::Install => self.plug_and_play(operation),
+            _ => match self.call(operation) {
+                Some(call) => self.control(&call),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn open(&mut self, rights: model::Rights) -> Result<(), String> {
+        let model::Rights { read, write } = rights;
+        let opened = self.target.open(Rights { read, write });
+        match (opened, self.model.open(rights)) {
+            (Ok(handle), Ok(number)) => {
+                self.handles.resize_with(number, || None);
+                self.handles.push(Some(handle));
+                Ok(())
+            }
+            (Err(OpenError::Absent), Err(None)) => Ok(()),
+            (Err(OpenError::Other(said)), Err(Some(status)))
+                if said == nt::status::name(status) =>
+            {
+                Ok(())
+            }
+            (opened, expected) => {
+                let opened = opened.map(|_| "a handle");
+                Err(format!("it gave {opened:?} and not {expected:x?}"))
+            }
+        }
+    }
+
+    fn close(&mut self, handle: usize) {
+        self.handles.get_mut(handle).map(Option::take);
+        self.model.close(handle);
+    }
+
+    /// What an operation asks of the driver.
+    #[must_use]
+    pub fn call(&self, operation: &Operation) -> Option<Asked> {
+        let (choice, code, input, room) = match *operation {
+            Operation::Pend {
+                handle,
+                tag,
+                timeout,
+                payload,
+                room,
+            } => {
+                let input = operation::pend(tag.into(), timeout.milliseconds(), &payload.bytes());
+                (handle, ioctl::PEND, input, usize::from(room))
+            }
+            Operation::CompleteNext(handle, payload) => {
+                let input = operation::complete_next(&payload.bytes());
+                (handle, ioctl::COMPLETE_NEXT, input, ROOM)
+            }
+            Operation::Claim { handle, wait } => {
+                (handle, ioctl::CLAIM, operation::claim(wait), ROOM)
+            }
+            Operation::Complete {
+                handle,
+                id,
+                status,
+                payload,
+            } => return self.complete(handle, id, status, payload),
+            Operation::Cancel(handle, scope) => {
+                let (scope, target) = match scope {
+                    Scope::All => (wire::scope::ALL, 0),
+                    Scope::Tag(tag) => (wire::scope::TAG, tag.into()),
+                    Scope::Id(choice) => {
+                        let told = choose(&self.told, choice);
+                        (wire::scope::ID, told.map_or(u64::MAX, |(id, _)| *id))
+                    }
+                };
+                (
+                    handle,
+                    ioctl::CANCEL,
+                    operation::cancel(scope, target),
+                    ROOM,
+                )
+            }
+            Operation::Version(handle) => (handle, ioctl::QUERY_VERSION, Vec::new(), ROOM),
+            Operation::Statistics(handle) => (handle, ioctl::QUERY_STATISTICS, Vec::new(), ROOM),
+            Operation::Raw {
+                handle,
+                code,
+                ref input,
+                room,
+            } => {
+                // A row of these bytes means memory that nobody has written.
+                let differs = |byte: &u8| if *byte == 0xa5 { 0x5a } else { *byte };
+                let input = input.iter().map(differs).collect();
+                (handle, code.code(), input, usize::from(room))
+            }
+            Operation::Spoiled {
+                handle,
+                code,
+                spoil,
+            } => {
+                let code = operation::known(code);
+                let (mut input, mut room) = (operation::sample(code), ROOM);
+                spoil.apply(&mut input, &mut room);
+                (handle, code, input, room)
+            }
+            _ => return None,
+        };
+        Some(Asked {
+            handle: self.pick(choice)?,
+            code,
+            input,
+            room,
+        })
+    }
+
+    /// `COMPLETE`, mostly by the handle that has claimed the request.
+    fn complete(&self, choice: u8, id: u8, status: Status, payload: Payload) -> Option<Asked> {
+        const OWN: u8 = 200;
+        let status = if self.plain { Status::Success } else { status };
+        let told = choose(&self.told, id).copied();
+        let (id, server) = told.unwrap_or((u64::from(id), usize::MAX));
+        let handle = match self.handles.get(server) {
+            Some(Some(_)) if choice < OWN => server,
+            _ => self.pick(choice)?,
+        };
+        Some(Asked {
+            handle,
+            code: ioctl::COMPLETE,
+            input: operation::complete(id, status.code(), &payload.bytes()),
+            room: ROOM,
+        })
+    }
+
+    /// One of the handles by its number.
+    #[must_use]
+    pub fn handle(&self, number: usize) -> Option<&Handle> {
+        self.handles.get(number)?.as_ref()
+    }
+
+    fn control(&mut self, asked: &Asked) -> Result<(), String> {
+        let Some(handle) = self.handle(asked.handle) else {
+            return Ok(());
+        };
+        let call = self.calls;
+        let submitted = self.target.submit(handle, asked.call());
+        self.calls += 1;
+        self.learn_canceled(asked)?;
+        let reply = self.model.control(Control {
+            call,
+            handle: asked.handle,
+            code: asked.code,
+            input: &asked.input,
+            room: asked.room,
+        });
+        match (submitted, reply) {
+            (Submitted::Pending(request), Reply::Pending) => {
+                self.outstanding.push(Outstanding {
+                    call,
+                    handle: asked.handle,
+                    request,
+                });
+                Ok(())
+            }
+            (Submitted::Ended(answer), Reply::Ended(ending)) => {
+                self.ended(asked.handle, &answer, &ending)
+            }
+            (Submitted::Pending(_), reply) => Err(format!("it pends, and not {reply:x?}")),
+            (Submitted::Ended(answer), _) => Err(format!(
+                "it ended with {:#010x} instead of pending",
+                answer.status
+            )),
+        }
+    }
+
+    /// If an id was used that was not told yet, what has ended tells whose it is.
+    fn learn_canceled(&mut self, asked: &Asked) -> Result<(), String> {
+        let Ok(model::input::Scope::Id(id)) = model::input::cancel(&asked.input, asked.room) else {
+            return Ok(());
+        };
+        if asked.code != ioctl::CANCEL || self.model.ids.find(id).is_some() {
+            return Ok(());
+        }
+        for outstanding in &self.outstanding {
+            let unknown = self.model.ids.of(outstanding.call).is_none();
+            if unknown && self.target.poll(&outstanding.request).is_some() {
+                return self.model.ids.learn(outstanding.call, id);
+            }
+        }
+        Ok(())
+    }
+
+    /// A call of a handle has ended.
+    fn ended(&mut self, handle: usize, answer: &Answer, ending: &Ending) -> Result<(), String> {
+        expect::only_returned_bytes_written("a call", answer)
+            .map_err(|wrong| format!("{wrong:?}"))?;
+        let Some(returned) = answer.output.get(..answer.information) else {
+            return Err(format!("it returned {} bytes", answer.information));
+        };
+        ending.compare(answer.status, returned, &mut self.model.ids)?;
+        if let model::Output::Completed { call, .. } | model::Output::Claimed { call, .. } =
+            ending.output
+            && let Some(id) = self.model.ids.of(call)
+        {
+            self.told.push((id, handle));
+        }
+        Ok(())
+    }
+
+    fn plug_and_play(&mut self, operation: &Operation) -> Result<(), String> {
+        let state = self.model.state();
+        match (operation, state) {
+            (Operation::Install, State::Gone) => {
+                self.target.install_with(&self.kernel.parameters())?;
+                self.model.install();
+                self.told.clear();
+            }
+            (Operation::Install, _) | (_, State::Gone) => {}
+            (Operation::Remove, _) => {
+                self.target.remove()?;
+                self.model.remove();
+            }
+            (Operation::QueryStop, State::Started) => {
+                self.must(pnp::QUERY_STOP_DEVICE)?;
+                self.model.hold(State::StopPending);
+            }
+            (Operation::Stop, State::StopPending) => {
+                self.must(pnp::STOP_DEVICE)?;
+                self.model.hold(State::Stopped);
+            }
+            (Operation::Start, State::Stopped) => {
+                self.must(pnp::START_DEVICE)?;
+                self.model.start();
+            }
+            (Operation::QueryRemove, State::Started | State::StopPending | State::Stopped) => {
+                self.must(pnp::QUERY_REMOVE_DEVICE)?;
+                self.model.hold(State::RemovePending);
+            }
+            (Operation::CancelStop, state) => {
+                self.must(pnp::CANCEL_STOP_DEVICE)?;
+                if state == State::StopPending {
+                    self.model.go_back();
+                }
+            }
+            (Operation::CancelRemove, state) => {
+                self.must(pnp::CANCEL_REMOVE_DEVICE)?;
+                if state == State::RemovePending {
+                    self.model.go_back();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn must(&self, minor: u8) -> Result<(), String> {
+        let status = self.target.plug_and_play(minor);
+        same_status(status.unwrap_or(u32::MAX), status::SUCCESS)
+    }
+
+    /// Compares what has happened, the account and the lists.
+    fn compare(&mut self) -> Result<(), String> {
+        self.compare_endings()?;
+        let (pending, claimed, waiting) = self.model.queued();
+        let expected = queues::Lengths {
+            pending,
+            claimed,
+            waiting,
+        };
+        let lengths = queues::check()?;
+        if lengths != expected {
+            return Err(format!("the queues have {lengths:?} and not {expected:?}"));
+        }
+        for handle in self.open_handles() {
+            self.control(&Asked {
+                handle,
+                code: ioctl::QUERY_STATISTICS,
+                input: Vec::new(),
+                room: size_of::<wire::Statistics>(),
+            })
+            .map_err(|wrong| format!("the account, asked by handle {handle}: {wrong}"))?;
+        }
+        Ok(())
+    }
+
+    fn compare_endings(&mut self) -> Result<(), String> {
+        for (call, ending) in self.model.take_endings() {
+            let place = self.outstanding.iter().position(|it| it.call == call);
+            let Some(place) = place else {
+                return Err(format!("call {call} has ended twice in the model"));
+            };
+            let Outstanding {
+                handle, request, ..
+            } = self.outstanding.remove(place);
+            let wrong = |wrong| format!("call {call} should have ended: {wrong}");
+            match self.target.poll(&request) {
+                Some(answer) => self.ended(handle, &answer, &ending).map_err(wrong)?,
+                None => return Err(wrong("it has not".to_owned())),
+            }
+        }
+        for outstanding in &self.outstanding {
+            if let Some(answer) = self.target.poll(&outstanding.request) {
+                let (call, status) = (outstanding.call, answer.status);
+                return Err(format!(
+                    "call {call} has ended with {status:#010x}, and should not"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A device control call.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The handle, by the model's number.
+    pub handle: usize,
+    /// The control code.
+    pub code: u32,
+    /// The input.
+    pub input: Vec<u8>,
+    /// The length of the output buffer.
+    pub room: usize,
+}
+
+impl Asked {
+    /// As the host wants it.
+    #[must_use]
+    pub fn call(&self) -> Call<'_> {
+        Call {
+            code: self.code,
+            input: &self.input,
+            output_length: self.room,
+        }
+    }
+}
+
+fn same_status(status: u32, expected: u32) -> Result<(), String> {
+    if status == expected {
+        Ok(())
+    } else {
+        Err(format!(
+            "it ended with {status:#010x} and not with {expected:#010x}"
+        ))
+    }
+}
+
+/// The element with this number, modulo how many there are.
+pub fn choose<T>(all: &[T], choice: u8) -> Option<&T> {
+    all.get(usize::from(choice).checked_rem(all.len())?)
+}

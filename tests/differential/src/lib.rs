@@ -1,0 +1,19 @@
+//! The shipped csq.sys in the simulated kernel, and the model of it, side by side.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`case`](mod@case) | what is run: settings and operations, drawn by chance or by a fuzzer |
+//! | [`duel`] | one after the other: every answer is compared with the model's, and every list is walked |
+//! | [`race`] | two threads at once, in a given order: judged by the rules of ntsim and by what must be true at rest |
+//! | [`machine`] | csq.sys, loaded once for each OS thread |
+//! | [`coverage`] | which instructions of csq.sys all that has executed |
+
+#![forbid(unsafe_code)]
+
+pub mod case;
+pub mod coverage;
+pub mod duel;
+pub mod machine;
+pub mod race;
+
+pub use case::{Case, Kernel, Race, Single};

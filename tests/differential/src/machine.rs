@@ -1,0 +1,121 @@
+//! csq.sys, loaded once for each OS thread and kind of kernel.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use ntsim::explore::{Limits, explore};
+use ntsim::program::{self, Simulated};
+use ntsim::schedule::given::Given;
+use ntsim::schedule::sleep_set::SleepSet;
+use ntsim::{CsqOrder, Settings};
+use scenarios::runner;
+
+use crate::case::Kernel;
+use crate::coverage;
+
+/// Names a csq.sys other than that of the package.
+const VARIABLE: &str = "CSQ_SYS";
+
+thread_local! {
+    static LOADED: RefCell<Option<(CsqOrder, bool)>> = const { RefCell::new(None) };
+}
+
+/// Where csq.sys is.
+#[must_use]
+pub fn path() -> PathBuf {
+    std::env::var_os(VARIABLE).map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/package/csq.sys"),
+        PathBuf::from,
+    )
+}
+
+fn bytes() -> Result<&'static [u8], String> {
+    static BYTES: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
+    let read = || {
+        let path = path();
+        std::fs::read(&path).map_err(|error| {
+            format!(
+                "cannot read {} ({error}); `cargo make` builds it",
+                path.display()
+            )
+        })
+    };
+    match BYTES.get_or_init(read) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) => Err(error.clone()),
+    }
+}
+
+fn load(settings: Settings) -> Result<(), String> {
+    let kind = Some((settings.csq_order, settings.tracing));
+    if LOADED.with_borrow(|loaded| *loaded == kind) {
+        return Ok(());
+    }
+    let path = path();
+    program::install(bytes()?, &path, settings)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    coverage::watch();
+    LOADED.set(kind);
+    Ok(())
+}
+
+/// Runs the required behaviors of crate `scenarios`, each in so many orders of its threads.
+///
+/// # Errors
+/// Which of them does not hold.
+pub fn run_behaviors(kernel: Kernel, schedules: usize) -> Result<(), String> {
+    load(kernel.settings())?;
+    let behaviors = runner::choose("").map_err(|error| error.to_string())?;
+    for behavior in behaviors {
+        let limits = Limits {
+            schedules: Some(schedules),
+            time: None,
+        };
+        let judged = program::judge(&behavior, SleepSet::default(), limits, |_| ());
+        if let Some(found) = judged.outcome.found {
+            return Err(format!("{}: {}", behavior.name, found.finding.message));
+        }
+    }
+    Ok(())
+}
+
+/// Runs `body` on a driver that has just been loaded, with this schedule, from its start to its end.
+///
+/// # Errors
+/// What `body` says, or the rule of ntsim that was broken.
+pub fn run(
+    kernel: Kernel,
+    schedule: Vec<u8>,
+    body: impl Fn(&Simulated) -> Result<(), String> + Send + Sync + 'static,
+) -> Result<(), String> {
+    load(kernel.settings())?;
+    let said = Arc::new(Mutex::new(Ok(())));
+    let told = Arc::clone(&said);
+    let outcome = explore(
+        Given::new(schedule),
+        Limits::default(),
+        |_| (),
+        move || {
+            let target = Simulated::start_with(&kernel.parameters());
+            let result = body(&target);
+            let wrong = result.is_err();
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = result;
+            if !wrong {
+                target.stop();
+            }
+        },
+    );
+    said.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()?;
+    if let Some(found) = outcome.found {
+        let finding = found.finding;
+        let trace = found.trace.join("\n");
+        return Err(format!(
+            "{trace}\n{}: {} (T{}, {:?})",
+            finding.rule.name, finding.message, finding.thread, finding.stack
+        ));
+    }
+    outcome.broken.map_or(Ok(()), Err)
+}

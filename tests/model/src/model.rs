@@ -1,0 +1,518 @@
+//! The state of one device and of its handles, and what each event does to it.
+
+use csq_protocol::{MAX_PAYLOAD, ioctl, status, wire};
+
+use crate::ending::{Ending, Ids, Output, length, version};
+use crate::input::{self, Scope};
+
+/// How many requests and waiting claims there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// With the device.
+    pub device: u32,
+    /// Of one handle.
+    pub handle: u32,
+}
+
+/// What a handle was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// `FILE_READ_DATA`.
+    pub read: bool,
+    /// `FILE_WRITE_DATA`.
+    pub write: bool,
+}
+
+/// Where the device is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It works.
+    Started,
+    /// It was asked whether it can be stopped.
+    StopPending,
+    /// It is stopped.
+    Stopped,
+    /// It was asked whether it can be removed.
+    RemovePending,
+    /// There is none.
+    Gone,
+}
+
+/// What becomes of a call at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It stays with the driver.
+    Pending,
+    /// It ends.
+    Ended(Ending),
+}
+
+/// Where a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Pending,
+    /// With the server that has this handle.
+    Claimed(usize),
+}
+
+/// A request that has not ended. In the order of their arrival.
+#[derive(Clone, Debug)]
+struct Request {
+    call: usize,
+    owner: usize,
+    tag: u64,
+    payload: Vec<u8>,
+    room: usize,
+    deadline: Option<u64>,
+    place: Place,
+}
+
+/// A claim that waits. In the order of their arrival.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    call: usize,
+    owner: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Handle {
+    rights: Rights,
+    open: bool,
+    /// Whether its device is the one that there is now.
+    current: bool,
+}
+
+/// In what numbers requests have come and ended.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    pended: u64,
+    completed: u64,
+    canceled: u64,
+    timed_out: u64,
+    flushed: u64,
+    high_water: u64,
+    refused: u64,
+}
+
+/// A device, its handles, and a clock.
+#[derive(Clone, Debug)]
+pub struct Model {
+    limits: Limits,
+    state: State,
+    /// The state to go back to when a query is taken back.
+    before: State,
+    /// In 100 ns, as timers count.
+    now: u64,
+    handles: Vec<Handle>,
+    requests: Vec<Request>,
+    waiting: Vec<Waiting>,
+    counts: Counts,
+    /// The calls that have ended, but for those whose reply said so.
+    endings: Vec<(usize, Ending)>,
+    /// What the driver has told.
+    pub ids: Ids,
+}
+
+/// A device control call.
+#[derive(Clone, Copy, Debug)]
+pub struct Control<'a> {
+    /// Its number, by which it will be called.
+    pub call: usize,
+    /// The handle's number.
+    pub handle: usize,
+    /// The control code.
+    pub code: u32,
+    /// The input.
+    pub input: &'a [u8],
+    /// The length of the output buffer.
+    pub room: usize,
+}
+
+impl Model {
+    /// A device that has just started.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            state: State::Started,
+            before: State::Started,
+            now: 0,
+            handles: Vec::new(),
+            requests: Vec::new(),
+            waiting: Vec::new(),
+            counts: Counts::default(),
+            endings: Vec::new(),
+            ids: Ids::default(),
+        }
+    }
+
+    /// Where the device is in its life.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// How many requests are pending and claimed, and how many claims wait.
+    #[must_use]
+    pub fn queued(&self) -> (usize, usize, usize) {
+        let pending = self.requests.iter().filter(|it| it.place == Place::Pending);
+        let pending = pending.count();
+        (pending, self.requests.len() - pending, self.waiting.len())
+    }
+
+    /// The calls that have ended since this was last asked.
+    pub fn take_endings(&mut self) -> Vec<(usize, Ending)> {
+        std::mem::take(&mut self.endings)
+    }
+
+    /// Opens a handle: its number, or why there is none.
+    ///
+    /// # Errors
+    /// The status; `None` if there is no device.
+    pub fn open(&mut self, rights: Rights) -> Result<usize, Option<u32>> {
+        if self.state == State::Gone {
+            return Err(None);
+        }
+        if let Some(refusal) = self.refusal() {
+            return Err(Some(refusal));
+        }
+        self.handles.push(Handle {
+            rights,
+            open: true,
+            current: true,
+        });
+        Ok(self.handles.len() - 1)
+    }
+
+    /// Closes a handle: its own requests and claims end, what it has claimed goes back.
+    pub fn close(&mut self, handle: usize) {
+        if let Some(handle) = self.handles.get_mut(handle) {
+            handle.open = false;
+        }
+        self.end_requests(
+            |it| it.owner == handle,
+            status::CANCELLED,
+            |counts| &mut counts.flushed,
+        );
+        self.end_waiting(|it| it.owner == handle, status::CANCELLED);
+        for request in &mut self.requests {
+            if request.place == Place::Claimed(handle) {
+                request.place = Place::Pending;
+            }
+        }
+        self.deliver();
+    }
+
+    /// A device control call.
+    pub fn control(&mut self, control: Control<'_>) -> Reply {
+        let Some(handle) = self.handles.get(control.handle).copied() else {
+            return Reply::Ended(Ending::any(Vec::new()));
+        };
+        let asked = ioctl::access(control.code);
+        if asked & 1 != 0 && !handle.rights.read || asked & 2 != 0 && !handle.rights.write {
+            return Reply::Ended(Ending::status(status::ACCESS_DENIED));
+        }
+        if !handle.current {
+            return Reply::Ended(Ending::status(status::DELETE_PENDING));
+        }
+        let Control { input, room, .. } = control;
+        let ended = match control.code {
+            ioctl::PEND => match input::pend(input) {
+                Ok((tag, timeout, payload)) => return self.pend(control, tag, timeout, payload),
+                Err(faults) => Err(faults),
+            },
+            ioctl::CLAIM => match input::claim(input, room) {
+                Ok(wait) => return self.claim(control, wait),
+                Err(faults) => Err(faults),
+            },
+            ioctl::COMPLETE_NEXT => {
+                input::complete_next(input, room).map(|payload| self.complete_next(payload))
+            }
+            ioctl::COMPLETE => input::complete(input, room)
+                .map(|(id, status, payload)| self.complete(control.handle, id, status, payload)),
+            ioctl::CANCEL => {
+                input::cancel(input, room).map(|scope| self.cancel_own(control.handle, scope))
+            }
+            ioctl::QUERY_VERSION => input::none(input, room, size_of::<wire::Version>())
+                .map(|()| Ending::structure(&self.version())),
+            ioctl::QUERY_STATISTICS => input::none(input, room, size_of::<wire::Statistics>())
+                .map(|()| Ending::structure(&self.statistics())),
+            _ => Err(vec![status::INVALID_DEVICE_REQUEST]),
+        };
+        Reply::Ended(ended.unwrap_or_else(Ending::any))
+    }
+
+    /// `CancelIoEx` of one call.
+    pub fn cancel_call(&mut self, call: usize) {
+        self.cancel_requests(|it| it.call == call);
+        self.end_waiting(|it| it.call == call, status::CANCELLED);
+    }
+
+    /// `CancelIoEx` of all calls of a handle.
+    pub fn cancel_handle(&mut self, handle: usize) {
+        self.cancel_requests(|it| it.owner == handle);
+        self.end_waiting(|it| it.owner == handle, status::CANCELLED);
+    }
+
+    /// Time passes, in 100 ns.
+    pub fn pass_time(&mut self, duration: u64) {
+        self.now += duration;
+        let now = self.now;
+        self.end_requests(
+            |it| it.deadline.is_some_and(|deadline| deadline <= now),
+            status::IO_TIMEOUT,
+            |counts| &mut counts.timed_out,
+        );
+    }
+
+    /// Plug and Play moves the device to a state in which it takes no requests.
+    pub fn hold(&mut self, state: State) {
+        self.before = std::mem::replace(&mut self.state, state);
+    }
+
+    /// A query is taken back.
+    pub fn go_back(&mut self) {
+        self.state = self.before;
+    }
+
+    /// A device that was stopped starts again.
+    pub fn start(&mut self) {
+        self.state = State::Started;
+    }
+
+    /// The device is removed, whatever is open.
+    pub fn remove(&mut self) {
+        self.state = State::Gone;
+        self.end_requests(
+            |_| true,
+            status::DELETE_PENDING,
+            |counts| &mut counts.flushed,
+        );
+        self.end_waiting(|_| true, status::DELETE_PENDING);
+        for handle in &mut self.handles {
+            handle.current = false;
+        }
+    }
+
+    /// Another device comes.
+    pub fn install(&mut self) {
+        self.state = State::Started;
+        self.counts = Counts::default();
+        self.ids.clear();
+    }
+
+    /// With what a new handle or request is refused because of the state of the device.
+    const fn refusal(&self) -> Option<u32> {
+        match self.state {
+            State::Started => None,
+            State::StopPending | State::Stopped => Some(status::DEVICE_NOT_READY),
+            State::RemovePending | State::Gone => Some(status::DELETE_PENDING),
+        }
+    }
+
+    fn pend(&mut self, control: Control<'_>, tag: u64, timeout: u32, payload: &[u8]) -> Reply {
+        if let Some(ending) = self.turn_away(control.handle) {
+            return Reply::Ended(ending);
+        }
+        self.requests.push(Request {
+            call: control.call,
+            owner: control.handle,
+            tag,
+            payload: payload.to_vec(),
+            room: control.room,
+            deadline: (timeout != 0).then(|| self.now + u64::from(timeout) * MILLISECOND),
+            place: Place::Pending,
+        });
+        self.counts.pended += 1;
+        self.counts.high_water = self.counts.high_water.max(self.requests.len() as u64);
+        self.deliver();
+        Reply::Pending
+    }
+
+    fn claim(&mut self, control: Control<'_>, wait: bool) -> Reply {
+        if let Some(refusal) = self.refusal() {
+            return Reply::Ended(Ending::status(refusal));
+        }
+        if let Some(ending) = self.claim_oldest(control.handle) {
+            return Reply::Ended(ending);
+        }
+        if !wait {
+            return Reply::Ended(Ending::status(status::NO_MORE_ENTRIES));
+        }
+        if let Some(ending) = self.turn_away(control.handle) {
+            return Reply::Ended(ending);
+        }
+        self.waiting.push(Waiting {
+            call: control.call,
+            owner: control.handle,
+        });
+        Reply::Pending
+    }
+
+    /// Why a request or a claim may not stay.
+    fn turn_away(&mut self, handle: usize) -> Option<Ending> {
+        if let Some(refusal) = self.refusal() {
+            return Some(Ending::status(refusal));
+        }
+        let owners = self.requests.iter().map(|it| it.owner);
+        let owners = owners.chain(self.waiting.iter().map(|it| it.owner));
+        let own = owners.filter(|owner| *owner == handle).count();
+        let all = self.requests.len() + self.waiting.len();
+        let full = own >= self.limits.handle as usize || all >= self.limits.device as usize;
+        full.then(|| {
+            self.counts.refused += 1;
+            Ending::status(status::QUOTA_EXCEEDED)
+        })
+    }
+
+    /// The oldest pending request goes to a server.
+    fn claim_oldest(&mut self, server: usize) -> Option<Ending> {
+        let mut requests = self.requests.iter_mut();
+        let oldest = requests.find(|it| it.place == Place::Pending)?;
+        oldest.place = Place::Claimed(server);
+        Some(Ending::success(Output::Claimed {
+            call: oldest.call,
+            tag: oldest.tag,
+            payload: oldest.payload.clone(),
+        }))
+    }
+
+    /// Pending requests go to waiting claims, the oldest to the oldest.
+    fn deliver(&mut self) {
+        while let Some(claim) = self.waiting.first().copied() {
+            let Some(ending) = self.claim_oldest(claim.owner) else {
+                return;
+            };
+            self.waiting.remove(0);
+            self.endings.push((claim.call, ending));
+        }
+    }
+
+    fn complete_next(&mut self, payload: &[u8]) -> Ending {
+        let mut requests = self.requests.iter();
+        let Some(oldest) = requests.position(|it| it.place == Place::Pending) else {
+            return Ending::status(status::NO_MORE_ENTRIES);
+        };
+        let request = self.requests.remove(oldest);
+        let delivered = self.answer(&request, status::SUCCESS, payload);
+        Ending::success(Output::Completed {
+            call: request.call,
+            tag: request.tag,
+            delivered,
+        })
+    }
+
+    fn complete(&mut self, server: usize, id: u64, status: u32, payload: &[u8]) -> Ending {
+        let call = self.ids.find(id);
+        let mut requests = self.requests.iter();
+        let found =
+            requests.position(|it| Some(it.call) == call && it.place == Place::Claimed(server));
+        let Some(found) = found else {
+            return Ending::status(status::NOT_FOUND);
+        };
+        let request = self.requests.remove(found);
+        let delivered = self.answer(&request, status, payload);
+        Ending::structure(&wire::Delivered {
+            delivered: delivered.into(),
+            reserved: 0.into(),
+        })
+    }
+
+    /// A request ends with an answer. How much of it it gets.
+    fn answer(&mut self, request: &Request, status: u32, payload: &[u8]) -> u32 {
+        let fits = payload.get(..request.room).unwrap_or(payload);
+        let status = if fits.len() < payload.len() {
+            status::BUFFER_OVERFLOW
+        } else {
+            status
+        };
+        let ending = Ending {
+            statuses: vec![status],
+            output: match fits {
+                [] => Output::Nothing,
+                bytes => Output::Bytes(bytes.to_vec()),
+            },
+        };
+        self.counts.completed += 1;
+        self.endings.push((request.call, ending));
+        length(fits)
+    }
+
+    fn cancel_own(&mut self, handle: usize, scope: Scope) -> Ending {
+        let known = match scope {
+            Scope::Id(id) => self.ids.find(id),
+            _ => None,
+        };
+        let count = self.cancel_requests(|it| {
+            it.owner == handle
+                && match scope {
+                    Scope::All => true,
+                    Scope::Tag(tag) => it.tag == tag,
+                    Scope::Id(_) => Some(it.call) == known,
+                }
+        });
+        if count == 0 {
+            return Ending::status(status::NOT_FOUND);
+        }
+        Ending::structure(&wire::Canceled {
+            count: count.into(),
+        })
+    }
+
+    fn cancel_requests(&mut self, which: impl Fn(&Request) -> bool) -> u64 {
+        self.end_requests(which, status::CANCELLED, |counts| &mut counts.canceled)
+    }
+
+    /// Requests end without an answer; how many.
+    fn end_requests(
+        &mut self,
+        which: impl Fn(&Request) -> bool,
+        status: u32,
+        counter: impl Fn(&mut Counts) -> &mut u64,
+    ) -> u64 {
+        let mut count = 0;
+        for request in self.requests.extract_if(.., |it| which(it)) {
+            self.endings.push((request.call, Ending::status(status)));
+            count += 1;
+        }
+        *counter(&mut self.counts) += count;
+        count
+    }
+
+    fn end_waiting(&mut self, which: impl Fn(&Waiting) -> bool, status: u32) {
+        for claim in self.waiting.extract_if(.., |it| which(it)) {
+            self.endings.push((claim.call, Ending::status(status)));
+        }
+    }
+
+    fn version(&self) -> wire::Version {
+        wire::Version {
+            version: version(),
+            max_payload: MAX_PAYLOAD.into(),
+            device_limit: self.limits.device.into(),
+            handle_limit: self.limits.handle.into(),
+        }
+    }
+
+    fn statistics(&self) -> wire::Statistics {
+        let (pending, claimed, waiting) = self.queued();
+        let open = self.handles.iter().filter(|it| it.open && it.current);
+        let counts = self.counts;
+        wire::Statistics {
+            pended: counts.pended.into(),
+            completed: counts.completed.into(),
+            canceled: counts.canceled.into(),
+            timed_out: counts.timed_out.into(),
+            flushed: counts.flushed.into(),
+            pending: (pending as u64).into(),
+            claimed: (claimed as u64).into(),
+            high_water: counts.high_water.into(),
+            handles: (open.count() as u64).into(),
+            refused: counts.refused.into(),
+            waiting: (waiting as u64).into(),
+        }
+    }
+}
+
+/// 100 ns in a millisecond.
+const MILLISECOND: u64 = 10_000;
