@@ -104,10 +104,10 @@ pub use self::passage::{Awaited, Unclaimed};
 ///
 /// # Invariants
 ///
-/// There are slots only once `registered` is set. From then on, each queue's `csq` holds the callbacks of [`callbacks`], and its list
-/// is valid. Lists, account and slots are touched as [`slot`] says, mostly with `lock` held. Every
-/// linked IRP is marked pending, is owned by its queue, has a slot, and holds a reference to its
-/// device's remove lock.
+/// There are slots only once `registered` is set. From then on, each queue's `csq` holds the
+/// callbacks of [`callbacks`], and its list is valid. Lists, account and slots are touched as
+/// [`slot`] says, mostly with `lock` held. Every linked IRP is marked pending, is owned by its queue,
+/// has a slot, and holds a reference to its device's remove lock.
 pub struct RequestQueues {
     events: DeviceEvents,
     lock: RawSpinLock,

@@ -66,7 +66,6 @@ impl Rundown {
     }
 
     /// `ExWaitForRundownProtectionRelease`: closes the door and waits until everybody has left.
-    /// Does nothing when that has been done already.
     ///
     /// # Context
     ///

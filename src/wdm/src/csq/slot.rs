@@ -81,6 +81,7 @@ pub(crate) struct Slot {
     pub(super) sequence: Guarded<u64>,
     pub(super) place: Guarded<Place>,
     pub(super) fate: Guarded<Option<Ending>>,
+    /// Counted only if there is a timer.
     users: AtomicU8,
     pub(super) next_free: AtomicU32,
 
