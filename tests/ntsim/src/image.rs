@@ -94,11 +94,16 @@ impl Image {
         })
     }
 
-    /// Learns the functions' names from the linker's map, if there is one beside the image.
+    /// Learns the functions' names from the linker's map or the PDB beside the image, if there is one.
     pub fn read_symbols(&mut self, image: &Path) {
-        if let Ok(text) = std::fs::read_to_string(image.with_extension("map")) {
-            self.symbols = Symbols::parse(&text, self.plan.preferred_base);
-        }
+        let read = |extension: &str| std::fs::read(image.with_extension(extension)).ok();
+        let from_map = || {
+            let text = String::from_utf8(read("map")?).ok()?;
+            Some(Symbols::parse(&text, self.plan.preferred_base))
+        };
+        // A report without names is better than none, so what is wrong with the PDB is not said.
+        let from_pdb = || Symbols::from_pdb(&read("pdb")?, self.plan.identity?).ok()?;
+        self.symbols = from_map().or_else(from_pdb).unwrap_or_default();
     }
 
     /// Makes the image as fresh as just after loading.

@@ -86,8 +86,20 @@ pub struct World {
     pub handles: BTreeMap<usize, usize>,
     /// Time in 100 ns since 1601.
     pub time: u64,
-    /// Whether a timer may expire at any moment, and not only when nothing else can happen.
-    pub free_time: bool,
+    /// When a timer may expire.
+    pub passing: Passing,
+}
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Passing {
+    /// As it likes: a timer may expire at any moment, whatever its time.
+    Freely,
+    /// When nothing else can happen, to the time of the earliest timer.
+    #[default]
+    WhenIdle,
+    /// Not at all: a timer does not expire, though it be its time.
+    Stopped,
 }
 
 /// An `IO_REMOVE_LOCK`.
@@ -129,14 +141,17 @@ pub fn reset() {
     /// Any moment; it only has to be the same in each run.
     const START: u64 = 0x01db_0000_0000_0000;
     with(|world| *world = World::default());
-    let free_time = machine::with(|machine| {
+    let passing = machine::with(|machine| {
         machine.arena.reset();
-        machine.settings.clock == Clock::Free
+        match machine.settings.clock {
+            Clock::Free => Passing::Freely,
+            Clock::Idle => Passing::WhenIdle,
+        }
     });
     let main = Thread::new("main", processor(0));
     with(|world| {
         world.time = START;
-        world.free_time = free_time;
+        world.passing = passing;
         world.threads.push(main);
     });
 }

@@ -3,9 +3,9 @@
 //! This part reads input of unknown origin and is safe Rust on slices: a damaged file is an error,
 //! never a panic.
 
-use object::pe;
 use object::read::pe::{ImageNtHeaders, ImageThunkData, Import, PeFile64};
 use object::{LittleEndian as LE, U64};
+use object::{Object, pe};
 
 use super::error::ImageError;
 use crate::mapping::{PAGE, Protection, pages};
@@ -52,6 +52,8 @@ pub struct Plan {
     pub sections: Vec<Section>,
     /// Offset of the security cookie, if the image has one.
     pub cookie: Option<usize>,
+    /// What its PDB, if it has one, is known by.
+    pub identity: Option<[u8; 16]>,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for use with map_err")]
@@ -83,6 +85,7 @@ impl Plan {
             imports: Vec::new(),
             sections: Vec::new(),
             cookie: None,
+            identity: file.pdb_info().ok().flatten().map(|pdb| pdb.guid()),
         };
         let headers = header.size_of_headers.get(LE) as usize;
         plan.place(

@@ -1,6 +1,9 @@
-//! Function names from a linker map (`/MAP` of link.exe and lld-link).
+//! Function names from a linker map (`/MAP` of link.exe and lld-link) or from a PDB.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use pdb::{FallibleIterator, PDB, SymbolData};
 
 /// Names by offset in the image.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +19,30 @@ impl Symbols {
             .filter_map(|line| symbol(line, preferred_base))
             .collect();
         Self { names }
+    }
+
+    /// Reads the public functions of a PDB, if it is the one that was linked with this image.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn from_pdb(bytes: &[u8], identity: [u8; 16]) -> pdb::Result<Option<Self>> {
+        let mut pdb = PDB::open(Cursor::new(bytes))?;
+        if pdb.pdb_information()?.guid.to_bytes_le() != identity {
+            return Ok(None);
+        }
+        let addresses = pdb.address_map()?;
+        let table = pdb.global_symbols()?;
+        let mut names = BTreeMap::new();
+        let mut symbols = table.iter();
+        while let Some(symbol) = symbols.next()? {
+            if let Ok(SymbolData::Public(public)) = symbol.parse()
+                && public.function
+                && let Some(offset) = public.offset.to_rva(&addresses)
+            {
+                names.insert(offset.0 as usize, plain(&public.name.to_string()));
+            }
+        }
+        Ok(Some(Self { names }))
     }
 
     /// The function that `offset` is in, as far as names tell.
@@ -69,6 +96,7 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Plan;
 
     const MAP: &str = "\
  csq
@@ -93,5 +121,33 @@ mod tests {
         assert_eq!(symbols.at(0x103f), Some("DriverEntry"));
         assert_eq!(symbols.at(0x1050), Some("callbacks::csq_insert_irp"));
         assert_eq!(symbols.at(0xfff), None);
+    }
+
+    #[test]
+    fn map_and_pdb_of_the_package_say_the_same() {
+        let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/package");
+        let read = |name| {
+            let path = package.join(name);
+            std::fs::read(path).unwrap_or_else(|_| panic!("no {name}; `cargo make` builds it"))
+        };
+        let plan = Plan::parse(&read("csq.sys")).unwrap();
+        let map = String::from_utf8(read("csq.map")).unwrap();
+        let map = Symbols::parse(&map, plan.preferred_base);
+        let identity = plan.identity.unwrap();
+        let pdb = Symbols::from_pdb(&read("csq.pdb"), identity)
+            .unwrap()
+            .unwrap();
+        assert_eq!(pdb.at(plan.entry), map.at(plan.entry));
+        assert!(pdb.names.len() > 10, "{:?}", pdb.names);
+        for (offset, name) in &pdb.names {
+            assert_eq!(map.names.get(offset), Some(name), "{offset:#x}");
+        }
+        let other = identity.map(|byte| !byte);
+        assert!(
+            Symbols::from_pdb(&read("csq.pdb"), other)
+                .unwrap()
+                .is_none()
+        );
+        assert!(Symbols::from_pdb(b"no PDB", identity).is_err());
     }
 }

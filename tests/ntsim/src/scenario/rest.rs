@@ -10,7 +10,7 @@ use crate::nt::status;
 use crate::rule::{account, plug_and_play, progress};
 use crate::schedule;
 use crate::settings::Value;
-use crate::world::{self, DPC_QUEUES, World};
+use crate::world::{self, DPC_QUEUES, Passing, World};
 
 /// Compares the driver's account with what the I/O manager saw.
 pub fn check(witness: usize) {
@@ -25,10 +25,10 @@ pub fn check(witness: usize) {
 fn at_rest(look: impl FnOnce()) {
     // That a timer has expired before or will only after is a difference: so this is a step.
     schedule::object_point("", DPC_QUEUES);
-    world::with(|world| world.free_time = false);
+    let passing = world::with(|world| std::mem::replace(&mut world.passing, Passing::Stopped));
     dpc::wait_for_active();
     look();
-    world::with(|world| world.free_time = true);
+    world::with(|world| world.passing = passing);
 }
 
 /// What was canceled has ended.

@@ -9,7 +9,7 @@ use crate::manager::plug_and_play::{self, Device};
 use crate::manager::{file, loader, request};
 use crate::nt::status;
 use crate::rule;
-use crate::world;
+use crate::world::{self, Passing};
 
 /// The tag of request A.
 pub const TAG: u64 = 1;
@@ -48,7 +48,7 @@ impl Stage {
         machine::with(|machine| limits.retain(|(name, _)| !machine.settings.has_parameter(name)));
         world::with(|world| {
             world.parameters = limits;
-            world.free_time = false;
+            world.passing = Passing::WhenIdle;
         });
         let device = start_driver();
         let client = open();
@@ -94,7 +94,7 @@ impl Stage {
                 }
             }
         }
-        world::with(|world| world.free_time = true);
+        world::with(|world| world.passing = Passing::Freely);
         stage
     }
 

@@ -1,9 +1,8 @@
 //! Probabilistic concurrency testing (shuttle's scheduler): random priorities, and a few random
 //! places where the running thread loses its own. Finds a bug of depth d with known probability.
 
-use shuttle::scheduler::{PctScheduler, Scheduler};
+use shuttle::scheduler::{PctScheduler, Scheduler, Task, TaskId};
 
-use super::random::ask;
 use super::{Choice, Strategy};
 
 /// The walk.
@@ -36,6 +35,9 @@ impl Strategy for Pct {
 
     fn choose(&mut self, choices: &[Choice<'_>], current: Option<usize>) -> Option<usize> {
         self.decided = true;
-        ask(&mut self.scheduler, choices, current)
+        let tasks: Vec<&Task> = choices.iter().map(|choice| choice.task).collect();
+        let current = current.map(TaskId::from);
+        let next = self.scheduler.next_task(&tasks, current, false);
+        next.map(usize::from)
     }
 }

@@ -1,37 +1,37 @@
-//! Each decision by chance (shuttle's scheduler).
+//! Each decision by chance.
 
-use shuttle::scheduler::{RandomScheduler, Scheduler, Task, TaskId};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 
 use super::{Choice, Strategy};
 
 /// The walk.
-pub struct Random(RandomScheduler);
+pub struct Random {
+    chance: StdRng,
+    /// How many schedules are left.
+    left: usize,
+}
 
 impl Random {
     /// `schedules` schedules from a seed.
     #[must_use]
     pub fn new(seed: u64, schedules: usize) -> Self {
-        Self(RandomScheduler::new_from_seed(seed, schedules))
+        Self {
+            chance: StdRng::seed_from_u64(seed),
+            left: schedules,
+        }
     }
 }
 
 impl Strategy for Random {
     fn begin(&mut self) -> bool {
-        self.0.new_execution().is_some()
+        let more = self.left != 0;
+        self.left = self.left.saturating_sub(1);
+        more
     }
 
-    fn choose(&mut self, choices: &[Choice<'_>], current: Option<usize>) -> Option<usize> {
-        ask(&mut self.0, choices, current)
+    fn choose(&mut self, choices: &[Choice<'_>], _current: Option<usize>) -> Option<usize> {
+        choices.choose(&mut self.chance).map(|choice| choice.thread)
     }
-}
-
-/// Lets one of shuttle's schedulers choose.
-pub fn ask(
-    scheduler: &mut impl Scheduler,
-    choices: &[Choice<'_>],
-    current: Option<usize>,
-) -> Option<usize> {
-    let tasks: Vec<&Task> = choices.iter().map(|choice| choice.task).collect();
-    let next = scheduler.next_task(&tasks, current.map(TaskId::from), false);
-    next.map(usize::from)
 }

@@ -1,6 +1,6 @@
 //! Simulated threads, and what each is about to do.
 
-use super::{DPC_QUEUES, World};
+use super::{DPC_QUEUES, Passing, World};
 use crate::machine::Processor;
 
 /// A simulated thread. Each has a processor of its own, so its IRQL is its own too.
@@ -127,7 +127,7 @@ pub enum Guard {
     Quiet(usize),
     /// This thread has ended.
     Ended(usize),
-    /// It is this time, in 100 ns since 1601, or time may pass as it likes.
+    /// It is this time, in 100 ns since 1601, or time passes as it likes; never while it is stopped.
     Time(u64),
     /// This IRP is completed.
     Completed(usize),
@@ -175,7 +175,11 @@ impl World {
             Guard::FileFree(file) => self.files.get(file).is_none_or(|it| !it.busy),
             // The scheduler knows when.
             Guard::Quiet(_) => false,
-            Guard::Time(due) => self.free_time || self.time >= due,
+            Guard::Time(due) => match self.passing {
+                Passing::Freely => true,
+                Passing::WhenIdle => self.time >= due,
+                Passing::Stopped => false,
+            },
             Guard::Completed(irp) => self.irps.get(irp).is_none_or(|it| it.completed),
             Guard::FileIdle(file) => !self.irps.outstanding().any(|irp| irp.file == Some(file)),
             Guard::ThreadIdle(thread) => !self.irps.outstanding().any(|irp| irp.thread == thread),
