@@ -3,7 +3,7 @@
 //! The simulated kernel never holds a reference into it: the driver may change it at any time, and
 //! an address that the driver gives may be wrong. Each access is checked against the ranges that
 //! belong to the machine (the image, the arena, the processor pages, and the driver's own frames on
-//! the current simulated stack). An address outside is a finding, and so is one inside that has
+//! the simulated stacks). An address outside is a finding, and so is one inside that has
 //! been freed, since its page then faults.
 
 // UNSAFETY: volatile accesses to addresses that were checked to be the machine's memory.
@@ -15,6 +15,7 @@ use std::ops::Range;
 use crate::cpu;
 use crate::finding;
 use crate::rule;
+use crate::world;
 
 mod sealed {
     pub trait Plain: Copy {}
@@ -74,6 +75,7 @@ pub fn contains(address: usize, length: usize) -> bool {
         .iter()
         .any(|&(from, to)| from <= address && end <= to)
         || cpu::driver_stack().is_some_and(|stack| stack.start <= address && end <= stack.end)
+        || world::try_with(|world| world.is_on_a_stack(address..end)).unwrap_or_default()
 }
 
 /// Whether an address is memory that other threads can reach: the machine's, but no stack.

@@ -43,11 +43,14 @@ pub struct Scenario {
     pub limit: bool,
     /// Whether those who may call at `DISPATCH_LEVEL` do so.
     pub dispatch_level: bool,
+    /// Whether the driver below takes its time for the requests of the Plug and Play manager.
+    pub slow_bus: bool,
 }
 
 /// The words behind the `@` of a scenario's name.
 const DISPATCH: &str = "dispatch";
 const LIMIT: &str = "limit-1";
+const SLOW_BUS: &str = "slow-bus";
 const STARTS: [(&str, Start); 3] = [
     ("claimed", Start::Claimed),
     ("returned", Start::Returned),
@@ -62,6 +65,7 @@ impl fmt::Display for Scenario {
         let words = [
             start.map(|(name, _)| *name),
             self.limit.then_some(LIMIT),
+            self.slow_bus.then_some(SLOW_BUS),
             self.dispatch_level.then_some(DISPATCH),
         ];
         for (index, word) in words.into_iter().flatten().enumerate() {
@@ -82,10 +86,11 @@ impl std::str::FromStr for Scenario {
             match (word, STARTS.iter().find(|(name, _)| *name == word)) {
                 (DISPATCH, _) => scenario.dispatch_level = true,
                 (LIMIT, _) => scenario.limit = true,
+                (SLOW_BUS, _) => scenario.slow_bus = true,
                 (_, Some((_, start))) => scenario.start = *start,
                 _ => {
                     return Err(format!(
-                        "{word:?} cannot follow @; dispatch, limit-1, claimed, returned and waiting can"
+                        "{word:?} cannot follow @; dispatch, limit-1, slow-bus, claimed, returned and waiting can"
                     ));
                 }
             }
@@ -103,6 +108,7 @@ impl Scenario {
             start: Start::Pending,
             limit: false,
             dispatch_level: false,
+            slow_bus: false,
         }
     }
 

@@ -144,16 +144,27 @@ pub fn entry_point() {
 
 /// Lets others run. Returns when this thread is picked.
 fn switch_threads() {
-    let me = world::with(|world| world.current);
-    let context = Context::save();
+    let (me, context) = pause();
     shuttle_engine::runtime::thread::switch();
     resume(me, context);
+}
+
+/// Keeps what belongs to the current thread, before another may run.
+fn pause() -> (usize, Context) {
+    let stack = cpu::driver_stack().unwrap_or_default();
+    let me = world::with(|world| {
+        world.thread().stack = stack;
+        world.current
+    });
+    (me, Context::save())
 }
 
 fn resume(me: usize, context: Context) {
     let gs = world::with(|world| {
         world.current = me;
-        world.thread().processor.region
+        let thread = world.thread();
+        thread.stack = 0..0;
+        thread.processor.region
     });
     context.restore(gs);
 }
@@ -203,9 +214,8 @@ pub fn spawn(
     object: Option<usize>,
     body: impl FnOnce() + Send + 'static,
 ) -> usize {
-    let me = world::with(|world| world.current);
     let (number, processor) = prepare(name, object);
-    let context = Context::save();
+    let (me, context) = pause();
     let handle = shuttle::thread::spawn(move || run(number, processor, body));
     resume(me, context);
     // Joining is a guard of ours; shuttle's own join would hide the wait from the strategies.
@@ -216,9 +226,8 @@ pub fn spawn(
 /// Runs `other` on a simulated thread of its own while this one runs `here`. Returns when both have
 /// ended.
 pub fn beside<R>(name: &'static str, other: impl FnOnce() + Send, here: impl FnOnce() -> R) -> R {
-    let me = world::with(|world| world.current);
     let (number, processor) = prepare(name, None);
-    let context = Context::save();
+    let (me, context) = pause();
     let value = shuttle::thread::scope(|scope| {
         let handle = scope.spawn(move || run(number, processor, other));
         resume(me, context);

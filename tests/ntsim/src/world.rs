@@ -53,6 +53,8 @@ pub struct World {
     pub providers: Providers,
     /// Timers and DPCs.
     pub deferred: Deferred,
+    /// Whether the simulated bus driver answers the Plug and Play manager later, from a DPC.
+    pub slow_bus: bool,
     /// Remove locks by address.
     pub remove_locks: BTreeMap<usize, RemoveLock>,
     /// Initialized cancel-safe queues (`IO_CSQ`).

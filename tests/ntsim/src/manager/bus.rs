@@ -2,10 +2,12 @@
 
 use crate::guest;
 use crate::manager::complete;
-use crate::nt::{irp, major, pnp, stack_location, status};
+use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL, irp, major, pnp, stack_location, status};
+use crate::schedule;
 use crate::world;
 
-/// Its dispatch routine. It completes everything at once.
+/// Its dispatch routine. It completes everything at once, but a slow bus does what the Plug and Play
+/// manager asks later, as real ones do that wait for their hardware.
 pub fn dispatch(address: usize) -> u32 {
     let location = irp::stack_location(address);
     let code: u8 = guest::read(location + stack_location::MAJOR);
@@ -22,6 +24,18 @@ pub fn dispatch(address: usize) -> u32 {
     };
     let information = guest::read(address + irp::INFORMATION);
     irp::set_status(address, answer, information);
+    if code == major::PNP && world::with(|world| world.slow_bus) {
+        stack_location::mark_pending(location);
+        schedule::spawn("bus driver", None, move || complete_later(address));
+        return status::PENDING;
+    }
     complete::complete(address);
     answer
+}
+
+/// The DPC in which the hardware is done.
+fn complete_later(address: usize) {
+    world::with(|world| world.thread().irql = DISPATCH_LEVEL);
+    complete::complete(address);
+    world::with(|world| world.thread().irql = PASSIVE_LEVEL);
 }

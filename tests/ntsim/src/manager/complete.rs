@@ -27,8 +27,6 @@ pub fn complete(address: usize) {
     set_completing(address, true);
     if walk_up(address) {
         finish(address);
-    } else {
-        set_completing(address, false);
     }
     schedule::driver_point();
 }
@@ -77,11 +75,14 @@ fn walk_up(address: usize) -> bool {
             } else {
                 0
             };
+            // The routine may keep it, and then another thread may complete it before the routine is back.
+            set_completing(address, false);
             let answer =
                 cpu::call_driver(routine, [device, address, context, 0]).unwrap_or_default();
             if answer as u32 == status::MORE_PROCESSING_REQUIRED {
                 return false;
             }
+            set_completing(address, true);
         } else if pending && above {
             stack_location::mark_pending(irp::stack_location(address));
         }

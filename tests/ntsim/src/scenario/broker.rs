@@ -122,4 +122,15 @@ pub const NAMES: &[&str] = &[
     "pend-again+cleanup@limit-1",
     "pend-again+complete@claimed,limit-1",
     "pend+cancel-claim@waiting,limit-1",
+    // A driver below that takes its time.
+    "pend+rebalance@slow-bus",
+    "cancel+rebalance@slow-bus",
+    "complete-next+rebalance@slow-bus",
+    "cancel+states@slow-bus",
+    "pend+query-remove@slow-bus",
+    "pend+remove@slow-bus",
+    "cleanup+remove@slow-bus",
+    "pend+surprise-removal@slow-bus",
+    "claim-wait+surprise-removal@slow-bus",
+    "timeout+rebalance@slow-bus",
 ];

@@ -94,7 +94,10 @@ impl Stage {
                 }
             }
         }
-        world::with(|world| world.passing = Passing::Freely);
+        world::with(|world| {
+            world.passing = Passing::Freely;
+            world.slow_bus = scenario.slow_bus;
+        });
         stage
     }
 

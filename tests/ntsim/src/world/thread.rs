@@ -1,5 +1,7 @@
 //! Simulated threads, and what each is about to do.
 
+use std::ops::Range;
+
 use super::{DPC_QUEUES, Passing, World};
 use crate::machine::Processor;
 
@@ -20,6 +22,9 @@ pub struct Thread {
     pub finished: bool,
     /// Its addresses.
     pub processor: Processor,
+    /// The driver's frames on its stack, while others run. What they hold, such as an event that the thread
+    /// waits for, others may use.
+    pub stack: Range<usize>,
     /// How much of its scratch memory is in use.
     pub scratch: usize,
     /// Its address as an object if the driver made it.
@@ -37,6 +42,7 @@ impl Thread {
             pending: Pending::NOTHING,
             finished: false,
             processor,
+            stack: 0..0,
             scratch: 0,
             object: None,
         }
@@ -189,6 +195,12 @@ impl World {
     /// Whether the thread's next step is possible now.
     pub fn enabled(&self, thread: usize) -> bool {
         self.holds(self.pending(thread).guard)
+    }
+
+    /// Whether memory is in the driver's frames of a thread that does not run.
+    pub fn is_on_a_stack(&self, memory: Range<usize>) -> bool {
+        let mut threads = self.threads.iter();
+        threads.any(|thread| thread.stack.start <= memory.start && memory.end <= thread.stack.end)
     }
 
     /// How many threads have not ended.
