@@ -91,7 +91,7 @@ impl Subject {
         output: usize,
         count: usize,
     ) -> Requests<'handle> {
-        self.driver.requests(handle, code, input, output, count)
+        handle.requests(code, input, output, count)
     }
 
     /// Requests that stay.

@@ -1,4 +1,4 @@
-//! Real-thread mode: a driver at full speed, for measuring.
+//! Real-thread mode: a driver at full speed, for measuring and for soak tests.
 //!
 //! No exploration, no rules, no guard pages. The simulated kernel's routines are called straight
 //! from the driver's import table and do their work with real spin locks and interlocked
@@ -18,7 +18,8 @@
 //! | module | what it is |
 //! |---|---|
 //! | `memory` | unchecked access to the driver's memory, and calling it |
-//! | `sync` | spin locks, rundown references, remove locks, events, timers |
+//! | `sync` | spin locks, rundown references, remove locks, events |
+//! | `timer` | timers and their DPCs |
 //! | `csq` | IoCsq, in the documented order |
 //! | `io` | devices, IRPs, cancellation |
 //! | `etw` | event tracing, with no listener |
@@ -47,6 +48,7 @@ mod memory;
 mod request;
 mod rtl;
 mod sync;
+mod timer;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -54,9 +56,11 @@ use std::time::Duration;
 
 pub use request::Requests;
 
+pub use crate::nt::pnp;
+
 use crate::image::Plan;
 use crate::mapping::{Mapping, Protection};
-use crate::nt::{device_object, driver_object, major, pnp, status};
+use crate::nt::{device_object, driver_object, major, status, unicode_string};
 use memory::write;
 
 /// Why a driver could not be started.
@@ -132,9 +136,15 @@ impl Driver {
         let object = memory::allocate(driver_object::ALLOCATION);
         io::initialize_driver(object, image.base(), image.size());
         rtl::set_parameters(parameters);
-        let path = rtl::unicode("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\driver");
+        let path = memory::allocate(unicode_string::SIZE);
+        rtl::set_unicode(
+            path,
+            "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\driver",
+        );
         let entered = memory::call(image.base() + plan.entry, [object, path, 0, 0]) as u32;
         rtl::set_parameters(&[]);
+        rtl::RtlFreeUnicodeString(path);
+        memory::free(path);
         expect("DriverEntry", entered)?;
 
         let physical = io::create_physical();
@@ -170,6 +180,16 @@ impl Driver {
         }
     }
 
+    /// Sends a request of the Plug and Play manager, by its minor code, and returns its final status.
+    ///
+    /// # Panics
+    /// If it is the one that removes the device, which dropping this object does.
+    #[must_use = "whether the driver agrees"]
+    pub fn change(&self, minor: u8) -> u32 {
+        assert_ne!(minor, pnp::REMOVE_DEVICE, "drop the driver instead");
+        self.plug_and_play(minor)
+    }
+
     fn plug_and_play(&self, minor: u8) -> u32 {
         io::send_simple(self.device, 0, major::PNP, minor)
     }
@@ -185,6 +205,7 @@ impl Drop for Driver {
         );
         self.plug_and_play(pnp::REMOVE_DEVICE);
         memory::call(io::unload_routine(self.object), [self.object, 0, 0, 0]);
+        csq::forget(&self.code);
         memory::free(self.physical);
         memory::free(self.object);
     }
@@ -244,6 +265,7 @@ fn find(name: &str) -> Option<usize> {
         .or_else(|| io::find(name))
         .or_else(|| rtl::find(name))
         .or_else(|| sync::find(name))
+        .or_else(|| timer::find(name))
 }
 
 const _: () = assert!(device_object::SIZE.is_multiple_of(16));

@@ -4,6 +4,7 @@
     reason = "the routines have the names that drivers import"
 )]
 
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
@@ -31,6 +32,13 @@ pub fn callbacks() -> Vec<(usize, Callback)> {
     CALLBACKS
         .lock()
         .map_or_else(|_| Vec::new(), |all| all.clone())
+}
+
+/// Forgets the callbacks of a driver that is unloaded.
+pub fn forget(code: &Range<usize>) {
+    if let Ok(mut all) = CALLBACKS.lock() {
+        all.retain(|(address, _)| !code.contains(address));
+    }
 }
 
 fn initialize(csq: usize, kind: u32, callbacks: [usize; 6]) -> u32 {

@@ -10,7 +10,6 @@ use super::memory::{allocate, atomic, atomic_u8, call, free, read, write};
 use super::{rtl, sync};
 use crate::nt::{
     device_object, driver_object, file_object, irp, major, pnp, stack_location, status,
-    unicode_string,
 };
 
 routines! {
@@ -142,11 +141,7 @@ pub extern "win64" fn IoRegisterDeviceInterface(
     _reference: usize,
     name: usize,
 ) -> u32 {
-    let text = rtl::unicode("\\??\\ROOT#CSQ#0000");
-    let (length, buffer): (u16, usize) = (read(text), read(text + unicode_string::BUFFER));
-    write(name, length);
-    write(name + 2, length);
-    write(name + unicode_string::BUFFER, buffer);
+    rtl::set_unicode(name, "\\??\\ROOT#CSQ#0000");
     status::SUCCESS
 }
 
@@ -257,7 +252,7 @@ pub extern "win64" fn IofCallDriver(device: usize, address: usize) -> u32 {
     }
     // The bus driver completes everything at once.
     let minor: u8 = read(location + stack_location::MINOR);
-    if code == major::PNP && minor <= pnp::CANCEL_STOP_DEVICE {
+    if code == major::PNP && (minor <= pnp::CANCEL_STOP_DEVICE || minor == pnp::SURPRISE_REMOVAL) {
         write(address + irp::STATUS, status::SUCCESS);
     }
     let answer = read(address + irp::STATUS);

@@ -1,8 +1,8 @@
 //! IRPs of one kind, made once and used again and again.
 
+use super::Handle;
 use super::io::{self, IRP_SIZE, TOP_LOCATION, control};
 use super::memory::{load, read, store, write};
-use super::{Driver, Handle};
 use crate::mapping::{Mapping, Protection};
 use crate::nt::{irp, major, stack_location};
 
@@ -22,20 +22,20 @@ pub struct Requests<'handle> {
     input: Vec<u8>,
 }
 
-impl Driver {
-    /// Makes `count` requests of a handle.
+impl Handle<'_> {
+    /// Makes `count` requests of this handle.
     ///
     /// # Panics
     /// When there is no memory.
     #[must_use]
-    pub fn requests<'handle>(
+    pub fn requests(
         &self,
-        handle: &'handle Handle<'_>,
         code: u32,
         input: &[u8],
         output_length: usize,
         count: usize,
-    ) -> Requests<'handle> {
+    ) -> Requests<'_> {
+        let device = self.driver.device;
         let buffer = input.len().max(output_length);
         let lines = (control::SIZE + IRP_SIZE + buffer).div_ceil(LINE);
         // An odd number of lines, so that the requests do not all compete for the same few sets of
@@ -44,7 +44,7 @@ impl Driver {
         let memory =
             Mapping::new(stride * count, Protection::ReadWrite).expect("memory for the requests");
         let requests = Requests {
-            handle,
+            handle: self,
             memory,
             stride,
             count,
@@ -52,7 +52,7 @@ impl Driver {
         };
         for index in 0..count {
             let address = requests.address(index);
-            io::initialize_irp(address, self.device, handle.file, major::DEVICE_CONTROL);
+            io::initialize_irp(address, device, self.file, major::DEVICE_CONTROL);
             write(address + irp::SYSTEM_BUFFER, address + IRP_SIZE);
             let location = address + TOP_LOCATION;
             let parameters = [output_length as u64, input.len() as u64, u64::from(code)];
@@ -122,19 +122,13 @@ impl Requests<'_> {
         io::send(self.handle.driver.device, address, major::DEVICE_CONTROL)
     }
 
-    /// `IoCancelIrp`. Returns whether the request could be canceled.
-    ///
-    /// # Panics
-    /// If the request is not with the driver.
+    /// `IoCancelIrp`. Returns whether the request could be canceled; one that is not with the driver, any
+    /// more or yet, cannot.
     #[inline]
     #[must_use = "whether it could be canceled"]
     pub fn cancel(&self, index: usize) -> bool {
         let address = self.address(index);
-        assert!(
-            io::state(address) == control::SENT,
-            "the request is with the driver"
-        );
-        io::cancel(address)
+        io::state(address) == control::SENT && io::cancel(address)
     }
 
     /// Whether a request is with the driver.

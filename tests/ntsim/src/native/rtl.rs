@@ -47,26 +47,31 @@ pub extern "win64" fn ExFreePool2(address: usize, _tag: u32, _parameters: usize,
     ExFreePool(address);
 }
 
-/// A `UNICODE_STRING` with its text, which ends with a null character. Never freed: a driver has
-/// two of them.
-pub fn unicode(text: &str) -> usize {
+/// Makes a `UNICODE_STRING` of a text, which ends with a null character. It is freed by
+/// [`RtlFreeUnicodeString`].
+pub fn set_unicode(string: usize, text: &str) {
     let units: Vec<u8> = text
         .encode_utf16()
         .chain([0])
         .flat_map(u16::to_le_bytes)
         .collect();
-    let string = memory::allocate(unicode_string::SIZE + units.len());
-    let buffer = string + unicode_string::SIZE;
+    let buffer = memory::allocate(units.len());
     memory::store(buffer, &units);
     let length = units.len() as u16;
     write(string, length - 2);
     write(string + 2, length);
     write(string + unicode_string::BUFFER, buffer);
-    string
 }
 
 pub extern "win64" fn RtlFreeUnicodeString(string: usize) {
-    write(string + unicode_string::BUFFER, 0usize);
+    let buffer = string + unicode_string::BUFFER;
+    match read(buffer) {
+        0usize => {}
+        text => {
+            memory::free(text);
+            write(buffer, 0usize);
+        }
+    }
 }
 
 thread_local! {

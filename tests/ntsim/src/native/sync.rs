@@ -1,4 +1,4 @@
-//! Spin locks, rundown references, remove locks, events, timers, on real threads.
+//! Spin locks, rundown references, remove locks, events, on real threads.
 //!
 //! The layouts inside the opaque structures are this file's own.
 #![expect(
@@ -19,7 +19,6 @@ routines! {
     ExReleaseRundownProtection, ExWaitForRundownProtectionRelease,
     IoInitializeRemoveLockEx, IoAcquireRemoveLockEx, IoReleaseRemoveLockEx, IoReleaseRemoveLockAndWaitEx,
     KeInitializeEvent, KeSetEvent, KeClearEvent, KeWaitForSingleObject,
-    KeInitializeTimer, KeInitializeTimerEx, KeInitializeDpc, KeSetTimer, KeCancelTimer, KeFlushQueuedDpcs,
 }
 
 thread_local! {
@@ -31,6 +30,14 @@ thread_local! {
 #[inline]
 pub fn irql() -> u8 {
     IRQL.get()
+}
+
+/// Does something as a DPC would.
+pub fn at_dispatch_level<R>(work: impl FnOnce() -> R) -> R {
+    let irql = IRQL.replace(DISPATCH_LEVEL);
+    let result = work();
+    IRQL.set(irql);
+    result
 }
 
 /// Spins until `done`; lets other threads run when that takes long, since the holder may be one
@@ -197,26 +204,3 @@ pub extern "win64" fn KeWaitForSingleObject(
     spin(|| state.load(Ordering::Acquire) != 0);
     SUCCESS
 }
-
-/// Where a timer notes that it is set. It never expires: a measurement ends sooner.
-const SET: usize = 8;
-
-pub extern "win64" fn KeInitializeTimer(timer: usize) {
-    write(timer + SET, 0u32);
-}
-
-pub extern "win64" fn KeInitializeTimerEx(timer: usize, _kind: u32) {
-    write(timer + SET, 0u32);
-}
-
-pub extern "win64" fn KeInitializeDpc(_dpc: usize, _routine: usize, _context: usize) {}
-
-pub extern "win64" fn KeSetTimer(timer: usize, _due: i64, _dpc: usize) -> u8 {
-    atomic_u32(timer + SET).swap(1, Ordering::AcqRel) as u8
-}
-
-pub extern "win64" fn KeCancelTimer(timer: usize) -> u8 {
-    atomic_u32(timer + SET).swap(0, Ordering::AcqRel) as u8
-}
-
-pub extern "win64" fn KeFlushQueuedDpcs() {}
