@@ -9,6 +9,7 @@ use ntsim::native::pool_use;
 use serde::Serialize;
 
 use crate::driver::{Subject, claimed_id, complete_input};
+use crate::hostile;
 
 /// How many requests are pending when the counting is done; fewer if the driver takes no more.
 pub const DEPTHS: [usize; 2] = [10, 100_000];
@@ -57,6 +58,10 @@ pub fn measure(subject: &Subject) -> Result<Vec<Row>> {
     for depth in DEPTHS {
         paths(subject, depth.min(subject.limit - 1), &mut rows)?;
     }
+    // Those without claims are written for one queue and few handles.
+    if subject.claims {
+        rows.extend(hostile::measure(subject)?);
+    }
     Ok(rows)
 }
 
@@ -97,7 +102,11 @@ fn paths(subject: &Subject, depth: usize, rows: &mut Vec<Row>) -> Result<()> {
     Ok(())
 }
 
-fn row(
+/// Counts one path.
+///
+/// # Errors
+/// It fails.
+pub fn row(
     subject: &Subject,
     path: &'static str,
     depth: usize,
@@ -121,7 +130,7 @@ fn row(
 
 /// What is over its budget, a sentence for each.
 pub fn over_budget(rows: &[Row], text: usize) -> Vec<String> {
-    let mut over = Vec::new();
+    let mut over = hostile::over_budget(rows);
     for row in rows {
         let Row { path, depth, .. } = row;
         let remove = if *path == COMPLETE_BY_ID {
