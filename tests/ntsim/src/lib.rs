@@ -82,6 +82,7 @@ mod world;
 
 pub mod cli;
 pub mod explore;
+pub mod fault;
 pub mod image;
 pub mod native;
 pub mod nt;

@@ -176,6 +176,7 @@ impl Driver {
             self.files.fetch_add(1, Ordering::Relaxed);
             Ok(Handle { driver: self, file })
         } else {
+            memory::free(file);
             Err(status)
         }
     }

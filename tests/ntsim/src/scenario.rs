@@ -3,6 +3,7 @@
 mod actor;
 mod broker;
 pub(crate) mod control;
+pub(crate) mod life;
 pub(crate) mod rest;
 pub(crate) mod stage;
 mod states;

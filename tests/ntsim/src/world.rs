@@ -16,6 +16,7 @@ pub mod tracing;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::fault::Faults;
 use crate::finding::{self, Finding};
 use crate::machine::{self, Processor};
 use crate::rule;
@@ -53,6 +54,8 @@ pub struct World {
     pub providers: Providers,
     /// Timers and DPCs.
     pub deferred: Deferred,
+    /// What fails on purpose.
+    pub faults: Faults,
     /// Whether the simulated bus driver answers the Plug and Play manager later, from a DPC.
     pub slow_bus: bool,
     /// Remove locks by address.
