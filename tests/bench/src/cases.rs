@@ -23,8 +23,6 @@ const ROUNDS: usize = 41;
 const THREADED_ROUNDS: usize = 15;
 /// Batches of what takes long.
 const FEW_ROUNDS: usize = 7;
-/// Batches of what takes seconds.
-const VERY_FEW_ROUNDS: usize = 3;
 
 /// Measures everything; `done` is called after each measurement.
 ///
@@ -281,18 +279,10 @@ fn complete_by_id(subjects: &[Subject], depth: usize) -> Result<Timing> {
 fn cleanup(subjects: &[Subject], own: usize, all: usize) -> Result<Timing> {
     /// Handles that are closed in a row, if they have few requests.
     const IN_A_ROW: usize = 10;
-    /// From here on a driver that looks at every request for every one that it ends takes long.
-    const MANY: usize = 500_000;
-    const VERY_MANY: usize = 50_000_000;
     let in_a_row = if own * IN_A_ROW <= all.min(100) {
         IN_A_ROW
     } else {
         1
-    };
-    let rounds = match own * all {
-        VERY_MANY.. => VERY_FEW_ROUNDS,
-        MANY.. => FEW_ROUNDS,
-        _ => ROUNDS,
     };
     let handles = open(subjects)?;
     let _others = rings(subjects, &handles, all - own * in_a_row, 1)?;
@@ -300,7 +290,7 @@ fn cleanup(subjects: &[Subject], own: usize, all: usize) -> Result<Timing> {
         .iter()
         .map(|it| Some(boxed(move || work::cleanup(it, in_a_row, own))));
     let name = format!("cleanup of a handle with {own}");
-    let result = timing(&name, "handle", all, 1, rounds).measure(batches.collect());
+    let result = timing(&name, "handle", all, 1, ROUNDS).measure(batches.collect());
     end(&handles);
     result
 }

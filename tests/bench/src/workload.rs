@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use csq_protocol::status::{PENDING, QUOTA_EXCEEDED, SUCCESS};
+use csq_protocol::status::{NO_MORE_ENTRIES, PENDING, QUOTA_EXCEEDED, SUCCESS};
 use ntsim::native::{self, Handle, Requests};
 
 use crate::driver::{Subject, claimed_id, complete_input};
@@ -267,7 +267,8 @@ pub fn pend_complete_next_together(rings: &mut [(Ring<'_>, Requests<'_>)]) -> Re
                 *ahead -= 1;
                 return pended == PENDING;
             }
-            pended == PENDING && next.send(0) == SUCCESS
+            // Nothing is pending if the other has completed ahead.
+            pended == PENDING && matches!(next.send(0), SUCCESS | NO_MORE_ENTRIES)
         },
     )
 }
