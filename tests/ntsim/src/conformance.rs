@@ -9,6 +9,7 @@ mod image;
 mod csq;
 mod deferred;
 mod ex;
+mod fault;
 mod io;
 mod ke;
 mod rtl;

@@ -4,8 +4,9 @@
 //! asked ([`Phase`]): the remove lock, for one, is not lost while a device is being surprise-removed. What
 //! then has to come of the request is [`Point::effect`].
 //!
-//! Not here, because they cannot fail: timers, events, spin locks, `IofCallDriver`. Nor rundown
-//! protection, which is refused only after the driver itself has run it down.
+//! [`routine`] says of every routine whether it can fail.
+
+pub mod routine;
 
 use std::fmt;
 
@@ -26,7 +27,9 @@ pub enum Phase {
     Start,
     /// What a driver may refuse: `IRP_MN_QUERY_STOP_DEVICE`, `IRP_MN_QUERY_REMOVE_DEVICE`.
     Query,
-    /// What it may not: the other requests of the Plug and Play manager, and `DriverUnload`.
+    /// What it passes on: power, system control, and what it does not know of Plug and Play.
+    Pass,
+    /// What it may not refuse: the other requests of the Plug and Play manager, and `DriverUnload`.
     Must,
     /// `IRP_MJ_CREATE`.
     Open,
@@ -34,6 +37,8 @@ pub enum Phase {
     Control,
     /// `IRP_MJ_CLEANUP` and `IRP_MJ_CLOSE`, which always succeed.
     Close,
+    /// Nothing: a request is canceled, or its time is over.
+    End,
 }
 
 /// What has to come of a failure.
@@ -110,15 +115,15 @@ impl Point {
     #[must_use]
     pub const fn effect(self, phase: Phase) -> Effect {
         match (self, phase) {
-            // Only the driver below has a say in these. The others, it may not refuse.
-            (Self::Below, Phase::Start | Phase::Query) => Effect::Ends(self.status()),
+            // The driver below has a say in these. The others, it may not refuse.
+            (Self::Below, Phase::Start | Phase::Query | Phase::Pass) => Effect::Ends(self.status()),
             // The Plug and Play manager sends one request after the other.
             (_, Phase::None) | (Self::Below, _) | (Self::RemoveLock, Phase::Must) => Effect::Unreal,
             // Limits are read for want of better ones, and a trace is a help: the driver works without.
             (Self::Registry | Self::Provider | Self::ProviderTraits | Self::Event, _)
             | (Self::Pool, Phase::Load)
             // Nobody can be told.
-            | (_, Phase::Must | Phase::Close) => Effect::None,
+            | (_, Phase::Must | Phase::Close | Phase::End) => Effect::None,
             _ => Effect::Ends(self.status()),
         }
     }

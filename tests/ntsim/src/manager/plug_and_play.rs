@@ -131,6 +131,11 @@ impl Device {
         })
     }
 
+    /// Sends `IRP_MJ_SYSTEM_CONTROL` and returns its final status.
+    pub fn system_control(self) -> u32 {
+        self.ask(Ask::simple("system control", major::SYSTEM_CONTROL))
+    }
+
     fn ask(self, ask: Ask) -> u32 {
         world::with(|world| world.devices.reached_bus = false);
         let irp = dispatch::make(self.physical, ask);
