@@ -6,6 +6,7 @@ mod plan;
 mod symbols;
 
 use std::cell::Cell;
+use std::hash::Hasher;
 use std::ops::Range;
 use std::path::Path;
 
@@ -120,14 +121,40 @@ impl Image {
 
     /// Makes the image as fresh as just after loading.
     pub fn restore(&self) {
-        for section in &self.plan.sections {
-            if section.protection == Protection::ReadWrite
-                && let Some(bytes) = self
-                    .bytes
-                    .get(section.start..section.start + section.length)
-            {
-                guest::store(self.base() + section.start, bytes);
+        for (start, length) in self.writable() {
+            if let Some(bytes) = self.bytes.get(start..start + length) {
+                guest::store(self.base() + start, bytes);
             }
+        }
+    }
+
+    /// The offsets and lengths of what the driver may write.
+    fn writable(&self) -> impl Iterator<Item = (usize, usize)> {
+        let sections = self.plan.sections.iter();
+        sections
+            .filter(|section| section.protection == Protection::ReadWrite)
+            .map(|section| (section.start, section.length))
+    }
+
+    /// What the driver has written into itself, to begin other runs with.
+    #[must_use]
+    pub fn save(&self) -> Vec<Vec<u8>> {
+        self.writable()
+            .map(|(start, length)| guest::load(self.base() + start, length))
+            .collect()
+    }
+
+    /// Makes the image what it was when it was saved.
+    pub fn load(&self, saved: &[Vec<u8>]) {
+        for ((start, _), bytes) in self.writable().zip(saved) {
+            guest::store(self.base() + start, bytes);
+        }
+    }
+
+    /// Everything in it that what the driver does can depend on.
+    pub fn hash(&self, hasher: &mut impl Hasher) {
+        for (start, length) in self.writable() {
+            guest::with_bytes(self.base() + start, length, |bytes| hasher.write(bytes));
         }
     }
 

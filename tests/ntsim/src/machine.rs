@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::arena::Arena;
 use crate::cpu;
@@ -22,6 +23,8 @@ pub struct Machine {
     pub image: Image,
     /// Memory for objects.
     pub arena: Arena,
+    /// Tells it from those before it.
+    pub id: u64,
     /// What this machine does where Windows versions or sources differ.
     pub settings: Settings,
     processors: Mapping,
@@ -40,6 +43,7 @@ impl Machine {
     /// # Errors
     /// [`ImageError`] for a file that is no x64 driver.
     pub fn install(file: &[u8], path: &Path, settings: Settings) -> Result<(), ImageError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         if !cpu::supports_gs() {
             return Err(ImageError::Unsupported(
                 "code that needs the gs register, which this processor or Linux does not let a program set".into(),
@@ -64,6 +68,7 @@ impl Machine {
         let machine = Self {
             image,
             arena,
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
             processors,
         };
@@ -95,7 +100,7 @@ impl Machine {
 }
 
 /// Addresses that belong to one simulated thread.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Processor {
     /// The processor control region (KPCR), where gs points.
     pub region: usize,

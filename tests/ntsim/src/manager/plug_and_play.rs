@@ -12,7 +12,7 @@ use crate::rule::plug_and_play as rule;
 use crate::world::{self, World};
 
 /// The simulated bus's device, which the driver's is stacked on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Device {
     physical: usize,
 }

@@ -6,7 +6,7 @@ use super::{DPC_QUEUES, Passing, World};
 use crate::machine::Processor;
 
 /// A simulated thread. Each has a processor of its own, so its IRQL is its own too.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Thread {
     /// For reports.
     pub name: &'static str,
@@ -51,7 +51,7 @@ impl Thread {
 
 /// Which other steps a step can influence. Two steps that cannot influence each other may be taken
 /// in either order with the same result, so one order is enough.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Touches {
     /// Nothing that another thread could notice, or only a condition that stays true.
     Nothing,
@@ -115,7 +115,7 @@ impl Touches {
 }
 
 /// What has to be true for a step to be possible.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Guard {
     /// It always is.
     Always,
@@ -144,7 +144,7 @@ pub enum Guard {
 }
 
 /// The next visible step of a thread.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Pending {
     /// For the trace.
     pub what: &'static str,
