@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 
 pub use error::ImageError;
-pub use interlocked::{Site, Way};
+pub use interlocked::{Access, Site, Way};
 pub use plan::{ImportedFunction, Plan};
 
 use crate::guest;

@@ -4,16 +4,18 @@
 //! it is put behind the image, after a call of the scheduler, and the driver is sent there: by a jump,
 //! or by a breakpoint where the jump has no room or every instruction has to stay in its place.
 
+mod access;
 mod block;
 mod target;
 
 use std::ops::Range;
 
 use iced_x86::{
-    Decoder, DecoderOptions, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind,
-    Register, UsedMemory,
+    Decoder, DecoderOptions, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register,
+    UsedMemory,
 };
 
+pub use access::Access;
 use block::Block;
 use target::Targets;
 
@@ -47,8 +49,8 @@ pub struct Site {
     stub: usize,
     /// The memory that it touches.
     pub memory: UsedMemory,
-    /// Whether it writes.
-    pub write: bool,
+    /// What it does there.
+    pub access: Access,
     /// The bytes that a jump takes the place of.
     original: Vec<u8>,
     /// The jump, if it fits.
@@ -208,7 +210,7 @@ impl Code {
             offset,
             stub,
             memory,
-            write: !matches!(memory.access(), OpAccess::Read | OpAccess::CondRead),
+            access: access::of(&self.instructions, &self.sites, index)?,
             original: bytes.get(offset..offset + length)?.to_vec(),
             jump: jumps.then_some(jump),
             moved: moved

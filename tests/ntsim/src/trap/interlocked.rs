@@ -8,11 +8,12 @@ use std::arch::global_asm;
 use super::{Fault, Registers, register_value};
 use crate::coverage;
 use crate::guest;
-use crate::image::Site;
+use crate::image::{Access, Site};
 use crate::machine;
 use crate::race;
 use crate::schedule;
 use crate::world;
+use crate::world::thread::{Guard, Touches};
 
 // Called before the instruction's copy, whose address so is on the stack. The driver's code has no idea
 // that it is interrupted, so every register stays as it is; what is beyond SSE, nothing here uses.
@@ -180,21 +181,25 @@ extern "sysv64" fn stop(saved: *const [usize; WORDS]) {
         let image = &machine.image;
         let site = image.site_of_stub(copy)?;
         let place = image.base() + site.offset;
-        Some((place, site.write, touched(site, &registers)?))
+        Some((place, site.access, touched(site, &registers)?))
     });
-    let Some((place, write, (address, length))) = touched else {
+    let Some((place, access, (address, length))) = touched else {
         return;
     };
     if !guest::is_shared(address) {
         return;
     }
-    if write {
-        schedule::object_point("interlocked", address);
-        race::interlocked(address, length, place);
-    } else {
+    let (what, touches) = match access {
         // Two reads do not disturb each other.
-        schedule::counter_point("", address);
+        Access::Read => ("", Touches::Counter(address)),
+        Access::Add => ("interlocked", Touches::Add(address)),
+        Access::Write => ("interlocked", Touches::Object(address)),
+    };
+    schedule::point(what, address, touches, Guard::Always);
+    if access == Access::Read {
         race::loaded(address, length, place);
+    } else {
+        race::interlocked(address, length, place);
     }
 }
 
