@@ -64,6 +64,7 @@
 )]
 
 mod arena;
+mod checkpoint;
 #[cfg(test)]
 mod conformance;
 pub mod coverage;

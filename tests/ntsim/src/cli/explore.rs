@@ -13,7 +13,7 @@ use super::search::{self, Search};
 use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
 use crate::explore::{Limits, Outcome, explore};
 use crate::report;
-use crate::scenario::Scenario;
+use crate::scenario::{Repeated, Scenario};
 use crate::schedule::Strategy;
 use crate::settings::{CsqOrder, Settings};
 
@@ -188,7 +188,7 @@ impl Explore {
 
 /// Explores one scenario.
 fn run(scenario: &Scenario, strategy: Box<dyn Strategy>, limits: Limits) -> Outcome {
-    let body = scenario.clone();
+    let body = Repeated::new(scenario.clone());
     let bar = ProgressBar::new_spinner().with_message(scenario.to_string());
     bar.set_style(ProgressStyle::default_spinner());
     let progress = bar.clone();

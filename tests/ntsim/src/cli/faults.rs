@@ -185,7 +185,10 @@ fn run(faults: &[Fault]) -> Result<Run, String> {
 fn note_what_never_fails() {
     let imports: Vec<String> = machine::with(|machine| {
         let imports = machine.image.imports().iter();
-        let tried = |name: &str| matches!(fallible(name), Some(Fallible::As(_) | Fallible::Never));
+        let tried = |import: &str| {
+            let name = import.rsplit('!').next().unwrap_or(import);
+            matches!(fallible(name), Some(Fallible::As(_) | Fallible::Never))
+        };
         let names = imports.map(|import| import.name.clone());
         names.filter(|name| !tried(name)).collect()
     });

@@ -15,7 +15,7 @@ use crate::ddi::rtl::registry::RtlQueryRegistryValues;
 use crate::fault::{Effect, Fault, Phase, Point};
 use crate::guest;
 use crate::nt::status::{self, SUCCESS};
-use crate::nt::{csq, device_object, unicode_string};
+use crate::nt::{csq, device_object, driver_object, unicode_string};
 use crate::world;
 
 const TAG: u32 = u32::from_le_bytes(*b"test");
@@ -57,10 +57,11 @@ fn allocates() -> bool {
 fn memory_and_devices_fail_at_the_planned_use() {
     let broken = broken_rule(|| {
         second_of_three(Point::Pool, Phase::Start, allocates);
-        second_of_three(Point::CreateDevice, Phase::Add, || {
+        let driver = memory(driver_object::ALLOCATION);
+        second_of_three(Point::CreateDevice, Phase::Add, move || {
             let created = memory(8);
             let before = world::with(|world| world.devices.objects.len());
-            let status = IoCreateDevice(0, 16, 0, 0x22, 0x100, 0, created);
+            let status = IoCreateDevice(driver, 16, 0, 0x22, 0x100, 0, created);
             let made = world::with(|world| world.devices.objects.len()) - before;
             assert_eq!(made == 1, status == SUCCESS);
             assert_eq!(guest::read::<usize>(created) != 0, status == SUCCESS);
