@@ -185,12 +185,15 @@ fn run(faults: &[Fault]) -> Result<Run, String> {
 fn note_what_never_fails() {
     let imports: Vec<String> = machine::with(|machine| {
         let imports = machine.image.imports().iter();
-        let tried = |import: &str| {
-            let name = import.rsplit('!').next().unwrap_or(import);
-            matches!(fallible(name), Some(Fallible::As(_) | Fallible::Never))
-        };
-        let names = imports.map(|import| import.name.clone());
-        names.filter(|name| !tried(name)).collect()
+        let names = imports.map(|import| {
+            let name = import.name.as_str();
+            name.split_once('!').map_or(name, |(_, name)| name)
+        });
+        let tried = |name: &str| matches!(fallible(name), Some(Fallible::As(_) | Fallible::Never));
+        names
+            .filter(|name| !tried(name))
+            .map(str::to_owned)
+            .collect()
     });
     if !imports.is_empty() {
         eprintln!(

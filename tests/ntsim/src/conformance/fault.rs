@@ -45,6 +45,11 @@ fn second_of_three(point: Point, phase: Phase, works: impl Fn() -> bool) {
     });
 }
 
+/// A driver object without a driver.
+fn driver() -> usize {
+    memory(driver_object::SIZE)
+}
+
 fn allocates() -> bool {
     let block = ExAllocatePool2(0x40, 32, TAG);
     if block != 0 {
@@ -57,18 +62,18 @@ fn allocates() -> bool {
 fn memory_and_devices_fail_at_the_planned_use() {
     let broken = broken_rule(|| {
         second_of_three(Point::Pool, Phase::Start, allocates);
-        let driver = memory(driver_object::ALLOCATION);
-        second_of_three(Point::CreateDevice, Phase::Add, move || {
+        second_of_three(Point::CreateDevice, Phase::Add, || {
             let created = memory(8);
             let before = world::with(|world| world.devices.objects.len());
-            let status = IoCreateDevice(driver, 16, 0, 0x22, 0x100, 0, created);
+            let status = IoCreateDevice(driver(), 16, 0, 0x22, 0x100, 0, created);
             let made = world::with(|world| world.devices.objects.len()) - before;
             assert_eq!(made == 1, status == SUCCESS);
             assert_eq!(guest::read::<usize>(created) != 0, status == SUCCESS);
             status == SUCCESS
         });
         second_of_three(Point::Attach, Phase::Add, || {
-            let [above, below] = [false, true].map(|it| create_device(0, 0, 0, 0, it).unwrap());
+            let [above, below] =
+                [false, true].map(|it| create_device(driver(), 0, 0, 0, it).unwrap());
             let lower = IoAttachDeviceToDeviceStack(above, below);
             assert_eq!(device_object::top(below) == above, lower != 0);
             if lower != 0 {
