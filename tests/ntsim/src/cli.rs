@@ -4,6 +4,7 @@
 //! the simulator itself failed.
 
 mod explore;
+mod faults;
 mod run;
 mod scenarios;
 mod search;
@@ -41,6 +42,9 @@ enum Command {
     Run(run::Run),
     /// Runs scenarios against a driver that speaks the csq protocol, in every order that matters.
     Explore(explore::Explore),
+    /// Lets everything fail that can, at each use, and looks whether the driver copes: wrong statuses,
+    /// leaks, and whether it works when tried again.
+    Faults(faults::Faults),
     /// Runs the required behaviors of csq.sys, as programs in user mode see them, in every order.
     Scenarios(scenarios::Scenarios),
     /// Lists the rules.
@@ -56,6 +60,7 @@ pub fn main() -> ExitCode {
     let code = match &arguments.command {
         Command::Run(run) => run.execute(),
         Command::Explore(explore) => explore.execute(),
+        Command::Faults(faults) => faults.execute(),
         Command::Scenarios(scenarios) => scenarios.execute(),
         Command::Rules => {
             rules();

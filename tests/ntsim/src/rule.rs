@@ -16,6 +16,7 @@ pub mod completion;
 pub mod csq;
 pub mod deferred;
 pub mod dispatch;
+pub mod failure;
 pub mod fault;
 pub mod irql;
 pub mod lock;
@@ -76,6 +77,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         csq::ALL,
         deferred::ALL,
         dispatch::ALL,
+        failure::ALL,
         fault::ALL,
         irql::ALL,
         lock::ALL,

@@ -3,6 +3,7 @@
 mod actor;
 mod broker;
 pub(crate) mod control;
+pub(crate) mod life;
 mod repeated;
 pub(crate) mod rest;
 pub(crate) mod stage;

@@ -71,8 +71,6 @@ pub struct Settings {
     pub clock: Clock,
     /// What the driver finds in the registry.
     pub registry: Registry,
-    /// Whether `IoCsqInitialize` and `IoCsqInitializeEx` fail.
-    pub queues_fail: bool,
     /// Whether somebody listens to the driver's ETW providers, so that it writes events.
     pub tracing: bool,
 }

@@ -17,6 +17,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash as _, Hasher};
 
+use crate::fault::Faults;
 use crate::finding::{self, Finding};
 use crate::machine::{self, Processor};
 use crate::rule;
@@ -54,6 +55,8 @@ pub struct World {
     pub providers: Providers,
     /// Timers and DPCs.
     pub deferred: Deferred,
+    /// What fails on purpose.
+    pub faults: Faults,
     /// Whether the simulated bus driver answers the Plug and Play manager later, from a DPC.
     pub slow_bus: bool,
     /// Remove locks by address.
@@ -240,6 +243,7 @@ impl World {
             dispatchers,
             providers,
             deferred,
+            faults,
             slow_bus,
             remove_locks,
             queues,
@@ -262,7 +266,7 @@ impl World {
             passing,
         } = self;
         (current, threads, locks, irps, files, devices).hash(hasher);
-        (pool, dispatchers, providers, deferred, slow_bus).hash(hasher);
+        (pool, dispatchers, providers, deferred, faults, slow_bus).hash(hasher);
         (remove_locks, queues, rundowns, driver, over).hash(hasher);
         (answered_canceled, doomed, canceled_own, parameters).hash(hasher);
         (handles, time, passing).hash(hasher);

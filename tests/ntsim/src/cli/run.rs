@@ -7,10 +7,10 @@ use clap::Args;
 use super::{CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
 use crate::explore::{Limits, explore};
 use crate::machine;
+use crate::manager::plug_and_play;
 use crate::report;
 use crate::scenario::stage;
 use crate::schedule::bounded::Bounded;
-use crate::settings::Settings;
 
 /// The arguments of `run`.
 #[derive(Debug, Args)]
@@ -19,9 +19,6 @@ pub struct Run {
     driver: PathBuf,
     #[command(flatten)]
     kernel: Kernel,
-    /// `IoCsqInitialize` fails, and so must AddDevice.
-    #[arg(long)]
-    queues_fail: bool,
     /// Says nothing about the imports.
     #[arg(long)]
     first: bool,
@@ -30,10 +27,7 @@ pub struct Run {
 impl Run {
     /// Runs it and returns the exit code.
     pub fn execute(&self) -> u8 {
-        let settings = Settings {
-            queues_fail: self.queues_fail,
-            ..self.kernel.settings()
-        };
+        let settings = self.kernel.settings();
         let installed = Driver::read(&self.driver).and_then(|driver| driver.install(settings));
         if let Err(sentence) = installed {
             return refuse(&sentence);
@@ -41,7 +35,6 @@ impl Run {
         if !self.first {
             describe();
         }
-        let queues_fail = self.queues_fail;
         let once = Limits {
             schedules: Some(1),
             time: None,
@@ -50,10 +43,7 @@ impl Run {
             Bounded::new(0),
             once,
             |_| {},
-            move || {
-                if queues_fail {
-                    return stage::fail_to_start();
-                }
+            || {
                 let device = stage::start_driver();
                 if let Some(device) = device {
                     device.unknown_requests();
@@ -69,24 +59,22 @@ impl Run {
         }
         if let Some(found) = outcome.found {
             let again = format!(
-                "ntsim run {}{}{}",
+                "ntsim run {}{}",
                 self.driver.display(),
-                self.kernel.arguments(),
-                if self.queues_fail {
-                    " --queues-fail"
-                } else {
-                    ""
-                }
+                self.kernel.arguments()
             );
             print!("{}", report::found(&found, &again));
             FOUND
         } else {
-            let between = if queues_fail {
-                "an AddDevice that failed"
+            if plug_and_play::is_supported() {
+                println!(
+                    "DriverEntry, Plug and Play from start to removal, and unload broke no rule."
+                );
             } else {
-                "Plug and Play from start to removal"
-            };
-            println!("DriverEntry, {between}, and unload broke no rule.");
+                println!(
+                    "DriverEntry and unload broke no rule. It is no driver for Plug and Play."
+                );
+            }
             CLEAN
         }
     }

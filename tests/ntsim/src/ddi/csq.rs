@@ -8,6 +8,7 @@
 
 use super::ke::spin_lock;
 use super::{callback, enter, exports, with_byte};
+use crate::fault::{self, Point};
 use crate::finding;
 use crate::guest;
 use crate::machine;
@@ -30,8 +31,8 @@ fn initialize(csq: usize, kind: u32, callbacks: [usize; 6]) -> u32 {
             "a callback of IoCsqInitialize is NULL".into(),
         );
     }
-    if machine::with(|machine| machine.settings.queues_fail) {
-        return status::INSUFFICIENT_RESOURCES;
+    if fault::fails(Point::Queue) {
+        return Point::Queue.status();
     }
     csq::initialize(csq, kind, callbacks);
     world::with(|world| world.queues.insert(csq));

@@ -5,6 +5,7 @@
 )]
 
 use super::{callback, enter, exports};
+use crate::fault::{self, Point};
 use crate::finding;
 use crate::guest;
 use crate::machine;
@@ -36,6 +37,9 @@ pub extern "win64" fn EtwRegister(
     const VERBOSE: usize = 5;
     const ALL: usize = usize::MAX;
     enter("EtwRegister", PASSIVE_LEVEL);
+    if fault::fails(Point::Provider) {
+        return Point::Provider.status();
+    }
     let value = world::with(|world| world.providers.open());
     guest::write(handle, value);
     if routine != 0 && is_enabled() {
@@ -71,6 +75,9 @@ pub extern "win64" fn EtwWriteTransfer(
 ) -> u32 {
     // Any IRQL, but where the data is pageable.
     enter("EtwWriteTransfer", DISPATCH_LEVEL);
+    if fault::fails(Point::Event) {
+        return Point::Event.status();
+    }
     if !is_enabled() {
         let known = with_provider(handle, |_| ());
         return if known.is_some() || handle == 0 {
@@ -110,6 +117,9 @@ pub extern "win64" fn EtwSetInformation(
     length: u32,
 ) -> u32 {
     enter("EtwSetInformation", PASSIVE_LEVEL);
+    if fault::fails(Point::ProviderTraits) {
+        return Point::ProviderTraits.status();
+    }
     let traits = if length == 0 {
         Vec::new()
     } else {

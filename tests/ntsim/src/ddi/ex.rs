@@ -5,6 +5,7 @@
 )]
 
 use super::{enter, exports};
+use crate::fault::{self, Point};
 use crate::finding;
 use crate::guest;
 use crate::nt::{APC_LEVEL, DISPATCH_LEVEL};
@@ -40,6 +41,9 @@ fn checked_allocate(routine: &'static str, size: usize, tag: u32, fill: u8) -> u
             &rule::pool::ZERO_BYTES,
             format!("{routine} was called for {size} bytes with the tag {tag:#x}"),
         );
+    }
+    if fault::fails(Point::Pool) {
+        return 0;
     }
     allocate(size, tag, fill)
 }

@@ -7,10 +7,11 @@
 pub mod work_item;
 
 use super::{enter, exports};
+use crate::fault::{self, Point};
 use crate::finding;
 use crate::guest;
 use crate::nt::status::{
-    INSUFFICIENT_RESOURCES, OBJECT_NAME_COLLISION, OBJECT_NAME_NOT_FOUND, SUCCESS,
+    INSUFFICIENT_RESOURCES, NO_SUCH_DEVICE, OBJECT_NAME_COLLISION, OBJECT_NAME_NOT_FOUND, SUCCESS,
 };
 use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL, device_object, driver_object, unicode_string};
 use crate::race;
@@ -62,6 +63,9 @@ pub extern "win64" fn IoCreateDevice(
     created: usize,
 ) -> u32 {
     enter("IoCreateDevice", PASSIVE_LEVEL);
+    if fault::fails(Point::CreateDevice) {
+        return Point::CreateDevice.status();
+    }
     let Some(device) = create_device(driver, extension as usize, kind, characteristics, false)
     else {
         return INSUFFICIENT_RESOURCES;
@@ -202,6 +206,9 @@ pub extern "win64" fn IoAttachDeviceToDeviceStack(source: usize, target: usize) 
     enter("IoAttachDeviceToDeviceStack", DISPATCH_LEVEL);
     require_device("IoAttachDeviceToDeviceStack", source);
     require_device("IoAttachDeviceToDeviceStack", target);
+    if fault::fails(Point::Attach) {
+        return 0;
+    }
     let top = device_object::top(target);
     guest::write(top + device_object::ATTACHED, source);
     let size = device_object::stack_size(top) + 1;
@@ -221,7 +228,7 @@ pub extern "win64" fn IoAttachDeviceToDeviceStackSafe(
 ) -> u32 {
     let top = IoAttachDeviceToDeviceStack(source, target);
     guest::write(attached_to, top);
-    SUCCESS
+    if top == 0 { NO_SUCH_DEVICE } else { SUCCESS }
 }
 
 pub extern "win64" fn IoDetachDevice(target: usize) {

@@ -5,6 +5,7 @@
 )]
 
 use super::{enter, ex, exports};
+use crate::fault::{self, Point};
 use crate::guest;
 use crate::nt::PASSIVE_LEVEL;
 use crate::nt::status::{
@@ -28,6 +29,9 @@ pub extern "win64" fn IoRegisterDeviceInterface(
     /// "`IoRe`", so that a leak report says whose it is.
     const TAG: u32 = u32::from_le_bytes(*b"IoRe");
     enter("IoRegisterDeviceInterface", PASSIVE_LEVEL);
+    if fault::fails(Point::RegisterInterface) {
+        return Point::RegisterInterface.status();
+    }
     let bytes = guest::load(class, GUID);
     let Some(class) = bytes.first_chunk::<GUID>().copied() else {
         return INSUFFICIENT_RESOURCES;
@@ -67,6 +71,16 @@ pub extern "win64" fn IoRegisterDeviceInterface(
 
 pub extern "win64" fn IoSetDeviceInterfaceState(name: usize, enable: u8) -> u32 {
     enter("IoSetDeviceInterfaceState", PASSIVE_LEVEL);
+    if fault::fails(Point::SetInterface) {
+        // One that is not found is not enabled.
+        let name = unicode_string::text(name);
+        world::with(|world| {
+            if let Some(interface) = world.devices.interfaces.get_mut(&name) {
+                interface.enabled = false;
+            }
+        });
+        return Point::SetInterface.status();
+    }
     if enable != 0
         && let Some(device) = world::with(|world| world.devices.function)
     {

@@ -5,6 +5,7 @@
 )]
 
 use super::{enter, exports};
+use crate::fault::{self, Point};
 use crate::finding;
 use crate::guest;
 use crate::nt::status::{DELETE_PENDING, SUCCESS};
@@ -54,7 +55,9 @@ pub extern "win64" fn IoAcquireRemoveLockEx(
 ) -> u32 {
     enter("IoAcquireRemoveLock", DISPATCH_LEVEL);
     schedule::counter_point("IoAcquireRemoveLock", lock);
-
+    if fault::fails(Point::RemoveLock) {
+        return Point::RemoveLock.status();
+    }
     with_lock("IoAcquireRemoveLock", lock, |state| {
         if state.removed {
             return DELETE_PENDING;

@@ -1,5 +1,6 @@
 //! The simulated bus driver, at the bottom of the stack: it owns the physical device object.
 
+use crate::fault::{self, Point};
 use crate::guest;
 use crate::manager::complete;
 use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL, irp, major, pnp, stack_location, status};
@@ -17,6 +18,9 @@ pub fn dispatch(address: usize) -> u32 {
         world.log("reached the bus driver", address, None);
     });
     let answer = match (code, minor) {
+        (major::PNP | major::POWER | major::SYSTEM_CONTROL, _) if fault::fails(Point::Below) => {
+            Point::Below.status()
+        }
         (major::PNP, pnp::START_DEVICE..=pnp::CANCEL_STOP_DEVICE | pnp::SURPRISE_REMOVAL)
         | (major::POWER, _) => status::SUCCESS,
         // What a bus driver does not know keeps its status.

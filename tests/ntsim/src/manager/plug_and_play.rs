@@ -3,12 +3,12 @@
 use crate::ddi::io;
 use crate::finding;
 use crate::guest;
-use crate::machine;
 use crate::manager::dispatch::{self, Ask};
 use crate::manager::{enter_driver, file};
 use crate::nt::{device_object, driver_object, major, pnp, status};
 use crate::rule::object;
 use crate::rule::plug_and_play as rule;
+use crate::rule::unload;
 use crate::world::{self, World};
 
 /// The simulated bus's device, which the driver's is stacked on.
@@ -49,27 +49,39 @@ pub fn is_supported() -> bool {
 }
 
 impl Device {
-    /// Finds a device on the bus and calls the driver's AddDevice for it.
+    /// Finds a device on the bus and calls the driver's AddDevice for it, which must succeed.
+    ///
+    /// # Panics
+    /// As [`Self::try_add`].
+    pub fn add() -> Self {
+        Self::try_add().unwrap_or_else(|status| {
+            let shown = status::name(status);
+            finding::raise(
+                &rule::ADD_DEVICE_FAILED,
+                format!("AddDevice returned {shown}"),
+            )
+        })
+    }
+
+    /// Finds a device on the bus and calls the driver's AddDevice for it. If that fails, the device is
+    /// gone.
+    ///
+    /// # Errors
+    /// The status of AddDevice.
     ///
     /// # Panics
     /// When the memory for a run is used up.
-    pub fn add() -> Self {
+    pub fn try_add() -> Result<Self, u32> {
         const FILE_DEVICE_CONTROLLER: u32 = 4;
         let physical =
             io::create_device(0, 0, FILE_DEVICE_CONTROLLER, 0, true).expect("memory for a device");
-        let driver = world::with(|world| world.driver);
+        let (driver, before) = world::with(|world| (world.driver, world.devices.of_driver()));
         let routine = driver_object::add_device_routine(driver);
         let status = enter_driver("AddDevice", routine, [driver, physical, 0, 0]) as u32;
         world::with(|world| world.log("AddDevice returned", 0, Some(status)));
-        let fails = machine::with(|machine| machine.settings.queues_fail);
-        if status::is_success(status) == fails {
-            let rule = if fails {
-                &rule::FAILURE_IGNORED
-            } else {
-                &rule::ADD_DEVICE_FAILED
-            };
-            let shown = status::name(status);
-            finding::raise(rule, format!("AddDevice returned {shown}"));
+        if !status::is_success(status) {
+            Self { physical }.vanish(before);
+            return Err(status);
         }
         let top = device_object::top(physical);
         let flags: u32 = guest::read(top + device_object::FLAGS);
@@ -79,7 +91,27 @@ impl Device {
                 "AddDevice has left DO_DEVICE_INITIALIZING set".into(),
             );
         }
-        Self { physical }
+        Ok(Self { physical })
+    }
+
+    /// AddDevice has failed: the driver, which had `before` devices, must have undone all.
+    fn vanish(self, before: usize) {
+        if device_object::top(self.physical) != self.physical
+            || world::with(|world| world.devices.of_driver()) != before
+        {
+            finding::raise(
+                &unload::DEVICE_LEFT,
+                "AddDevice has failed, and the driver's device is still there".into(),
+            );
+        }
+        world::with(|world| {
+            let devices = &mut world.devices;
+            devices.objects.remove(&self.physical);
+            devices.function = devices
+                .function
+                .filter(|it| devices.objects.contains_key(it));
+        });
+        world::kill(self.physical);
     }
 
     /// Sends a Plug and Play request and returns its final status.
@@ -97,6 +129,11 @@ impl Device {
             minor: SET_POWER,
             ..Ask::simple("set power", major::POWER)
         })
+    }
+
+    /// Sends `IRP_MJ_SYSTEM_CONTROL` and returns its final status.
+    pub fn system_control(self) -> u32 {
+        self.ask(Ask::simple("system control", major::SYSTEM_CONTROL))
     }
 
     fn ask(self, ask: Ask) -> u32 {
@@ -198,7 +235,12 @@ impl Device {
                 "the device interface is still enabled after remove device".into(),
             );
         }
-        world::with(|world| world.devices.objects.remove(&self.physical));
+        world::with(|world| {
+            world.devices.objects.remove(&self.physical);
+            if world.devices.function == Some(own) {
+                world.devices.function = None;
+            }
+        });
         world::kill(self.physical);
     }
 

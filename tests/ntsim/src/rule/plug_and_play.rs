@@ -20,9 +20,6 @@ rules! {
         "IRP_MN_REMOVE_DEVICE detaches and deletes the driver's device.";
     ADD_DEVICE_FAILED = "add-device-failed", None,
         "DriverEntry and AddDevice succeed when nothing they need fails.";
-    /// INV-02.
-    FAILURE_IGNORED = "failure-ignored", None,
-        "AddDevice fails when something it needs does.";
     OPEN_FAILED = "open-failed", None,
         "A started device can be opened.";
     /// INV-61.

@@ -102,6 +102,17 @@ pub fn cancel(file: usize, scope: u32, target: u64) -> usize {
     )
 }
 
+/// Asks for the version.
+pub fn version(file: usize) -> usize {
+    prepare(
+        "version",
+        file,
+        ioctl::QUERY_VERSION,
+        &[],
+        size_of::<wire::Version>(),
+    )
+}
+
 /// Asks for the statistics.
 pub fn statistics(file: usize) -> usize {
     prepare("statistics", file, ioctl::QUERY_STATISTICS, &[], STATISTICS)

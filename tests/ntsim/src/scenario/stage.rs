@@ -222,15 +222,6 @@ pub fn start_driver() -> Option<Device> {
     plug_and_play::is_supported().then(plug_and_play::add_and_start)
 }
 
-/// DriverEntry, an AddDevice that fails, and unload.
-pub fn fail_to_start() {
-    load_driver();
-    if plug_and_play::is_supported() {
-        Device::add();
-    }
-    loader::unload();
-}
-
 fn load_driver() {
     let status = loader::load();
     if !status::is_success(status) {

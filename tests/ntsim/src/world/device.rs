@@ -50,6 +50,12 @@ pub struct Devices {
 }
 
 impl Devices {
+    /// How many devices the driver has.
+    pub fn of_driver(&self) -> usize {
+        let devices = self.objects.values();
+        devices.filter(|device| !device.physical).count()
+    }
+
     /// Names a place in a device object or its extension.
     pub fn place(&self, address: usize) -> Option<String> {
         let (device, record) = self.objects.range(..=address).next_back()?;

@@ -5,6 +5,7 @@
 )]
 
 use crate::ddi::{callback, enter, exports};
+use crate::fault::{self, Point};
 use crate::guest;
 use crate::machine;
 use crate::manager::loader::REGISTRY_PATH;
@@ -84,6 +85,9 @@ pub extern "win64" fn RtlQueryRegistryValues(
     _environment: usize,
 ) -> u32 {
     enter("RtlQueryRegistryValues", PASSIVE_LEVEL);
+    if fault::fails(Point::Registry) {
+        return Point::Registry.status();
+    }
     let Some(root) = relative_to_service(base, path).filter(|key| key_exists(key)) else {
         return OBJECT_NAME_NOT_FOUND;
     };
