@@ -20,7 +20,11 @@ const SECTOR: usize = 512;
 fn passing() -> String {
     let mut script = "firmware text\r\ncsq: begin\r\n".to_owned();
     for step in STEPS {
-        script += &format!("csq: step {step}\r\nsome text\r\ncsq: pass {step}\r\n");
+        script.push_str("csq: step ");
+        script.push_str(step);
+        script.push_str("\r\nsome text\r\ncsq: pass ");
+        script.push_str(step);
+        script.push_str("\r\n");
     }
     script + "csq: end pass\r\n"
 }
