@@ -6,6 +6,7 @@
 #[path = "../tests/sample/image.rs"]
 mod image;
 
+mod checkpoint;
 mod csq;
 mod deferred;
 mod ex;

@@ -14,7 +14,7 @@ use crate::nt::status;
 use crate::world;
 
 /// What the driver is asked while something fails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Hash, PartialEq, Eq)]
 pub enum Phase {
     /// Nothing of this kind: nothing fails.
     #[default]
@@ -55,7 +55,7 @@ pub enum Effect {
 macro_rules! points {
     ($($(#[$doc:meta])* $point:ident = $name:literal, $status:ident;)*) => {
         /// Something that can fail.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Point {
             $($(#[$doc])* $point,)*
         }
@@ -145,7 +145,7 @@ impl std::str::FromStr for Point {
 }
 
 /// One failure: the point, and at which use of it, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub struct Fault {
     /// What fails.
     pub point: Point,
@@ -174,7 +174,7 @@ impl std::str::FromStr for Fault {
 }
 
 /// The uses and failures of a run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Faults {
     /// What is to fail.
     pub plan: Vec<Fault>,

@@ -52,7 +52,7 @@ const NOT_HERE: [&str; 10] = [
 ];
 
 /// Those that cannot: locks, events, timers, DPCs, lists and memory in hand. Nor rundown protection, which
-/// is refused only after the driver itself has run it down; nor IoCsqInsertIrpEx, which returns what the
+/// is refused only after the driver itself has run it down; nor `IoCsqInsertIrpEx`, which returns what the
 /// driver's own callback does.
 const NEVER: &str = "\
     DbgPrint DbgPrintEx EtwEventEnabled EtwProviderEnabled EtwUnregister ExAcquireRundownProtection ExFreePool \

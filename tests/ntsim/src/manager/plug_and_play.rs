@@ -12,7 +12,7 @@ use crate::rule::unload;
 use crate::world::{self, World};
 
 /// The simulated bus's device, which the driver's is stacked on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Device {
     physical: usize,
 }
