@@ -1,10 +1,11 @@
 #!/bin/sh
 # Links an image so that the same objects give the same bytes, in whatever directory they are: the
 # linker writes its command line into the .pdb, and a hash of the .pdb into the image. rustc calls it
-# in place of rust-lld (linker in cargo.toml), or of CSQ_LINKER.
+# in place of rust-lld (linker in cargo.toml), or of CSQ_LINKER. LINUX_WDK_DRIVER, from the same
+# cargo.toml, is the directory of the driver.
 set -eu
 
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+root=$(CDPATH='' cd -- "$LINUX_WDK_DRIVER" && pwd)
 cd "$root"
 
 for argument; do
@@ -24,4 +25,4 @@ for argument; do
     set -- "$@" "$argument"
 done
 
-exec "${CSQ_LINKER:-rust-lld}" "$@" '/PDBSOURCEPATH:C:\csq'
+exec "${CSQ_LINKER:-rust-lld}" "$@" '/PDBSOURCEPATH:C:\driver'

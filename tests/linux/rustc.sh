@@ -5,6 +5,8 @@
 # depends on are empty then. They are told here that the host is Windows, and get the few
 # Windows-only names of `std` that they use from host_std/std.rs. That concerns these packages
 # as build dependencies (no --target) and no others: nothing of it reaches the driver.
+#
+# LINUX_WDK_DRIVER, from the same cargo.toml, is the directory of the driver.
 set -eu
 
 rustc=$1
@@ -28,8 +30,8 @@ case " $* " in
 *" --target "*)
     # Debug information is not to say where the project and the crates are on this machine: the same
     # sources give the same driver in every directory.
-    root=$(CDPATH='' cd -- "$here/../.." && pwd)
-    exec "$rustc" "$@" --remap-path-prefix "${CARGO_HOME:-$HOME/.cargo}=/cargo" --remap-path-prefix "$root=/csq"
+    root=$(CDPATH='' cd -- "$LINUX_WDK_DRIVER" && pwd)
+    exec "$rustc" "$@" --remap-path-prefix "${CARGO_HOME:-$HOME/.cargo}=/cargo" --remap-path-prefix "$root=/driver"
     ;;
 esac
 
@@ -39,7 +41,7 @@ host_std() {
     compiler=$rustc
     case $1 in -*) ;; *) compiler=$1 ;; esac
     key=$( { "$compiler" -vV && cat "$source"; } | cksum | tr ' ' -)
-    directory=$here/../../target/linux/host_std-$key
+    directory=$LINUX_WDK_DRIVER/target/linux/host_std-$key
     if [ ! -e "$directory" ]; then
         mkdir -p "${directory%/*}"
         draft=$(mktemp -d "$directory.XXXXXX")

@@ -1,6 +1,8 @@
 /* The WDM driver around a baseline's queue: entry, Plug and Play, handles, and the checks of the
- * IOCTLs. It answers what csq.sys answers, and does per request what that does: the remove lock, the
- * rundowns of the device and of the handle, every check of the input, the note, the copies.
+ * IOCTLs. It answers what csq.sys answers, and does per request what that does: the remove lock, every
+ * check of the input, the note, the copies. A baseline says by RUNDOWNS whether what comes in passes the
+ * rundowns of the device and of the handle, as is usual in C, or whether its queue sees under its lock
+ * that they are being closed.
  *
  * Written from Microsoft's documentation of the routines it calls. Included by plain.c and tuned.c
  * after they have defined QUEUE and HANDLE_CONTEXT; each is one translation unit, so that the
@@ -123,8 +125,11 @@ static NTSTATUS Cleanup(PDEVICE_OBJECT Object, PIRP Irp)
     PEEK peek = { WhichFile, EndFlushed, stack->FileObject, handle, 0 };
 
     if (handle != NULL) {
-        /* After this no request of the handle can enter the queue. The file object keeps the device. */
+        /* The file object keeps the device. */
+#if RUNDOWNS
+        /* After this no request of the handle can enter the queue. */
         ExWaitForRundownProtectionRelease(&handle->Open);
+#endif
         QueueCloseHandle(device, handle);
         Drain(device, &peek, STATUS_CANCELLED);
         InterlockedDecrement64(&device->Handles);
@@ -177,6 +182,7 @@ static NTSTATUS Pend(PDEVICE Device, PIRP Irp, PIO_STACK_LOCATION Stack)
         return Finish(Device, Irp, STATUS_NOT_SUPPORTED, 0);
     }
 
+#if RUNDOWNS
     if (!ExAcquireRundownProtection(&Device->Admission)) {
         status = Refusal(Device);
         return Finish(Device, Irp, NT_SUCCESS(status) ? STATUS_DEVICE_NOT_READY : status, 0);
@@ -189,6 +195,14 @@ static NTSTATUS Pend(PDEVICE Device, PIRP Irp, PIO_STACK_LOCATION Stack)
         ExReleaseRundownProtection(&handle->Open);
     }
     ExReleaseRundownProtection(&Device->Admission);
+#else
+    status = Refusal(Device);
+    if (!NT_SUCCESS(status)) {
+        return Finish(Device, Irp, status, 0);
+    }
+    handle = HandleOf(Stack);
+    status = handle == NULL ? STATUS_FILE_CLOSED : QueuePend(Device, handle, Irp, pend->Tag);
+#endif
     return status == STATUS_PENDING ? status : Finish(Device, Irp, status, 0);
 }
 
@@ -351,7 +365,7 @@ static VOID Enter(PDEVICE Device, STATE State)
 
 static VOID CloseAdmission(PDEVICE Device)
 {
-    if (!Device->Closed) {
+    if (RUNDOWNS && !Device->Closed) {
         Device->Closed = TRUE;
         ExWaitForRundownProtectionRelease(&Device->Admission);
     }

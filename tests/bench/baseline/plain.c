@@ -25,6 +25,9 @@ struct _HANDLE_CONTEXT {
     volatile LONG Outstanding;
 };
 
+/* What comes in passes rundowns, so that cleanup and removal can wait for it. */
+#define RUNDOWNS 1
+
 #include "frame.h"
 
 /* DriverContext[0]: the tag; [1]: the id; [2]: whether it was linked. */

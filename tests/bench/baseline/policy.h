@@ -85,7 +85,7 @@ static NTSTATUS QueueStart(PDEVICE Device);
 static VOID QueueFree(PDEVICE Device);
 static VOID HandleInitialize(PHANDLE_CONTEXT Handle);
 
-/* Takes the request of a handle whose rundown was passed. STATUS_PENDING: it belongs to the queue.
+/* Takes the request of a handle. STATUS_PENDING: it belongs to the queue.
  * Otherwise the caller has to complete it with what is returned. */
 static NTSTATUS QueuePend(PDEVICE Device, PHANDLE_CONTEXT Handle, PIRP Irp, ULONG64 Tag);
 /* Removes one request, counted as Peek->Ending. The caller has to end it by QueueEnd. */

@@ -1,8 +1,11 @@
 /* The best this project can do in C with the data structures of csq.sys: a slot per request, found by
  * an id in constant time; a chain per handle, so that nobody else's requests are ever looked at; a
- * second queue for claimed requests under the same lock; no memory taken per request.
+ * second queue for claimed requests under the same lock; no memory taken per request. As in csq.sys,
+ * a request that comes in finds out under the lock that its handle or device is being closed, so there
+ * are no rundowns.
  *
- * It does less than csq.sys: no timeouts, and no claims that wait. */
+ * It does less than csq.sys: no timeouts, no claims that wait, no events; and CANCEL chooses its requests
+ * one by one. */
 #include "policy.h"
 
 typedef enum _PLACE {
@@ -55,7 +58,6 @@ struct _QUEUE {
 };
 
 struct _HANDLE_CONTEXT {
-    EX_RUNDOWN_REF Open;
     volatile LONG Outstanding;
     /* Under the lock, as the lists are. */
     BOOLEAN Closing;
@@ -67,6 +69,9 @@ struct _HANDLE_CONTEXT {
 #define WhichClaim ((WHICH)(WhichId + 1))
 #define WhichServed ((WHICH)(WhichId + 2))
 #define ToMove ((ENDING)EndCount)
+
+/* Closing and removal are seen under the lock, as in csq.sys: nobody waits for what is on its way in. */
+#define RUNDOWNS 0
 
 #include "frame.h"
 
@@ -142,6 +147,14 @@ static NTSTATUS InsertPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
     PLIST_ENTRY list = &queue->Places[Pending].List;
 
     UNREFERENCED_PARAMETER(Context);
+    if (slot->Owner->Closing || queue->Retired) {
+        /* A new request counts as one that came before that. */
+        if (slot->Sequence == 0) {
+            queue->Pended++;
+            queue->Ended[EndFlushed]++;
+        }
+        return queue->Retired ? STATUS_DELETE_PENDING : STATUS_CANCELLED;
+    }
     if (slot->Sequence == 0) {
         LinkBefore(list, &Irp->Tail.Overlay.ListEntry);
         slot->Sequence = ++queue->Pended;
@@ -149,12 +162,6 @@ static NTSTATUS InsertPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
             queue->HighWater = queue->Live;
         }
     } else {
-        if (slot->Owner->Closing) {
-            return STATUS_CANCELLED;
-        }
-        if (queue->Retired) {
-            return STATUS_DELETE_PENDING;
-        }
         LinkBefore(SortedPlace(list, slot->Sequence), &Irp->Tail.Overlay.ListEntry);
     }
     LinkBefore(&slot->Owner->Chain[Pending], CHAIN_LINK(Irp));
@@ -382,7 +389,6 @@ static VOID QueueFree(PDEVICE Device)
 
 static VOID HandleInitialize(PHANDLE_CONTEXT Handle)
 {
-    ExInitializeRundownProtection(&Handle->Open);
     Handle->Outstanding = 0;
     Handle->Closing = FALSE;
     InitializeListHead(&Handle->Chain[Pending]);
@@ -408,6 +414,7 @@ static NTSTATUS QueuePend(PDEVICE Device, PHANDLE_CONTEXT Handle, PIRP Irp, ULON
 {
     PQUEUE queue = &Device->Queue;
     PNOTE note = Irp->AssociatedIrp.SystemBuffer;
+    NTSTATUS status;
     PSLOT slot;
 
     if (!EnterQuota(Handle, Device->HandleLimit)) {
@@ -429,7 +436,12 @@ static NTSTATUS QueuePend(PDEVICE Device, PHANDLE_CONTEXT Handle, PIRP Irp, ULON
     note->Id = ID_OF(queue, slot);
     note->Tag = Tag;
     Irp->Tail.Overlay.DriverContext[2] = slot;
-    IoCsqInsertIrpEx(&queue->Places[Pending].Csq, Irp, &slot->Context, NULL);
+    /* A refused request ends here, although it is marked: so it is, whether the refusal marks it or not. */
+    IoMarkIrpPending(Irp);
+    status = IoCsqInsertIrpEx(&queue->Places[Pending].Csq, Irp, &slot->Context, NULL);
+    if (!NT_SUCCESS(status)) {
+        QueueEnd(Device, Irp, status, 0);
+    }
     return STATUS_PENDING;
 }
 

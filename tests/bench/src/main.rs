@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `driver` | the drivers, and the requests they are sent |
 //! | `exact` | what can be counted: instructions, stack, pool, code; and the budgets |
+//! | `hostile` | the same, for a client beside one that has many handles and nearly all places |
 //! | `profile` | where the instructions are |
 //! | `workload` | what is timed |
 //! | `timing` | how it is timed: A B C A B C |
@@ -17,6 +18,7 @@ mod cases;
 mod chart;
 mod driver;
 mod exact;
+mod hostile;
 mod profile;
 mod report;
 mod timing;

@@ -3,8 +3,16 @@
 //! What disturbs a measurement (other programs, the clock of the processor) then disturbs all
 //! drivers alike, and the ratio of one round is worth more than the ratio of two averages.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 use serde::Serialize;
+
+/// Rounds that every driver takes part in.
+const COMMON_ROUNDS: usize = 3;
+/// A driver whose batches have taken so long sits out the others: for the rest of the rounds, the
+/// caches and the processor are as they are among drivers of one speed.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One batch of a driver: nanoseconds per operation.
 pub type Batch<'a> = Box<dyn FnMut() -> Result<f64> + 'a>;
@@ -44,7 +52,7 @@ pub struct Timing {
     pub depth: usize,
     /// How many threads did it.
     pub threads: usize,
-    /// Batches of each driver.
+    /// The most batches of a driver.
     pub rounds: usize,
     /// Nanoseconds per operation, one for each driver; `None` for what it cannot do.
     pub nanoseconds: Vec<Option<Spread>>,
@@ -54,21 +62,29 @@ pub struct Timing {
 
 impl Timing {
     /// Runs `batches`, one for each driver, `rounds` times in turn, after one round to warm up, and
-    /// fills in the numbers.
+    /// fills in the numbers. A slow driver takes part in fewer rounds, the first ones.
     ///
     /// # Errors
     /// That of a batch.
     pub fn measure(mut self, mut batches: Vec<Option<Batch<'_>>>) -> Result<Self> {
         let drivers = batches.len();
         let mut times: Vec<Vec<f64>> = vec![Vec::new(); drivers];
+        let mut spent = vec![Duration::ZERO; drivers];
         for round in 0..=self.rounds {
             for turn in 0..drivers {
                 // Who comes first changes too.
                 let which = (turn + round) % drivers;
-                if let (Some(Some(batch)), Some(times)) =
-                    (batches.get_mut(which), times.get_mut(which))
-                {
+                if let (Some(Some(batch)), Some(times), Some(spent)) = (
+                    batches.get_mut(which),
+                    times.get_mut(which),
+                    spent.get_mut(which),
+                ) {
+                    if round > COMMON_ROUNDS && *spent > PATIENCE {
+                        continue;
+                    }
+                    let start = Instant::now();
                     let time = batch()?;
+                    *spent += start.elapsed();
                     if round > 0 {
                         times.push(time);
                     }

@@ -5,10 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use csq_protocol::status::{PENDING, QUOTA_EXCEEDED, SUCCESS};
+use csq_protocol::status::{NO_MORE_ENTRIES, PENDING, QUOTA_EXCEEDED, SUCCESS};
 use ntsim::native::{self, Handle, Requests};
 
-use crate::driver::{Subject, claimed_id, complete_input};
+use crate::driver::{self, Subject, claimed_id, complete_input};
 
 /// Operations in a batch, about a millisecond.
 const BATCH: usize = 4_000;
@@ -52,7 +52,7 @@ impl<'handle> Ring<'handle> {
         depth: usize,
         spare: usize,
     ) -> Result<Self> {
-        let requests = subject.pend(handle, depth + spare);
+        let requests = driver::pend(handle, depth + spare);
         let mut ring = Self { requests, next: 0 };
         for _ in 0..depth {
             ensure!(
@@ -267,7 +267,8 @@ pub fn pend_complete_next_together(rings: &mut [(Ring<'_>, Requests<'_>)]) -> Re
                 *ahead -= 1;
                 return pended == PENDING;
             }
-            pended == PENDING && next.send(0) == SUCCESS
+            // Nothing is pending if the other has completed ahead.
+            pended == PENDING && matches!(next.send(0), SUCCESS | NO_MORE_ENTRIES)
         },
     )
 }

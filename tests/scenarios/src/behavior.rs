@@ -12,6 +12,7 @@ mod claimed;
 mod cleanup;
 mod complete;
 mod contest;
+mod hostile;
 mod identity;
 mod limits;
 mod parameters;

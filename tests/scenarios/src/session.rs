@@ -145,7 +145,15 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     /// A call that may pend.
-    fn submit(&self, code: u32, input: &[u8], room: usize) -> Checked<Result<T::Request, Answer>> {
+    ///
+    /// # Errors
+    /// It ended and wrote where it must not.
+    pub fn submit(
+        &self,
+        code: u32,
+        input: &[u8],
+        room: usize,
+    ) -> Checked<Result<T::Request, Answer>> {
         let call = Call {
             code,
             input,

@@ -5,7 +5,7 @@ use std::fs;
 use serde::Serialize;
 
 /// Growth that is none: what an allocator keeps differs from time to time.
-const SLACK: u64 = 16 * 1024;
+const SLACK: u64 = 8 * 1024;
 /// Samples at the beginning that do not count: caches fill.
 const WARM_UP: usize = 20;
 

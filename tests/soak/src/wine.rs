@@ -18,6 +18,8 @@ use crate::clock::Clock;
 use crate::memory::{self, Resident};
 
 const PROGRAM: &str = r"C:\csq\csqctl.exe";
+/// The exit code of wine-host when it could not do its own part.
+const TROUBLE: i32 = 125;
 /// Requests that are pending when the device goes.
 const PENDING: usize = 8;
 /// How long a program may take.
@@ -44,6 +46,8 @@ struct Summary {
     lives: u64,
     /// How often it was uninstalled with requests pending.
     removed_in_use: u64,
+    /// How often that was begun again, because Wine had lost the program.
+    repeated: u64,
     /// What `csqctl stress` counted.
     pended: u64,
     of_children: u64,
@@ -124,7 +128,12 @@ fn live(options: &Options, seed: u64, in_use: bool, summary: &mut Summary) -> Re
         )),
     }
     let pending = in_use.then(|| pend(options)).transpose()?;
-    let removed = csqctl(options, &["uninstall"])?;
+    let mut removed = csqctl(options, &["uninstall"])?;
+    if removed.status.code() == Some(TROUBLE) {
+        // Not the driver's doing. If it is, once more fails too.
+        summary.repeated += 1;
+        removed = csqctl(options, &["uninstall"])?;
+    }
     if !removed.status.success() {
         summary
             .wrong
@@ -222,8 +231,8 @@ impl Summary {
 
 fn print(summary: &Summary) {
     println!(
-        "{:.0} s: {} times installed and uninstalled, {} of them with requests pending",
-        summary.seconds, summary.lives, summary.removed_in_use
+        "{:.0} s: {} times installed and uninstalled, {} of them with requests pending, {} at the second attempt",
+        summary.seconds, summary.lives, summary.removed_in_use, summary.repeated
     );
     println!(
         "{} requests, and {} of child processes, of which {} were killed",

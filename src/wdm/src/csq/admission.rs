@@ -58,20 +58,7 @@ impl RequestQueues {
         tag: u64,
         timeout: u32,
     ) -> Result<Pended<'_>, Unpended> {
-        let slot = match self.get_ref().occupy(&irp, Some(tag)) {
-            Ok(slot) => slot,
-            Err(why) => return Err(Unpended { irp, why }),
-        };
-        // SAFETY: owned, and just put into the slot.
-        unsafe { slot.trace_pend(timeout) };
-        if timeout != 0 {
-            // SAFETY: just occupied.
-            unsafe { slot.set_timer(timeout) };
-        }
-        Ok(Pended {
-            visit: self.put(&self.get_ref().pending, irp.into_raw()),
-            dispatched: Dispatched::pended(),
-        })
+        self.admit(irp, Some(tag), timeout)
     }
 
     /// Puts a claim into the waiting queue: `IoCsqInsertIrp`. As for [`pend`](Self::pend).
@@ -80,11 +67,34 @@ impl RequestQueues {
     ///
     /// As for [`pend`](Self::pend).
     pub fn wait(self: Pin<&Self>, irp: Irp<Received>) -> Result<Pended<'_>, Unpended> {
-        if let Err(why) = self.get_ref().occupy(&irp, None) {
-            return Err(Unpended { irp, why });
+        self.admit(irp, None, 0)
+    }
+
+    /// Lets in a request with its tag, or a claim. One body for both, into which the compiler puts
+    /// [`occupy`](Self::occupy).
+    fn admit(
+        self: Pin<&Self>,
+        irp: Irp<Received>,
+        tag: Option<u64>,
+        timeout: u32,
+    ) -> Result<Pended<'_>, Unpended> {
+        let queues = self.get_ref();
+        let slot = match queues.occupy(&irp, tag) {
+            Ok(slot) => slot,
+            Err(why) => return Err(Unpended { irp, why }),
+        };
+        // SAFETY: owned, and just put into the slot. Nothing is written about a claim.
+        unsafe { slot.trace_pend(timeout) };
+        if timeout != 0 {
+            // SAFETY: just occupied.
+            unsafe { slot.set_timer(timeout) };
         }
+        let queue = match tag {
+            Some(_) => &queues.pending,
+            None => &queues.waiting,
+        };
         Ok(Pended {
-            visit: self.put(&self.get_ref().waiting, irp.into_raw()),
+            visit: self.put(queue, irp.into_raw()),
             dispatched: Dispatched::pended(),
         })
     }

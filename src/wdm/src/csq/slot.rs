@@ -167,6 +167,8 @@ impl Slot {
     /// # Safety
     ///
     /// The caller has just occupied the slot.
+    // Apart, so that requests without a timer save no registers for it.
+    #[inline(never)]
     pub(super) unsafe fn set_timer(&self, milliseconds: u32) {
         self.users.store(2, Ordering::Relaxed);
         // SAFETY: as for `occupy`. Nobody reads this but the IRP's owner.

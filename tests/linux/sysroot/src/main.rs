@@ -13,10 +13,11 @@
 
 mod headers;
 mod imports;
+mod kit;
 mod load_config;
 mod tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -28,12 +29,16 @@ use crate::tree::Tree;
 /// no particular WDK.
 const VERSION: &str = "10.0.26100.0";
 
-/// Writes the part of a WDK that csq.sys is built against.
+/// Writes the part of a WDK that csq.sys is built against, or what any driver on windows-drivers-rs needs to
+/// be built on Linux.
 #[derive(Parser)]
 struct Arguments {
     /// The directory to write; whatever else is in it is removed
     #[arg(default_value = "target/wdk")]
     output: PathBuf,
+    /// Writes to DIR/linux-wdk instead, with the scripts and the cargo configuration for the driver in DIR
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    driver: Option<PathBuf>,
     /// The headers of mingw-w64 (Debian: package mingw-w64-common)
     #[arg(long, default_value = "/usr/share/mingw-w64/include")]
     include: PathBuf,
@@ -57,9 +62,23 @@ fn run(arguments: &Arguments) -> Result<()> {
     headers::add(&mut tree, &arguments.include)?;
     imports::add(&mut tree, &arguments.lib)?;
     load_config::add(&mut tree)?;
-    let changed = tree.write(&arguments.output)?;
+    let Some(driver) = &arguments.driver else {
+        return write(tree, &arguments.output);
+    };
+    kit::add(&mut tree, driver)?;
+    write(tree, &driver.join(kit::DIRECTORY))?;
+    println!(
+        "in {}: cargo build --release --config {}/cargo.toml --target x86_64-pc-windows-msvc",
+        driver.display(),
+        kit::DIRECTORY
+    );
+    Ok(())
+}
+
+fn write(tree: Tree, directory: &Path) -> Result<()> {
+    let changed = tree.write(directory)?;
     if changed > 0 {
-        println!("{}: {changed} files changed", arguments.output.display());
+        println!("{}: {changed} files changed", directory.display());
     }
     Ok(())
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -80,6 +81,12 @@ fn write_if_different(path: &Path, content: &[u8]) -> Result<bool> {
     let parent = path.parent().context("a file is in a directory")?;
     fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))?;
+    if path.extension().is_some_and(|extension| extension == "sh") {
+        /// Cargo and rustc run it.
+        const EXECUTABLE: u32 = 0o755;
+        fs::set_permissions(path, Permissions::from_mode(EXECUTABLE))
+            .with_context(|| format!("cannot make {} executable", path.display()))?;
+    }
     Ok(true)
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
 use crate::explore::{Limits, explore};
 use crate::machine;
+use crate::manager::plug_and_play;
 use crate::report;
 use crate::scenario::stage;
 use crate::schedule::bounded::Bounded;
@@ -65,7 +66,15 @@ impl Run {
             print!("{}", report::found(&found, &again));
             FOUND
         } else {
-            println!("DriverEntry, Plug and Play from start to removal, and unload broke no rule.");
+            if plug_and_play::is_supported() {
+                println!(
+                    "DriverEntry, Plug and Play from start to removal, and unload broke no rule."
+                );
+            } else {
+                println!(
+                    "DriverEntry and unload broke no rule. It is no driver for Plug and Play."
+                );
+            }
             CLEAN
         }
     }

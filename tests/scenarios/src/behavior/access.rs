@@ -36,6 +36,31 @@ pub(super) fn denied_without_the_right<T: Target>(target: &T) -> Checked {
     Ok(())
 }
 
+/// The codes as they are documented, not as they are computed: of clients and of servers.
+const CLIENTS: [u32; 4] = [0x0022_6000, 0x0022_6004, 0x0022_600c, 0x0022_6010];
+const SERVERS: [u32; 3] = [0x0022_a008, 0x0022_a014, 0x0022_a018];
+
+pub(super) fn clients_are_no_servers<T: Target>(target: &T) -> Checked {
+    expect::capable(target, Capability::AccessCheck)?;
+    let client = Session::open_with(target, Rights::READ)?;
+    let server = Session::open_with(target, Rights::WRITE)?;
+    for (code, [granted, denied]) in CLIENTS
+        .map(|code| (code, [&client, &server]))
+        .into_iter()
+        .chain(SERVERS.map(|code| (code, [&server, &client])))
+    {
+        // Too short for anything: whoever may ask is told something else.
+        let room = message::ANY_ROOM;
+        let answer = denied.control(code, &[0; 3], room)?;
+        let what = format!("code {code:#x} without the right");
+        expect::status(&what, status::ACCESS_DENIED, answer.status)?;
+        let answer = granted.control(code, &[0; 3], room)?;
+        let what = format!("code {code:#x} with the right, and 3 bytes");
+        expect::status(&what, status::INFO_LENGTH_MISMATCH, answer.status)?;
+    }
+    expect::equal("codes", ioctl::ALL.len(), CLIENTS.len() + SERVERS.len())
+}
+
 pub(super) fn one_right_is_enough<T: Target>(target: &T) -> Checked {
     let client = Session::open_with(target, Rights::READ)?;
     let server = Session::open_with(target, Rights::WRITE)?;

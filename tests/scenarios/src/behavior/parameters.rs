@@ -14,7 +14,7 @@ const MOST: u32 = 1 << 20;
 
 /// Runs `body` on a device that was installed with parameters, and installs it as it comes
 /// afterwards, whatever the outcome.
-fn with<T: Target>(
+pub(super) fn with<T: Target>(
     target: &T,
     parameters: &[Parameter],
     body: impl FnOnce() -> Checked,

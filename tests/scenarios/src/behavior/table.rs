@@ -2,8 +2,8 @@
 
 use super::{
     Behavior, access, answer, bad_input, cancel, claim, claimed, cleanup, complete, contest,
-    identity, limits, parameters, pend, process, race, removal, returned, statistics, timeout,
-    version, waiting,
+    hostile, identity, limits, parameters, pend, process, race, removal, returned, statistics,
+    timeout, version, waiting,
 };
 use crate::target::Target;
 
@@ -26,6 +26,7 @@ pub fn table<T: Target>() -> Vec<Behavior<T>> {
     table.extend(races());
     table.extend(accounts());
     table.extend(mistakes());
+    table.extend(harm());
     table.extend(device());
     table
 }
@@ -171,6 +172,7 @@ fn accounts<T: Target>() -> Vec<Behavior<T>> {
         identity.no_kernel_addresses: "No answer holds an address of the kernel" ["TR-87"];
 
         access.denied_without_the_right: "A handle without the right is denied, and nothing changes" ["TR-82"];
+        access.clients_are_no_servers: "Each IOCTL can be had with the right it is documented with, and with no other" ["TR-82"];
         access.one_right_is_enough: "A client needs only read access, a server only write access" ["TR-82"];
     }
 }
@@ -188,6 +190,17 @@ fn mistakes<T: Target>() -> Vec<Behavior<T>> {
         bad_input.claim: "CLAIM refuses wrong lengths, versions and flags" ["INV-70" "TR-15" "TR-80"];
         bad_input.complete: "COMPLETE refuses wrong lengths, versions and statuses" ["INV-70" "TR-05" "TR-15" "TR-80"];
         bad_input.no_buffers: "Every code survives that there is no buffer" ["INV-70" "TR-15" "TR-80"];
+    }
+}
+
+/// A client that wants to do harm.
+fn harm<T: Target>() -> Vec<Behavior<T>> {
+    behaviors! {
+        hostile.takes_every_place: "Who takes every place by many handles delays others by no more than that" ["TR-24" "TR-88"];
+        hostile.cancels_in_every_order: "Who cancels in every order disturbs nobody" ["INV-32" "INV-34" "INV-56" "TR-89"];
+        hostile.sends_garbage: "Who sends garbage disturbs nobody" ["INV-70" "TR-15" "TR-80" "TR-82"];
+        hostile.dies_in_the_middle: "Who dies in the middle keeps nobody from being served" ["INV-60" "TR-07"];
+        hostile.goes_on_beside_another: "Whoever does harm at the same time, others are served" ["INV-37" "TR-06" "TR-24" "TR-88"];
     }
 }
 

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Builds a driver that is not this project's on Linux, as somebody else would, and runs what comes out in
+# the simulated kernel.
+#
+#   tests/linux/foreign.sh
+#
+# The driver is copied out of the repository first, so that nothing of it is found by accident. Where it
+# is kept for the next time: CSQ_FOREIGN_DIR.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$root"
+directory=${CSQ_FOREIGN_DIR:-${TMPDIR:-/tmp}/csq-foreign-$(id -u)}
+mkdir -p "$directory"
+directory=$(CDPATH='' cd -- "$directory" && pwd)
+case $directory/ in
+"$root"/*)
+    echo "foreign.sh: $directory is in this repository; CSQ_FOREIGN_DIR names one that is not" >&2
+    exit 2
+    ;;
+esac
+cp -R --update tests/linux/foreign/. "$directory"
+
+# What the README says.
+cargo run --quiet --package sysroot -- --driver "$directory"
+# Not the wrapper and flags of whoever called this.
+unset RUSTC_WRAPPER RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+(cd "$directory" && cargo build --quiet --release --locked --config linux-wdk/cargo.toml --target x86_64-pc-windows-msvc)
+
+image=$directory/target/x86_64-pc-windows-msvc/release/foreign.dll
+cargo run --quiet --profile host --package ntsim -- run "$image"
+# A path of this machine in it would be one that others cannot follow.
+if grep --quiet --text --fixed-strings -e "$directory" -e "${CARGO_HOME:-$HOME/.cargo}" "$image"; then
+    echo "foreign.sh: the image names a directory of this machine" >&2
+    exit 1
+fi

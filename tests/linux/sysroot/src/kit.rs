@@ -1,0 +1,68 @@
+//! What a driver of somebody else needs beside the tree to be built on Linux: the scripts that this
+//! project is built with, and a cargo configuration that names them.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+
+use crate::tree::Tree;
+
+/// The directory, in the driver's.
+pub const DIRECTORY: &str = "linux-wdk";
+
+/// The cargo configuration. Its paths are relative to the driver's directory: that is cargo's rule for
+/// `--config`.
+const CONFIGURATION: &str = r#"# Builds this driver on a Linux host, with no WDK:
+#
+#   cargo build --release --config linux-wdk/cargo.toml --target x86_64-pc-windows-msvc
+#
+# Written by tests/linux/sysroot of the project csq; it can be made anew at any time, and need not be
+# kept under version control.
+
+[build]
+# Lets wdk-build, which asks for a Windows host, run on this one.
+rustc-wrapper = "linux-wdk/rustc.sh"
+
+[target.x86_64-pc-windows-msvc]
+linker = "linux-wdk/lld-link.sh"
+rustflags = [
+    "-C", "target-feature=+crt-static",
+    # Control Flow Guard, and the load configuration that it needs.
+    "-C", "control-flow-guard",
+    "-C", "link-arg=load_config.obj",
+    # The kernel's loader wants the checksum, which link.exe writes without being asked.
+    "-C", "link-arg=/RELEASE",
+    "-C", "link-arg=/Brepro",
+]
+
+[env]
+WDKContentRoot = { value = "linux-wdk", relative = true }
+LINUX_WDK_DRIVER = { value = ".", relative = true }
+"#;
+
+/// Adds all that to `tree`, for the driver in `directory`.
+///
+/// # Errors
+///
+/// There is no crate in `directory`.
+pub fn add(tree: &mut Tree, directory: &Path) -> Result<()> {
+    ensure!(
+        directory.join("Cargo.toml").is_file(),
+        "{} has no Cargo.toml; name the directory of a driver's crate",
+        directory.display()
+    );
+    let files = [
+        ("rustc.sh", include_str!("../../rustc.sh")),
+        ("lld-link.sh", include_str!("../../lld-link.sh")),
+        ("host_std/std.rs", include_str!("../../host_std/std.rs")),
+        ("cargo.toml", CONFIGURATION),
+    ];
+    for (path, content) in files {
+        tree.add(
+            path.into(),
+            content.as_bytes().to_vec(),
+            "the project csq, tests/linux".to_owned(),
+        );
+    }
+    Ok(())
+}
