@@ -18,15 +18,11 @@ const SHUT_DOWN: char = '\u{4}';
 const SECTOR: usize = 512;
 
 fn passing() -> String {
-    let mut script = "firmware text\r\ncsq: begin\r\n".to_owned();
-    for step in STEPS {
-        script.push_str("csq: step ");
-        script.push_str(step);
-        script.push_str("\r\nsome text\r\ncsq: pass ");
-        script.push_str(step);
-        script.push_str("\r\n");
-    }
-    script + "csq: end pass\r\n"
+    let steps = STEPS.map(|step| format!("csq: step {step}\r\nsome text\r\ncsq: pass {step}\r\n"));
+    format!(
+        "firmware text\r\ncsq: begin\r\n{}csq: end pass\r\n",
+        steps.concat()
+    )
 }
 
 /// A disk whose boot sector does what the script says.
@@ -75,12 +71,14 @@ fn boot(script: &str, options: &[&str]) -> Output {
 }
 
 fn vm(directory: &Path, image: &Path, options: &[&str]) -> Output {
+    let package = directory.join("package");
+    fs::create_dir(&package).expect("the directory is ours");
     for name in ["csq.sys", "csq.inf", "csq.cat", "csq.cer", "csqctl.exe"] {
-        fs::write(directory.join(name), name).expect("the directory is ours");
+        fs::write(package.join(name), name).expect("the directory is ours");
     }
     Command::new(env!("CARGO_BIN_EXE_vm"))
         .arg("--package")
-        .arg(directory)
+        .arg(&package)
         .arg("--guest")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("guest"))
         .arg("--image")
