@@ -293,3 +293,9 @@ fn same_status(status: u32, expected: u32) -> Result<(), String> {
 pub fn choose<T>(all: &[T], choice: u8) -> Option<&T> {
     all.get(usize::from(choice).checked_rem(all.len())?)
 }
+
+/// The same, counted from the end.
+pub fn newest<T>(all: &[T], choice: u8) -> Option<&T> {
+    let back = usize::from(choice).checked_rem(all.len())?;
+    all.get(all.len() - 1 - back)
+}

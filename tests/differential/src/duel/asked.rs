@@ -5,7 +5,7 @@ use model::Operation;
 use model::operation::{self, Payload, Scope, Status};
 use scenarios::target::Call;
 
-use super::{Duel, choose};
+use super::{Duel, newest};
 
 /// Enough for any answer.
 const ROOM: usize = 24 + csq_protocol::MAX_PAYLOAD as usize;
@@ -68,7 +68,7 @@ impl Duel<'_> {
                     Scope::All => (wire::scope::ALL, 0),
                     Scope::Tag(tag) => (wire::scope::TAG, tag.into()),
                     Scope::Id(choice) => {
-                        let told = choose(&self.told, choice);
+                        let told = newest(&self.told, choice);
                         (wire::scope::ID, told.map_or(u64::MAX, |(id, _)| *id))
                     }
                 };
@@ -116,7 +116,7 @@ impl Duel<'_> {
     fn complete(&self, choice: u8, id: u8, status: Status, payload: Payload) -> Option<Asked> {
         const OWN: u8 = 200;
         let status = if self.plain { Status::Success } else { status };
-        let told = choose(&self.told, id).copied();
+        let told = newest(&self.told, id).copied();
         let (id, server) = told.unwrap_or((u64::from(id), usize::MAX));
         let handle = match self.handles.get(server) {
             Some(Some(_)) if choice < OWN => server,
