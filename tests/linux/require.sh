@@ -6,6 +6,7 @@
 #   build   compiling csq.sys and csqctl.exe, and making the package
 #   debian  compiling them with Debian's Rust instead of rustup's (see cargo.sh)
 #   wine    running them
+#   vm      QEMU, and firmware with UEFI for it
 #   bench   compiling the C drivers they are compared with
 #
 # Missing Debian packages are installed if it runs as root or with CSQ_INSTALL=1 (which asks sudo);
@@ -44,6 +45,10 @@ for part; do
         ;;
     bench)
         need clang-19 /usr/bin/clang-19 /usr/bin/clang
+        ;;
+    vm)
+        need qemu-system-x86 /usr/bin/qemu-system-x86_64
+        need ovmf /usr/share/OVMF/OVMF_CODE_4M.fd
         ;;
     wine)
         need wine64 /usr/bin/wine64 /usr/lib/wine/wine64

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use ntsim::native::{Handle, Requests};
 
-use crate::driver::Subject;
+use crate::driver::{self, Subject};
 use crate::timing::{Batch, Timing};
 use crate::workload::{self as work, Ring};
 
@@ -86,16 +86,12 @@ fn open(subjects: &[Subject]) -> Result<Vec<Handle<'_>>> {
     subjects.iter().map(Subject::open).collect()
 }
 
-/// One thing of each driver, made with a handle.
+/// One thing for each handle.
 fn each<'handle, T>(
-    subjects: &[Subject],
     handles: &'handle [Handle<'_>],
-    make: impl Fn(&Subject, &'handle Handle<'_>) -> T,
+    make: impl Fn(&'handle Handle<'handle>) -> T,
 ) -> Vec<T> {
-    let pairs = subjects.iter().zip(handles);
-    pairs
-        .map(|(subject, handle)| make(subject, handle))
-        .collect()
+    handles.iter().map(make).collect()
 }
 
 fn rings<'handle>(
@@ -104,9 +100,10 @@ fn rings<'handle>(
     depth: usize,
     spare: usize,
 ) -> Result<Vec<Ring<'handle>>> {
-    let ring =
-        |subject: &Subject, handle: &'handle Handle<'_>| Ring::fill(subject, handle, depth, spare);
-    each(subjects, handles, ring).into_iter().collect()
+    let pairs = subjects.iter().zip(handles);
+    pairs
+        .map(|(subject, handle)| Ring::fill(subject, handle, depth, spare))
+        .collect()
 }
 
 /// Ends what a measurement has left, before its memory goes.
@@ -120,7 +117,7 @@ fn boxed<'a>(batch: impl FnMut() -> Result<f64> + 'a) -> Batch<'a> {
 
 fn way_in(subjects: &[Subject]) -> Result<Timing> {
     let handles = open(subjects)?;
-    let requests = each(subjects, &handles, Subject::unknown);
+    let requests = each(&handles, driver::unknown);
     let batches = requests
         .iter()
         .map(|it| Some(boxed(|| Ok(work::unknown(it)))));
@@ -130,7 +127,7 @@ fn way_in(subjects: &[Subject]) -> Result<Timing> {
 fn pend_complete_next(subjects: &[Subject], depth: usize) -> Result<Timing> {
     let handles = open(subjects)?;
     let mut rings = rings(subjects, &handles, depth, 1)?;
-    let nexts = each(subjects, &handles, Subject::complete_next);
+    let nexts = each(&handles, driver::complete_next);
     let pairs = rings.iter_mut().zip(&nexts);
     let batches = pairs.map(|(ring, next)| Some(boxed(|| work::pend_complete_next(ring, next))));
     let result =
@@ -164,7 +161,7 @@ fn pend_complete_next_together(
         subjects.iter().map(|_| Vec::new()).collect();
     for handles in &handles {
         let rings = rings(subjects, handles, depth / threads, SPARE)?;
-        let nexts = each(subjects, handles, Subject::complete_next);
+        let nexts = each(handles, driver::complete_next);
         for (part, pair) in parts.iter_mut().zip(rings.into_iter().zip(nexts)) {
             part.push(pair);
         }
@@ -223,10 +220,8 @@ fn cancel_storm(subjects: &[Subject], threads: usize) -> Result<Timing> {
 fn pend_claim_complete(subjects: &[Subject], depth: usize) -> Result<Timing> {
     let handles = open(subjects)?;
     let mut rings = rings(subjects, &handles, depth, 1)?;
-    let claims = each(subjects, &handles, |subject, handle| {
-        subject.claim(handle, 1)
-    });
-    let completes = each(subjects, &handles, Subject::complete);
+    let claims = each(&handles, |handle| driver::claim(handle, 1));
+    let completes = each(&handles, driver::complete);
     let parts = rings
         .iter_mut()
         .zip(claims.iter().zip(&completes))
@@ -244,7 +239,7 @@ fn pend_claim_complete(subjects: &[Subject], depth: usize) -> Result<Timing> {
 fn complete_next(subjects: &[Subject], depth: usize) -> Result<Timing> {
     let handles = open(subjects)?;
     let mut rings = rings(subjects, &handles, depth, AT_ONCE)?;
-    let nexts = each(subjects, &handles, Subject::complete_next);
+    let nexts = each(&handles, driver::complete_next);
     let pairs = rings.iter_mut().zip(&nexts);
     let batches =
         pairs.map(|(ring, next)| Some(boxed(|| work::complete_next(ring, next, AT_ONCE))));
@@ -257,10 +252,8 @@ fn complete_next(subjects: &[Subject], depth: usize) -> Result<Timing> {
 fn complete_by_id(subjects: &[Subject], depth: usize) -> Result<Timing> {
     let handles = open(subjects)?;
     let mut rings = rings(subjects, &handles, depth, AT_ONCE)?;
-    let claims = each(subjects, &handles, |subject, handle| {
-        subject.claim(handle, 1)
-    });
-    let completes = each(subjects, &handles, Subject::complete);
+    let claims = each(&handles, |handle| driver::claim(handle, 1));
+    let completes = each(&handles, driver::complete);
     let parts = rings
         .iter_mut()
         .zip(claims.iter().zip(&completes))
@@ -299,7 +292,7 @@ fn statistics(subjects: &[Subject]) -> Result<Timing> {
     const DEPTH: usize = 1_000;
     let handles = open(subjects)?;
     let _rings = rings(subjects, &handles, DEPTH, 1)?;
-    let requests = each(subjects, &handles, Subject::statistics);
+    let requests = each(&handles, driver::statistics);
     let batches = requests.iter().map(|it| Some(boxed(|| work::repeat(it))));
     let result = timing("statistics", "request", DEPTH, 1, ROUNDS).measure(batches.collect());
     end(&handles);
@@ -311,7 +304,7 @@ fn refused(limited: &[Subject]) -> Result<Timing> {
     let handles = open(limited)?;
     let depth = limited.iter().map(|it| it.limit).min().unwrap_or(0);
     let _rings = rings(limited, &handles, depth, 1)?;
-    let requests = each(limited, &handles, |subject, handle| subject.pend(handle, 1));
+    let requests = each(&handles, |handle| driver::pend(handle, 1));
     let batches = requests.iter().map(|it| Some(boxed(|| work::refused(it))));
     let result =
         timing("pend over the limit", "request", depth, 1, ROUNDS).measure(batches.collect());

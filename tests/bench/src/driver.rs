@@ -71,7 +71,7 @@ impl Subject {
     fn query_limit(&self) -> Result<usize> {
         let handle = self.open()?;
         let output = size_of::<wire::Version>();
-        let query = self.ask(&handle, ioctl::QUERY_VERSION, &[], output, 1);
+        let query = handle.requests(ioctl::QUERY_VERSION, &[], output, 1);
         let status = query.send(0);
         let (version, _) = wire::Version::read_from_prefix(&query.output(0))
             .map_err(|_| anyhow!("{}: QUERY_VERSION: {status:#x}", self.name))?;
@@ -80,70 +80,59 @@ impl Subject {
 
     fn knows_claims(&self) -> Result<bool> {
         let handle = self.open()?;
-        Ok(self.claim(&handle, 1).send(0) == NO_MORE_ENTRIES)
+        Ok(claim(&handle, 1).send(0) == NO_MORE_ENTRIES)
     }
+}
 
-    fn ask<'handle>(
-        &self,
-        handle: &'handle Handle<'_>,
-        code: u32,
-        input: &[u8],
-        output: usize,
-        count: usize,
-    ) -> Requests<'handle> {
-        handle.requests(code, input, output, count)
-    }
+/// Requests that stay.
+pub fn pend<'handle>(handle: &'handle Handle<'_>, count: usize) -> Requests<'handle> {
+    let head = wire::Pend {
+        version: VERSION.into(),
+        tag: 7.into(),
+        payload_length: PAYLOAD.into(),
+        ..wire::Pend::default()
+    };
+    let input = [head.as_bytes(), &REQUEST_PAYLOAD].concat();
+    handle.requests(ioctl::PEND, &input, PAYLOAD as usize, count)
+}
 
-    /// Requests that stay.
-    pub fn pend<'handle>(&self, handle: &'handle Handle<'_>, count: usize) -> Requests<'handle> {
-        let head = wire::Pend {
-            version: VERSION.into(),
-            tag: 7.into(),
-            payload_length: PAYLOAD.into(),
-            ..wire::Pend::default()
-        };
-        let input = [head.as_bytes(), &REQUEST_PAYLOAD].concat();
-        self.ask(handle, ioctl::PEND, &input, PAYLOAD as usize, count)
-    }
+/// Completing the oldest request.
+pub fn complete_next<'handle>(handle: &'handle Handle<'_>) -> Requests<'handle> {
+    let head = wire::CompleteNext {
+        version: VERSION.into(),
+        payload_length: PAYLOAD.into(),
+    };
+    let input = [head.as_bytes(), &ANSWER_PAYLOAD].concat();
+    let output = size_of::<wire::Completed>();
+    handle.requests(ioctl::COMPLETE_NEXT, &input, output, 1)
+}
 
-    /// Completing the oldest request.
-    pub fn complete_next<'handle>(&self, handle: &'handle Handle<'_>) -> Requests<'handle> {
-        let head = wire::CompleteNext {
-            version: VERSION.into(),
-            payload_length: PAYLOAD.into(),
-        };
-        let input = [head.as_bytes(), &ANSWER_PAYLOAD].concat();
-        let output = size_of::<wire::Completed>();
-        self.ask(handle, ioctl::COMPLETE_NEXT, &input, output, 1)
-    }
+/// Claiming the oldest request.
+pub fn claim<'handle>(handle: &'handle Handle<'_>, count: usize) -> Requests<'handle> {
+    let input = wire::Claim {
+        version: VERSION.into(),
+        flags: 0.into(),
+    };
+    let output = size_of::<wire::Claimed>() + MAX_PAYLOAD as usize;
+    handle.requests(ioctl::CLAIM, input.as_bytes(), output, count)
+}
 
-    /// Claiming the oldest request.
-    pub fn claim<'handle>(&self, handle: &'handle Handle<'_>, count: usize) -> Requests<'handle> {
-        let input = wire::Claim {
-            version: VERSION.into(),
-            flags: 0.into(),
-        };
-        let output = size_of::<wire::Claimed>() + MAX_PAYLOAD as usize;
-        self.ask(handle, ioctl::CLAIM, input.as_bytes(), output, count)
-    }
+/// Completing a claimed request, whose id comes with [`complete_input`].
+pub fn complete<'handle>(handle: &'handle Handle<'_>) -> Requests<'handle> {
+    let output = size_of::<wire::Delivered>();
+    handle.requests(ioctl::COMPLETE, &complete_input(0), output, 1)
+}
 
-    /// Completing a claimed request, whose id comes with [`complete_input`].
-    pub fn complete<'handle>(&self, handle: &'handle Handle<'_>) -> Requests<'handle> {
-        let output = size_of::<wire::Delivered>();
-        self.ask(handle, ioctl::COMPLETE, &complete_input(0), output, 1)
-    }
+/// Asking for the statistics.
+pub fn statistics<'handle>(handle: &'handle Handle<'_>) -> Requests<'handle> {
+    let output = size_of::<wire::Statistics>();
+    handle.requests(ioctl::QUERY_STATISTICS, &[], output, 1)
+}
 
-    /// Asking for the statistics.
-    pub fn statistics<'handle>(&self, handle: &'handle Handle<'_>) -> Requests<'handle> {
-        let output = size_of::<wire::Statistics>();
-        self.ask(handle, ioctl::QUERY_STATISTICS, &[], output, 1)
-    }
-
-    /// A code that no driver knows: the cost of the machine itself, and of a driver's way in and out.
-    pub fn unknown<'handle>(&self, handle: &'handle Handle<'_>) -> Requests<'handle> {
-        const UNKNOWN: u32 = 0x0022_7ffc;
-        self.ask(handle, UNKNOWN, &[], 0, 1)
-    }
+/// A code that no driver knows: the cost of the machine itself, and of a driver's way in and out.
+pub fn unknown<'handle>(handle: &'handle Handle<'_>) -> Requests<'handle> {
+    const UNKNOWN: u32 = 0x0022_7ffc;
+    handle.requests(UNKNOWN, &[], 0, 1)
 }
 
 /// The size of the section `.text`.

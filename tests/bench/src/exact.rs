@@ -8,7 +8,7 @@ use ntsim::native::count::{Counts, Profile, count};
 use ntsim::native::pool_use;
 use serde::Serialize;
 
-use crate::driver::{Subject, claimed_id, complete_input};
+use crate::driver::{self, Subject, claimed_id, complete_input};
 use crate::hostile;
 
 /// How many requests are pending when the counting is done; fewer if the driver takes no more.
@@ -67,9 +67,9 @@ pub fn measure(subject: &Subject) -> Result<Vec<Row>> {
 
 fn paths(subject: &Subject, depth: usize, rows: &mut Vec<Row>) -> Result<()> {
     let (client, server) = (subject.open()?, subject.open()?);
-    let pends = subject.pend(&client, depth + 1);
-    let next = subject.complete_next(&server);
-    let statistics = subject.statistics(&server);
+    let pends = driver::pend(&client, depth + 1);
+    let next = driver::complete_next(&server);
+    let statistics = driver::statistics(&server);
     for index in 0..depth {
         ensure!(pends.send(index) == PENDING, "a request did not pend");
     }
@@ -82,8 +82,8 @@ fn paths(subject: &Subject, depth: usize, rows: &mut Vec<Row>) -> Result<()> {
     path("complete-next", &mut || next.send(0) == SUCCESS)?;
     path("statistics", &mut || statistics.send(0) == SUCCESS)?;
     if subject.claims {
-        let claims = subject.claim(&server, 1);
-        let complete = subject.complete(&server);
+        let claims = driver::claim(&server, 1);
+        let complete = driver::complete(&server);
         path("claim", &mut || claims.send(0) == SUCCESS)?;
         let input = complete_input(claimed_id(&claims, 0)?);
         path(COMPLETE_BY_ID, &mut || {
@@ -91,7 +91,7 @@ fn paths(subject: &Subject, depth: usize, rows: &mut Vec<Row>) -> Result<()> {
         })?;
     }
     let other = subject.open()?;
-    let of_other = subject.pend(&other, 1);
+    let of_other = driver::pend(&other, 1);
     ensure!(of_other.send(0) == PENDING, "a request did not pend");
     path("cleanup of 1", &mut || {
         other.cleanup();

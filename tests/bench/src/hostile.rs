@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 use csq_protocol::status::{PENDING, SUCCESS};
 
-use crate::driver::Subject;
+use crate::driver::{self, Subject};
 use crate::exact::{Row, row};
 
 /// What the names of these paths end with.
@@ -25,7 +25,7 @@ pub fn measure(subject: &Subject) -> Result<Vec<Row>> {
     let handles = handles.collect::<Result<Vec<_>>>()?;
     let pends: Vec<_> = handles
         .iter()
-        .map(|handle| subject.pend(handle, EACH))
+        .map(|handle| driver::pend(handle, EACH))
         .collect();
     for pend in &pends {
         for index in 0..EACH {
@@ -42,8 +42,8 @@ pub fn measure(subject: &Subject) -> Result<Vec<Row>> {
 
 fn paths(subject: &Subject, depth: usize, rows: &mut Vec<Row>) -> Result<()> {
     let client = subject.open()?;
-    let pends = subject.pend(&client, 2);
-    let statistics = subject.statistics(&client);
+    let pends = driver::pend(&client, 2);
+    let statistics = driver::statistics(&client);
     let mut path = |name, work: &mut dyn FnMut() -> bool| -> Result<()> {
         rows.push(row(subject, name, depth, work)?);
         Ok(())

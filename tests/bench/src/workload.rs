@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use csq_protocol::status::{NO_MORE_ENTRIES, PENDING, QUOTA_EXCEEDED, SUCCESS};
 use ntsim::native::{self, Handle, Requests};
 
-use crate::driver::{Subject, claimed_id, complete_input};
+use crate::driver::{self, Subject, claimed_id, complete_input};
 
 /// Operations in a batch, about a millisecond.
 const BATCH: usize = 4_000;
@@ -52,7 +52,7 @@ impl<'handle> Ring<'handle> {
         depth: usize,
         spare: usize,
     ) -> Result<Self> {
-        let requests = subject.pend(handle, depth + spare);
+        let requests = driver::pend(handle, depth + spare);
         let mut ring = Self { requests, next: 0 };
         for _ in 0..depth {
             ensure!(

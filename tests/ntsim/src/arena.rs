@@ -4,7 +4,8 @@
 //! that faults. When it dies its pages fault too, and they are not used again in the same run: a
 //! touch of a dead object is always seen.
 
-use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::guest;
 use crate::mapping::{Mapping, PAGE, Protection, pages};
@@ -16,22 +17,28 @@ const SIZE: usize = 4 << 30;
 const ALIGNMENT: usize = 16;
 
 /// One object's place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 struct Place {
     first_page: usize,
     pages: usize,
     address: usize,
     size: usize,
     alive: bool,
+    /// Whether it was dead already in the snapshot that the run began with.
+    died_before: bool,
 }
 
 /// The objects of one run.
 #[derive(Debug)]
 pub struct Arena {
     mapping: Mapping,
-    /// By address of the object's first page.
-    places: BTreeMap<usize, Place>,
+    /// In the order of their pages.
+    places: Vec<Place>,
     next_page: usize,
+    /// Whether a new run has begun, and `places` are still those of the last one.
+    stale: bool,
+    /// Which snapshot the places were the same as, if they were, when the last run began.
+    based_on: Option<u64>,
     /// Which pages are protected. Kept from run to run: where the layout repeats, and it mostly does,
     /// a new run needs no system call for the pages between the objects.
     closed: Vec<bool>,
@@ -40,6 +47,16 @@ pub struct Arena {
     has_guards: bool,
     /// Whether there are guards to take away.
     guarded: bool,
+}
+
+/// The objects of a run at one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    id: u64,
+    places: Vec<Place>,
+    next_page: usize,
+    /// The pages of those that are alive, one after the other.
+    contents: Vec<u8>,
 }
 
 impl Arena {
@@ -53,8 +70,10 @@ impl Arena {
         let has_guards = mapping.guard(0, PAGE) && mapping.unguard(0, PAGE);
         Ok(Self {
             mapping,
-            places: BTreeMap::new(),
+            places: Vec::new(),
             next_page: 0,
+            stale: false,
+            based_on: None,
             closed: Vec::new(),
             has_guards,
             guarded: false,
@@ -63,6 +82,7 @@ impl Arena {
 
     /// Makes an object of `size` bytes, each set to `fill`. `None` when the address space is used up.
     pub fn allocate(&mut self, size: usize, fill: u8) -> Option<usize> {
+        self.empty();
         let count = pages(size.max(1));
         let first_page = self.next_page;
         let end = first_page + count + 1;
@@ -85,8 +105,9 @@ impl Arena {
             address,
             size,
             alive: true,
+            died_before: false,
         };
-        self.places.insert(start, place);
+        self.places.push(place);
         Some(address)
     }
 
@@ -125,8 +146,19 @@ impl Arena {
 
     /// Notes that an object is dead; returns its first page and how many it has if it was alive.
     fn end(&mut self, address: usize) -> Option<(usize, usize)> {
-        let (_, place) = self.places.range_mut(..=address).next_back()?;
+        let index = self.index_at(address)?;
+        let place = self.places.get_mut(index)?;
         std::mem::take(&mut place.alive).then_some((place.first_page, place.pages))
+    }
+
+    /// The last object whose pages begin at or before `address`.
+    fn index_at(&self, address: usize) -> Option<usize> {
+        if self.stale {
+            return None;
+        }
+        let page = address.checked_sub(self.mapping.base())? / PAGE;
+        let after = self.places.partition_point(|it| it.first_page <= page);
+        after.checked_sub(1)
     }
 
     fn close_dead(&mut self, first: usize, count: usize) {
@@ -139,13 +171,10 @@ impl Arena {
 
     /// The object at or around `address`, its size, and whether it is alive.
     pub fn object_at(&self, address: usize) -> Option<(usize, usize, bool)> {
-        let (start, place) = self.places.range(..=address).next_back()?;
+        let place = self.places.get(self.index_at(address)?)?;
         // The guard page belongs to the object before it: a touch there ran over that object's end.
-        (address < start + (place.pages + 1) * PAGE).then_some((
-            place.address,
-            place.size,
-            place.alive,
-        ))
+        let page = (address - self.mapping.base()) / PAGE;
+        (page <= place.first_page + place.pages).then_some((place.address, place.size, place.alive))
     }
 
     /// All addresses that objects can have.
@@ -153,16 +182,128 @@ impl Arena {
         self.mapping.base()..self.mapping.base() + self.mapping.size()
     }
 
-    /// Empties the arena for the next run.
-    ///
+    /// Begins the next run, with an empty arena unless [`Self::restore`] comes first.
+    pub const fn reset(&mut self) {
+        self.stale = true;
+    }
+
     /// # Panics
     /// If Linux does not take its guards away.
-    pub fn reset(&mut self) {
+    fn empty(&mut self) {
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
         if std::mem::take(&mut self.guarded) {
             let gone = self.mapping.unguard(0, self.next_page * PAGE);
             assert!(gone, "guards can be taken away");
         }
         self.places.clear();
         self.next_page = 0;
+        self.based_on = None;
+    }
+
+    /// The objects as they are now, to begin other runs with.
+    pub fn save(&mut self) -> Snapshot {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        self.empty();
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.based_on = Some(id);
+        for place in &mut self.places {
+            place.died_before = !place.alive;
+        }
+        let mut contents = Vec::new();
+        for place in self.places.iter().filter(|place| place.alive) {
+            contents.extend(guest::load(self.start(place), place.pages * PAGE));
+        }
+        Snapshot {
+            id,
+            places: self.places.clone(),
+            next_page: self.next_page,
+            contents,
+        }
+    }
+
+    /// Begins a run with the objects of an earlier one of this arena. Those that were dead already still
+    /// are, and have kept their guards if the last run began in the same way.
+    pub fn restore(&mut self, snapshot: &Snapshot) {
+        if self.based_on == Some(snapshot.id) {
+            self.stale = false;
+            self.revive(snapshot.places.len());
+        } else {
+            self.stale = true;
+            self.empty();
+            self.lay_out(snapshot);
+        }
+        self.based_on = Some(snapshot.id);
+        self.places.clone_from(&snapshot.places);
+        self.next_page = snapshot.next_page;
+        let mut rest = snapshot.contents.as_slice();
+        for place in self.places.iter().filter(|place| place.alive) {
+            let Some((pages, others)) = rest.split_at_checked(place.pages * PAGE) else {
+                return;
+            };
+            guest::store(self.start(place), pages);
+            rest = others;
+        }
+    }
+
+    /// Opens the pages of what has died since a snapshot, which had the first `kept` places.
+    fn revive(&mut self, kept: usize) {
+        let places = std::mem::take(&mut self.places);
+        let mut dead: Option<(usize, usize)> = None;
+        for (index, place) in places.iter().enumerate() {
+            let end = place.first_page + place.pages;
+            if place.alive {
+                continue;
+            }
+            if index < kept && place.died_before {
+                // This one stays dead, so no system call may reach over it.
+                self.open(dead.take());
+            } else {
+                let first = dead.map_or(place.first_page, |(first, _)| first);
+                dead = Some((first, end));
+                self.set_closed(place.first_page, place.pages, false);
+            }
+        }
+        self.open(dead);
+        self.places = places;
+    }
+
+    /// Takes the guards of a range of pages away.
+    fn open(&self, range: Option<(usize, usize)>) {
+        if let Some((first, end)) = range.filter(|_| self.guarded) {
+            let gone = self.mapping.unguard(first * PAGE, (end - first) * PAGE);
+            assert!(gone, "guards can be taken away");
+        }
+    }
+
+    /// Makes the pages of an empty arena what they were for a snapshot.
+    fn lay_out(&mut self, snapshot: &Snapshot) {
+        if self.closed.len() < snapshot.next_page {
+            self.closed.resize(snapshot.next_page, false);
+        }
+        for place in &snapshot.places {
+            self.set_closed(place.first_page, place.pages, false);
+            self.set_closed(place.first_page + place.pages, 1, true);
+            if !place.alive {
+                self.close_dead(place.first_page, place.pages);
+            }
+        }
+    }
+
+    fn start(&self, place: &Place) -> usize {
+        self.mapping.base() + place.first_page * PAGE
+    }
+
+    /// Everything that what the driver does can depend on.
+    pub fn hash(&self, hasher: &mut impl Hasher) {
+        for place in &self.places {
+            place.hash(hasher);
+            if place.alive {
+                guest::with_bytes(self.start(place), place.pages * PAGE, |bytes| {
+                    hasher.write(bytes);
+                });
+            }
+        }
     }
 }

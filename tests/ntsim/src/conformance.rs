@@ -6,9 +6,11 @@
 #[path = "../tests/sample/image.rs"]
 mod image;
 
+mod checkpoint;
 mod csq;
 mod deferred;
 mod ex;
+mod fault;
 mod io;
 mod ke;
 mod rtl;

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
+use crate::image::Way;
 use crate::machine;
 use crate::trap::Fault;
 
@@ -18,7 +19,6 @@ struct Coverage {
     /// The first bytes of the instructions that are waited for, by offset.
     waiting: HashMap<usize, u8>,
     reached: BTreeSet<usize>,
-    watching: bool,
 }
 
 thread_local! {
@@ -30,8 +30,8 @@ thread_local! {
 pub fn watch(instructions: &BTreeSet<usize>) {
     COVERAGE.with_borrow_mut(|coverage| {
         machine::with(|machine| {
-            coverage.watching = true;
-            let image = &machine.image;
+            let image = &mut machine.image;
+            image.set_way(Way::Breakpoint);
             let reached = &coverage.reached;
             // Interlocked instructions have a breakpoint of their own.
             let new = instructions.iter().filter(|&&offset| {
@@ -48,12 +48,6 @@ pub fn watch(instructions: &BTreeSet<usize>) {
 #[must_use]
 pub fn reached() -> BTreeSet<usize> {
     COVERAGE.with_borrow(|coverage| coverage.reached.clone())
-}
-
-/// Whether instructions are watched: the interlocked ones are counted by breakpoints of their own,
-/// which then have to be there in every run.
-pub(crate) fn is_watching() -> bool {
-    COVERAGE.with_borrow(|coverage| coverage.watching)
 }
 
 /// The interlocked instruction at an address has been reached.

@@ -4,8 +4,9 @@
 //! asked ([`Phase`]): the remove lock, for one, is not lost while a device is being surprise-removed. What
 //! then has to come of the request is [`Point::effect`].
 //!
-//! Not here, because they cannot fail: timers, events, spin locks, `IofCallDriver`. Nor rundown
-//! protection, which is refused only after the driver itself has run it down.
+//! [`routine`] says of every routine whether it can fail.
+
+pub mod routine;
 
 use std::fmt;
 
@@ -13,7 +14,7 @@ use crate::nt::status;
 use crate::world;
 
 /// What the driver is asked while something fails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Hash, PartialEq, Eq)]
 pub enum Phase {
     /// Nothing of this kind: nothing fails.
     #[default]
@@ -26,7 +27,9 @@ pub enum Phase {
     Start,
     /// What a driver may refuse: `IRP_MN_QUERY_STOP_DEVICE`, `IRP_MN_QUERY_REMOVE_DEVICE`.
     Query,
-    /// What it may not: the other requests of the Plug and Play manager, and `DriverUnload`.
+    /// What it passes on: power, system control, and what it does not know of Plug and Play.
+    Pass,
+    /// What it may not refuse: the other requests of the Plug and Play manager, and `DriverUnload`.
     Must,
     /// `IRP_MJ_CREATE`.
     Open,
@@ -34,6 +37,8 @@ pub enum Phase {
     Control,
     /// `IRP_MJ_CLEANUP` and `IRP_MJ_CLOSE`, which always succeed.
     Close,
+    /// Nothing: a request is canceled, or its time is over.
+    End,
 }
 
 /// What has to come of a failure.
@@ -50,7 +55,7 @@ pub enum Effect {
 macro_rules! points {
     ($($(#[$doc:meta])* $point:ident = $name:literal, $status:ident;)*) => {
         /// Something that can fail.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Point {
             $($(#[$doc])* $point,)*
         }
@@ -110,15 +115,15 @@ impl Point {
     #[must_use]
     pub const fn effect(self, phase: Phase) -> Effect {
         match (self, phase) {
-            // Only the driver below has a say in these. The others, it may not refuse.
-            (Self::Below, Phase::Start | Phase::Query) => Effect::Ends(self.status()),
+            // The driver below has a say in these. The others, it may not refuse.
+            (Self::Below, Phase::Start | Phase::Query | Phase::Pass) => Effect::Ends(self.status()),
             // The Plug and Play manager sends one request after the other.
             (_, Phase::None) | (Self::Below, _) | (Self::RemoveLock, Phase::Must) => Effect::Unreal,
             // Limits are read for want of better ones, and a trace is a help: the driver works without.
             (Self::Registry | Self::Provider | Self::ProviderTraits | Self::Event, _)
             | (Self::Pool, Phase::Load)
             // Nobody can be told.
-            | (_, Phase::Must | Phase::Close) => Effect::None,
+            | (_, Phase::Must | Phase::Close | Phase::End) => Effect::None,
             _ => Effect::Ends(self.status()),
         }
     }
@@ -140,7 +145,7 @@ impl std::str::FromStr for Point {
 }
 
 /// One failure: the point, and at which use of it, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub struct Fault {
     /// What fails.
     pub point: Point,
@@ -169,7 +174,7 @@ impl std::str::FromStr for Fault {
 }
 
 /// The uses and failures of a run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Faults {
     /// What is to fail.
     pub plan: Vec<Fault>,

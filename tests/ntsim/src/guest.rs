@@ -120,6 +120,14 @@ pub fn load(address: usize, length: usize) -> Vec<u8> {
     bytes
 }
 
+/// Looks at bytes where they are. Nothing may write them meanwhile: the driver does not run in `look`.
+pub fn with_bytes<R>(address: usize, length: usize, look: impl FnOnce(&[u8]) -> R) -> R {
+    check(address, length);
+    // SAFETY: the bytes were checked to be the machine's memory, which this OS thread alone uses, and it
+    // runs `look`, which does not write them.
+    look(unsafe { std::slice::from_raw_parts(address as *const u8, length) })
+}
+
 /// Copies bytes in.
 pub fn store(address: usize, bytes: &[u8]) {
     check(address, bytes.len());

@@ -5,11 +5,13 @@ mod interlocked;
 mod plan;
 mod symbols;
 
+use std::cell::Cell;
+use std::hash::Hasher;
 use std::ops::Range;
 use std::path::Path;
 
 pub use error::ImageError;
-pub use interlocked::Site;
+pub use interlocked::{Access, Site, Way};
 pub use plan::{ImportedFunction, Plan};
 
 use crate::guest;
@@ -36,19 +38,25 @@ pub struct Image {
     plan: Plan,
     bytes: Vec<u8>,
     imports: Vec<Import>,
-    /// In the order of their offsets, and of those of their copies.
+    /// In the order of their offsets, and of those of their stubs.
     sites: Vec<Site>,
-    /// Whether the breakpoints are there that stand for them.
-    armed: bool,
+    /// How the driver gets to their stubs now.
+    way: Way,
+    /// Whether its code may be executed.
+    executable: Cell<bool>,
     symbols: Symbols,
 }
 
 impl Image {
-    /// Maps a driver and binds its imports by `resolve`.
+    /// Maps a driver and binds its imports by `resolve`. Its interlocked instructions will call `scheduler`.
     ///
     /// # Errors
     /// [`ImageError::Memory`].
-    pub fn map(plan: Plan, resolve: impl Fn(&str) -> Option<usize>) -> Result<Self, ImageError> {
+    pub fn map(
+        plan: Plan,
+        resolve: impl Fn(&str) -> Option<usize>,
+        scheduler: usize,
+    ) -> Result<Self, ImageError> {
         let code = |plan: &Plan| -> Vec<Range<usize>> {
             let sections = plan.sections.iter();
             sections
@@ -75,8 +83,12 @@ impl Image {
         });
         bytes.resize(copies, 0);
         let mut sites = Vec::new();
+        let taken = plan.targets(&bytes, mapping.base());
         for section in code {
-            sites.extend(interlocked::install(&mut bytes, mapping.base(), section));
+            let base = mapping.base();
+            sites.extend(interlocked::install(
+                &mut bytes, base, section, scheduler, &taken,
+            ));
         }
         guest::store(mapping.base(), &bytes);
         for section in &plan.sections {
@@ -89,7 +101,8 @@ impl Image {
             bytes,
             imports,
             sites,
-            armed: true,
+            way: Way::None,
+            executable: Cell::new(true),
             symbols: Symbols::default(),
         })
     }
@@ -108,27 +121,54 @@ impl Image {
 
     /// Makes the image as fresh as just after loading.
     pub fn restore(&self) {
-        for section in &self.plan.sections {
-            if section.protection == Protection::ReadWrite
-                && let Some(bytes) = self
-                    .bytes
-                    .get(section.start..section.start + section.length)
-            {
-                guest::store(self.base() + section.start, bytes);
+        for (start, length) in self.writable() {
+            if let Some(bytes) = self.bytes.get(start..start + length) {
+                guest::store(self.base() + start, bytes);
             }
         }
     }
 
-    /// Puts the breakpoints of the interlocked instructions there, or the instructions themselves: as
-    /// long as a run has one thread, nobody can come between them, and a breakpoint is a signal.
-    pub fn arm(&mut self, armed: bool) {
-        if std::mem::replace(&mut self.armed, armed) == armed || self.sites.is_empty() {
-            return;
+    /// The offsets and lengths of what the driver may write.
+    fn writable(&self) -> impl Iterator<Item = (usize, usize)> {
+        let sections = self.plan.sections.iter();
+        sections
+            .filter(|section| section.protection == Protection::ReadWrite)
+            .map(|section| (section.start, section.length))
+    }
+
+    /// What the driver has written into itself, to begin other runs with.
+    #[must_use]
+    pub fn save(&self) -> Vec<Vec<u8>> {
+        self.writable()
+            .map(|(start, length)| guest::load(self.base() + start, length))
+            .collect()
+    }
+
+    /// Makes the image what it was when it was saved.
+    pub fn load(&self, saved: &[Vec<u8>]) {
+        for ((start, _), bytes) in self.writable().zip(saved) {
+            guest::store(self.base() + start, bytes);
         }
-        self.patch(self.sites.iter().map(|site| {
-            let first = site.bytes.first().copied().filter(|_| !armed);
-            (site.offset, first.unwrap_or(interlocked::BREAKPOINT))
-        }));
+    }
+
+    /// Everything in it that what the driver does can depend on.
+    pub fn hash_memory(&self, hasher: &mut impl Hasher) {
+        for (start, length) in self.writable() {
+            guest::with_bytes(self.base() + start, length, |bytes| hasher.write(bytes));
+        }
+    }
+
+    /// Lets the driver get to the scheduler before its interlocked instructions, in some way.
+    pub fn set_way(&mut self, way: Way) {
+        if std::mem::replace(&mut self.way, way) != way && !self.sites.is_empty() {
+            self.patch(self.sites.iter().flat_map(|site| site.bytes(way)));
+        }
+    }
+
+    /// How the driver gets to the scheduler now.
+    #[must_use]
+    pub const fn way(&self) -> Way {
+        self.way
     }
 
     /// Changes single bytes of the code, each at its offset.
@@ -137,7 +177,11 @@ impl Image {
         for (offset, byte) in changes {
             guest::write(self.base() + offset, byte);
         }
-        self.protect_code(Protection::ReadExecute);
+        self.protect_code(if self.executable.get() {
+            Protection::ReadExecute
+        } else {
+            Protection::Read
+        });
     }
 
     /// The byte of the image at an offset, as it was loaded.
@@ -154,13 +198,15 @@ impl Image {
         self.sites.get(index.ok()?)
     }
 
-    /// The interlocked instruction whose copy an address is in.
+    /// The interlocked instruction whose stub an address is in.
     #[must_use]
     pub fn site_of_stub(&self, address: usize) -> Option<&Site> {
         let offset = address.checked_sub(self.base())?;
-        let after = self.sites.partition_point(|site| site.stub <= offset);
+        let after = self
+            .sites
+            .partition_point(|site| site.stub().start <= offset);
         let site = self.sites.get(after.checked_sub(1)?)?;
-        site.copy().contains(&offset).then_some(site)
+        site.stub().contains(&offset).then_some(site)
     }
 
     /// How many interlocked instructions it has, each of which is a point for the scheduler.
@@ -211,6 +257,9 @@ impl Image {
 
     /// Makes the code executable or not; the race detector wants to know when the driver is entered.
     pub fn set_executable(&self, executable: bool) {
+        if self.executable.replace(executable) == executable {
+            return;
+        }
         self.protect_code(if executable {
             Protection::ReadExecute
         } else {

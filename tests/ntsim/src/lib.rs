@@ -13,6 +13,7 @@
 //! | `guest`, `arena`, `mapping` | the driver's memory: every access of the kernel is checked, freed memory faults |
 //! | `cpu`, `trap` | calling the driver and leaving it; faults; what only ring 0 may do |
 //! | `world` | the state of one run |
+//! | `checkpoint` | the same state again, for other runs to begin with, or to end at |
 //! | `nt` | layouts of the kernel's structures |
 //! | `ddi` | the routines the driver imports, one file per prefix |
 //! | `manager` | the I/O manager and the Plug and Play manager: what calls the driver |
@@ -30,8 +31,14 @@
 //! One OS thread runs all simulated threads of a run as coroutines (crate `shuttle`). Before each
 //! step that another thread could notice, the simulated kernel stops at a *point*
 //! (`schedule::point`), and a strategy picks who goes on. Each simulated thread has a processor, and
-//! so an IRQL, of its own. Each run starts from a fresh image and an empty world; thousands of runs
-//! a second are possible because loading is a copy of the writable sections.
+//! so an IRQL, of its own. The driver's interlocked instructions are points as well: each is replaced
+//! by a jump to a stub that calls the scheduler first (`image::interlocked`).
+//!
+//! Each run is as if it started from a fresh image and an empty world. What all runs of a scenario
+//! have in common is done once: a run begins from a checkpoint of the state before there is anything
+//! to decide, and when the actors have ended, what follows is left out if an earlier run was in the same
+//! state there and broke no rule (`checkpoint`; states are told apart by 128 bits of a hash over the
+//! world, the objects and the image). `ntsim explore --fresh` does all of it in every run.
 //!
 //! # What is not modelled
 //!
@@ -64,6 +71,7 @@
 )]
 
 mod arena;
+mod checkpoint;
 #[cfg(test)]
 mod conformance;
 pub mod coverage;

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::arena::Arena;
 use crate::cpu;
 use crate::ddi;
 use crate::guest;
-use crate::image::{Image, ImageError, Plan};
+use crate::image::{Image, ImageError, Plan, Way};
 use crate::mapping::{Mapping, PAGE, Protection};
 use crate::settings::Settings;
 use crate::trap;
@@ -22,6 +23,8 @@ pub struct Machine {
     pub image: Image,
     /// Memory for objects.
     pub arena: Arena,
+    /// Tells it from those before it.
+    pub id: u64,
     /// What this machine does where Windows versions or sources differ.
     pub settings: Settings,
     processors: Mapping,
@@ -40,6 +43,7 @@ impl Machine {
     /// # Errors
     /// [`ImageError`] for a file that is no x64 driver.
     pub fn install(file: &[u8], path: &Path, settings: Settings) -> Result<(), ImageError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         if !cpu::supports_gs() {
             return Err(ImageError::Unsupported(
                 "code that needs the gs register, which this processor or Linux does not let a program set".into(),
@@ -48,8 +52,14 @@ impl Machine {
         let plan = Plan::parse(file)?;
         Self::remove();
         let memory = |error: std::io::Error| ImageError::Memory(error.to_string());
-        let mut image = Image::map(plan, ddi::find)?;
+        let mut image = Image::map(plan, ddi::find, trap::scheduler_entry())?;
         image.read_symbols(path);
+        // The race detector wants to see every instruction in its place.
+        image.set_way(if settings.races {
+            Way::Breakpoint
+        } else {
+            Way::Jump
+        });
         let arena = Arena::new().map_err(memory)?;
         let size = MAX_THREADS * PAGES_PER_PROCESSOR * PAGE;
         let processors = Mapping::new(size, Protection::ReadWrite).map_err(memory)?;
@@ -58,6 +68,7 @@ impl Machine {
         let machine = Self {
             image,
             arena,
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
             processors,
         };
@@ -89,7 +100,7 @@ impl Machine {
 }
 
 /// Addresses that belong to one simulated thread.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Processor {
     /// The processor control region (KPCR), where gs points.
     pub region: usize,

@@ -4,6 +4,7 @@ mod actor;
 mod broker;
 pub(crate) mod control;
 pub(crate) mod life;
+mod repeated;
 pub(crate) mod rest;
 pub(crate) mod stage;
 mod states;
@@ -12,6 +13,7 @@ mod trace;
 use std::fmt;
 
 pub use actor::Actor;
+pub use repeated::Repeated;
 use stage::Stage;
 
 use crate::nt::DISPATCH_LEVEL;
@@ -190,7 +192,14 @@ impl Scenario {
 
     /// Plays the scenario once, from DriverEntry to unload, in the run that has begun.
     pub fn play(&self) {
-        let stage = Stage::set_up(self);
+        let mut stage = Stage::open(self);
+        stage.prepare(self);
+        self.perform(stage);
+        finish(stage);
+    }
+
+    /// Lets the actors act.
+    fn perform(&self, stage: Stage) {
         let threads: Vec<usize> = self
             .actors
             .iter()
@@ -204,9 +213,13 @@ impl Scenario {
         for thread in threads {
             schedule::join(thread);
         }
-        stage.tear_down();
-        trace::check();
     }
+}
+
+/// Ends everything, and looks at what is left.
+fn finish(stage: Stage) {
+    stage.tear_down();
+    trace::check();
 }
 
 fn act(actor: Actor, stage: Stage, at_dispatch_level: bool) {

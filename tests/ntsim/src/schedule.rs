@@ -14,7 +14,7 @@ pub mod sleep_set;
 use shuttle::scheduler::Task;
 
 use crate::cpu::{self, Context};
-use crate::machine::{self, Processor};
+use crate::machine::Processor;
 use crate::race;
 use crate::world;
 use crate::world::thread::{Guard, Pending, Thread, Touches};
@@ -188,7 +188,6 @@ pub fn wait_for_quiet() -> bool {
 fn prepare(name: &'static str, object: Option<usize>) -> (usize, Processor) {
     let number = world::with(|world| world.threads.len());
     let processor = world::processor(number);
-    machine::with(|machine| machine.image.arm(true));
     world::with(|world| {
         let mut thread = Thread::new(name, processor);
         thread.object = object;

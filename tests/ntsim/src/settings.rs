@@ -49,7 +49,7 @@ pub enum Clock {
 }
 
 /// A value of the registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// `REG_DWORD`.
     Number(u32),

@@ -17,6 +17,7 @@ use crate::finding;
 use crate::image::Image;
 use crate::race;
 use decode::Emulated;
+pub use interlocked::scheduler_entry;
 
 /// The registers of the interrupted thread, in Linux's order.
 pub type Registers = [i64; 23];
@@ -163,9 +164,6 @@ fn handle(fault: &mut Fault<'_>) -> Result<(), finding::Broken> {
     if fault.signal == libc::SIGTRAP && coverage::reached_by(fault) {
         return Ok(());
     }
-    if let Some(original) = interlocked::original(fault.rip()) {
-        fault.set(libc::REG_RIP, original);
-    }
     let rip = fault.rip();
     let in_code = range(&CODE).contains(&rip);
     if fault.signal == libc::SIGTRAP && race::is_stepping() {
@@ -177,11 +175,22 @@ fn handle(fault: &mut Fault<'_>) -> Result<(), finding::Broken> {
     if fault.is_in_image() && cpu::in_driver() {
         match decode::emulate(fault.registers, code_at(rip)) {
             Emulated::Done => return race::continued(fault.registers),
-            Emulated::Broken(broken) => return Err(broken),
+            Emulated::Broken(broken) => {
+                attribute(fault);
+                return Err(broken);
+            }
             Emulated::Not => {}
         }
     }
+    attribute(fault);
     Err(report::explain(fault))
+}
+
+/// A fault of an instruction's copy is reported as one of the instruction.
+fn attribute(fault: &mut Fault<'_>) {
+    if let Some(original) = interlocked::original(fault.rip()) {
+        fault.set(libc::REG_RIP, original);
+    }
 }
 
 /// The bytes of the instruction at `rip`, which is in the image.

@@ -15,6 +15,7 @@ pub mod tracing;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash as _, Hasher};
 
 use crate::fault::Faults;
 use crate::finding::{self, Finding};
@@ -32,7 +33,7 @@ use trace::Trace;
 use tracing::Providers;
 
 /// The state of one run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct World {
     /// The thread that runs.
     pub current: usize,
@@ -56,8 +57,8 @@ pub struct World {
     pub deferred: Deferred,
     /// What fails on purpose.
     pub faults: Faults,
-    /// Whether the simulated bus driver answers the Plug and Play manager later, from a DPC.
-    pub slow_bus: bool,
+    /// When the simulated bus driver answers the Plug and Play manager.
+    pub bus: Bus,
     /// Remove locks by address.
     pub remove_locks: BTreeMap<usize, RemoveLock>,
     /// Initialized cancel-safe queues (`IO_CSQ`).
@@ -85,6 +86,8 @@ pub struct World {
     pub choices: Vec<u8>,
     /// How many steps the run has taken.
     pub steps: usize,
+    /// Whether the rest of the run was left out, since an earlier one had come to the same state.
+    pub repeats: bool,
     /// The broken rule that ended the run.
     pub finding: Option<Finding>,
     /// Handles of `PsCreateSystemThread`, to thread object addresses.
@@ -95,8 +98,18 @@ pub struct World {
     pub passing: Passing,
 }
 
+/// When the driver below answers.
+#[derive(Clone, Copy, Debug, Default, Hash, PartialEq, Eq)]
+pub enum Bus {
+    /// At once.
+    #[default]
+    Prompt,
+    /// Later, from a DPC.
+    Slow,
+}
+
 /// How time passes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Passing {
     /// As it likes: a timer may expire at any moment, whatever its time.
     Freely,
@@ -108,7 +121,7 @@ pub enum Passing {
 }
 
 /// An `IO_REMOVE_LOCK`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct RemoveLock {
     /// References, one of which belongs to the device itself.
     pub count: i64,
@@ -119,7 +132,7 @@ pub struct RemoveLock {
 }
 
 /// An `EX_RUNDOWN_REF`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Rundown {
     /// References taken and not given back.
     pub count: u64,
@@ -227,6 +240,48 @@ impl World {
 }
 
 impl World {
+    /// Everything that what happens from now on can depend on, if no strategy has to decide any more.
+    pub fn hash(&self, hasher: &mut impl Hasher) {
+        let Self {
+            current,
+            threads,
+            locks,
+            irps,
+            files,
+            devices,
+            pool,
+            dispatchers,
+            providers,
+            deferred,
+            faults,
+            bus,
+            remove_locks,
+            queues,
+            rundowns,
+            driver,
+            // What has happened.
+            trace: _,
+            handovers: _,
+            choices: _,
+            steps: _,
+            repeats: _,
+            finding: _,
+            over,
+            answered_canceled,
+            doomed,
+            canceled_own,
+            parameters,
+            handles,
+            time,
+            passing,
+        } = self;
+        (current, threads, locks, irps, files, devices).hash(hasher);
+        (pool, dispatchers, providers, deferred, faults, bus).hash(hasher);
+        (remove_locks, queues, rundowns, driver, over).hash(hasher);
+        (answered_canceled, doomed, canceled_own, parameters).hash(hasher);
+        (handles, time, passing).hash(hasher);
+    }
+
     /// What a report calls an IRP.
     pub fn irp_name(&self, number: usize) -> irp::Name {
         let name = self.irps.get(number).map_or("unknown", |irp| irp.name);

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::firmware::Firmware;
+
 /// How to run it.
 #[derive(Debug)]
 pub struct Machine<'a> {
@@ -15,11 +17,13 @@ pub struct Machine<'a> {
     /// The disk with Windows. What is written to it is forgotten afterwards.
     pub image: &'a Path,
     /// UEFI firmware, if the disk is for a machine with UEFI.
-    pub firmware: Option<&'a Path>,
+    pub firmware: Option<&'a Firmware>,
     /// The disk with the bundle.
     pub bundle: &'a Path,
     /// Where QEMU is to make the guest agent's socket.
     pub agent: &'a Path,
+    /// Whether to run at full speed, which needs [`acceleration`].
+    pub accelerated: bool,
     /// In MiB.
     pub memory: u32,
     /// Whether to show a window.
@@ -70,19 +74,18 @@ impl Machine<'_> {
     }
 
     fn arguments(&self) -> Result<Vec<OsString>> {
-        let accelerated = acceleration().is_ok();
         let mut arguments: Vec<OsString> = Vec::new();
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(OsString::from));
         add(&["-name", "csq", "-no-user-config", "-nic", "none"]);
         add(&[
             "-machine",
-            if accelerated {
+            if self.accelerated {
                 "q35,accel=kvm"
             } else {
                 "q35,accel=tcg"
             },
         ]);
-        add(&["-cpu", if accelerated { "host" } else { "max" }]);
+        add(&["-cpu", if self.accelerated { "host" } else { "max" }]);
         add(&["-smp", "2", "-m", &self.memory.to_string()]);
         // A guest that restarts has crashed; QEMU ends then.
         add(&["-no-reboot", "-monitor", "none", "-serial", "stdio"]);
@@ -90,11 +93,16 @@ impl Machine<'_> {
             add(&["-display", "none"]);
         }
         if let Some(firmware) = self.firmware {
-            let firmware = escaped(firmware)?;
-            add(&[
-                "-drive",
-                &format!("if=pflash,format=raw,readonly=on,file={firmware}"),
-            ]);
+            // The order decides which is which.
+            if let Some(code) = &firmware.code {
+                let code = escaped(code)?;
+                add(&[
+                    "-drive",
+                    &format!("if=pflash,format=raw,readonly=on,file={code}"),
+                ]);
+            }
+            let store = escaped(&firmware.store)?;
+            add(&["-drive", &format!("if=pflash,format=raw,file={store}")]);
         }
         let format = format_of(self.image)?;
         let image = escaped(self.image)?;

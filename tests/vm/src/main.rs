@@ -10,6 +10,7 @@ use std::{fs, thread};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use vm::firmware::Firmware;
 use vm::machine::{self, Machine};
 use vm::report::{Line, Report};
 use vm::{agent, disk};
@@ -31,6 +32,10 @@ struct Arguments {
     /// UEFI firmware, such as `OVMF_CODE.fd`, if the disk was installed with UEFI
     #[arg(long, value_name = "FILE")]
     firmware: Option<PathBuf>,
+    /// The firmware's variables, of which the guest gets a copy [default: `OVMF_VARS.fd` beside
+    /// `OVMF_CODE.fd`]
+    #[arg(long, value_name = "FILE", requires = "firmware")]
+    variables: Option<PathBuf>,
     /// The driver package
     #[arg(long, value_name = "DIR", default_value = "target/package")]
     package: PathBuf,
@@ -43,6 +48,9 @@ struct Arguments {
     /// The guest's memory in MiB
     #[arg(long, default_value_t = 4096)]
     memory: u32,
+    /// Run without KVM, slowly, even where it is
+    #[arg(long)]
+    no_kvm: bool,
     /// How long all may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
     time_limit: u64,
@@ -97,6 +105,7 @@ enum Event {
 /// A running guest. Is ended with this value.
 struct Run {
     guest: Child,
+    accelerated: bool,
     events: Receiver<Event>,
     /// Has the bundle and the socket.
     _directory: tempfile::TempDir,
@@ -142,19 +151,26 @@ fn prepare(arguments: &Arguments) -> Result<Option<Run>> {
     {
         fs::File::open(needed).with_context(|| format!("cannot open {}", needed.display()))?;
     }
-    if let Err(error) = machine::acceleration() {
-        eprintln!("vm: slow, because {error:#}");
-    }
+    let accelerated = !arguments.no_kvm
+        && machine::acceleration()
+            .inspect_err(|error| eprintln!("vm: slow, because {error:#}"))
+            .is_ok();
     let directory = tempfile::tempdir()?;
     let bundle = directory.path().join("bundle.img");
     fs::write(&bundle, image).context("cannot write the disk with the bundle")?;
     let socket = directory.path().join("agent");
+    let firmware = arguments
+        .firmware
+        .as_deref()
+        .map(|image| Firmware::prepare(image, arguments.variables.as_deref(), directory.path()))
+        .transpose()?;
     let mut guest = Machine {
         qemu: &arguments.qemu,
         image: disk,
-        firmware: arguments.firmware.as_deref(),
+        firmware: firmware.as_ref(),
         bundle: &bundle,
         agent: &socket,
+        accelerated,
         memory: arguments.memory,
         display: arguments.display,
         extra: &arguments.extra,
@@ -164,9 +180,10 @@ fn prepare(arguments: &Arguments) -> Result<Option<Run>> {
     if let Some(serial) = guest.stdout.take() {
         listen(serial, sender.clone());
     }
-    start_bundle(&socket, sender);
+    start_bundle(&socket, Duration::from_secs(arguments.time_limit), sender);
     Ok(Some(Run {
         guest,
+        accelerated,
         events,
         _directory: directory,
     }))
@@ -186,10 +203,10 @@ fn listen(serial: impl Read + Send + 'static, sender: Sender<Event>) {
     });
 }
 
-fn start_bundle(socket: &Path, sender: Sender<Event>) {
+fn start_bundle(socket: &Path, limit: Duration, sender: Sender<Event>) {
     let socket = socket.to_owned();
     thread::spawn(move || {
-        let _ = sender.send(Event::Agent(agent::start(&socket)));
+        let _ = sender.send(Event::Agent(agent::start(&socket, limit)));
     });
 }
 
@@ -261,6 +278,11 @@ impl Run {
             Ok(status) if status.success() => {
                 "the guest shut down or restarted, which is a bug check if nobody asked for it"
                     .to_owned()
+            }
+            Ok(status) if self.accelerated => {
+                format!(
+                    "QEMU ended with {status}; its message is above. If it is of KVM, try --no-kvm"
+                )
             }
             Ok(status) => format!("QEMU ended with {status}; its message is above"),
             Err(error) => format!("QEMU is gone: {error}"),

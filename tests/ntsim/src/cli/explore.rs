@@ -13,7 +13,7 @@ use super::search::{self, Search};
 use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
 use crate::explore::{Limits, Outcome, explore};
 use crate::report;
-use crate::scenario::Scenario;
+use crate::scenario::{Repeated, Scenario};
 use crate::schedule::Strategy;
 use crate::settings::{CsqOrder, Settings};
 
@@ -37,6 +37,10 @@ pub struct Explore {
     /// Stops at the first finding.
     #[arg(long)]
     first: bool,
+    /// Plays every schedule from `DriverEntry` to unload, also what repeats an earlier one: slower, and the
+    /// result is the same.
+    #[arg(long)]
+    fresh: bool,
     /// Explores only one part of the scenarios, such as 1/2.
     #[arg(long, hide = true)]
     part: Option<Part>,
@@ -143,7 +147,7 @@ impl Explore {
         };
         let all = self.scenario.is_empty();
         let limits = self.search.limits(all.then_some(EACH_OF_ALL));
-        let outcome = run(scenario, strategy, limits);
+        let outcome = self.run(scenario, strategy, limits);
         let bounded = !outcome.exhausted;
         total.scenarios += 1;
         total.exhausted += usize::from(outcome.exhausted);
@@ -153,7 +157,7 @@ impl Explore {
             return code;
         }
         let limits = self.search.limits(Some(BY_CHANCE));
-        let outcome = run(scenario, self.search.by_chance(), limits);
+        let outcome = self.run(scenario, self.search.by_chance(), limits);
         total.schedules += outcome.schedules;
         self.print(scenario, order, &outcome)
     }
@@ -184,20 +188,21 @@ impl Explore {
         print!("{}", report::found(found, &again));
         FOUND
     }
-}
 
-/// Explores one scenario.
-fn run(scenario: &Scenario, strategy: Box<dyn Strategy>, limits: Limits) -> Outcome {
-    let body = scenario.clone();
-    let bar = ProgressBar::new_spinner().with_message(scenario.to_string());
-    bar.set_style(ProgressStyle::default_spinner());
-    let progress = bar.clone();
-    let outcome = explore(
-        strategy,
-        limits,
-        move |number| progress.set_position(number as u64),
-        move || body.play(),
-    );
-    bar.finish_and_clear();
-    outcome
+    /// Explores one scenario.
+    fn run(&self, scenario: &Scenario, strategy: Box<dyn Strategy>, limits: Limits) -> Outcome {
+        let bar = ProgressBar::new_spinner().with_message(scenario.to_string());
+        bar.set_style(ProgressStyle::default_spinner());
+        let position = bar.clone();
+        let progress = move |number| position.set_position(number as u64);
+        let scenario = scenario.clone();
+        let outcome = if self.fresh {
+            explore(strategy, limits, progress, move || scenario.play())
+        } else {
+            let repeated = Repeated::new(scenario);
+            explore(strategy, limits, progress, move || repeated.play())
+        };
+        bar.finish_and_clear();
+        outcome
+    }
 }

@@ -11,7 +11,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
 use crate::explore::{Found, Limits, explore};
+use crate::fault::routine::{Fallible, fallible};
 use crate::fault::{Effect, Fault, Phase, Point};
+use crate::machine;
 use crate::report;
 use crate::scenario::life;
 use crate::schedule::bounded::Bounded;
@@ -68,6 +70,7 @@ impl Faults {
         if let Err(sentence) = installed {
             return refuse(&sentence);
         }
+        note_what_never_fails();
         match self.all() {
             Ok(code) => code,
             Err(panic) => {
@@ -178,6 +181,28 @@ fn run(faults: &[Fault]) -> Result<Run, String> {
     })
 }
 
+/// Says of which imports nothing is tried, although they may fail.
+fn note_what_never_fails() {
+    let imports: Vec<String> = machine::with(|machine| {
+        let imports = machine.image.imports().iter();
+        let names = imports.map(|import| {
+            let name = import.name.as_str();
+            name.split_once('!').map_or(name, |(_, name)| name)
+        });
+        let tried = |name: &str| matches!(fallible(name), Some(Fallible::As(_) | Fallible::Never));
+        names
+            .filter(|name| !tried(name))
+            .map(str::to_owned)
+            .collect()
+    });
+    if !imports.is_empty() {
+        eprintln!(
+            "ntsim: may fail in Windows, and never does here: {}",
+            imports.join(", ")
+        );
+    }
+}
+
 const fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::None => "nothing",
@@ -185,10 +210,12 @@ const fn phase_name(phase: Phase) -> &'static str {
         Phase::Add => "AddDevice",
         Phase::Start => "start",
         Phase::Query => "query stop, query remove",
+        Phase::Pass => "power, WMI, unknown Plug and Play",
         Phase::Must => "other Plug and Play, unload",
         Phase::Open => "create",
         Phase::Control => "device control",
         Phase::Close => "cleanup, close",
+        Phase::End => "CancelIoEx, timeout",
     }
 }
 

@@ -255,6 +255,18 @@ impl Plan {
             .filter(|offset| offset.saturating_add(size_of::<u64>()) <= self.bytes.len());
     }
 
+    /// The offsets that addresses in the image, as it is at `base`, point to.
+    #[must_use]
+    pub fn targets(&self, bytes: &[u8], base: usize) -> Vec<usize> {
+        let address = |&offset: &usize| {
+            let field = bytes.get(offset..)?.first_chunk::<8>()?;
+            usize::try_from(u64::from_le_bytes(*field))
+                .ok()?
+                .checked_sub(base)
+        };
+        self.relocations.iter().filter_map(address).collect()
+    }
+
     /// The image as it has to be at `base`, with each import bound to what `resolve` gives.
     pub fn at(
         &self,

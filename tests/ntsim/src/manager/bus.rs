@@ -5,7 +5,7 @@ use crate::guest;
 use crate::manager::complete;
 use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL, irp, major, pnp, stack_location, status};
 use crate::schedule;
-use crate::world;
+use crate::world::{self, Bus};
 
 /// Its dispatch routine. It completes everything at once, but a slow bus does what the Plug and Play
 /// manager asks later, as real ones do that wait for their hardware.
@@ -18,7 +18,9 @@ pub fn dispatch(address: usize) -> u32 {
         world.log("reached the bus driver", address, None);
     });
     let answer = match (code, minor) {
-        (major::PNP, _) if fault::fails(Point::Below) => Point::Below.status(),
+        (major::PNP | major::POWER | major::SYSTEM_CONTROL, _) if fault::fails(Point::Below) => {
+            Point::Below.status()
+        }
         (major::PNP, pnp::START_DEVICE..=pnp::CANCEL_STOP_DEVICE | pnp::SURPRISE_REMOVAL)
         | (major::POWER, _) => status::SUCCESS,
         // What a bus driver does not know keeps its status.
@@ -26,7 +28,7 @@ pub fn dispatch(address: usize) -> u32 {
     };
     let information = guest::read(address + irp::INFORMATION);
     irp::set_status(address, answer, information);
-    if code == major::PNP && world::with(|world| world.slow_bus) {
+    if code == major::PNP && world::with(|world| world.bus == Bus::Slow) {
         stack_location::mark_pending(location);
         schedule::spawn("bus driver", None, move || complete_later(address));
         return status::PENDING;

@@ -18,12 +18,9 @@ pub const REGISTRY_PATH: &str = r"\Registry\Machine\System\CurrentControlSet\Ser
 /// # Panics
 /// When the memory for a run is used up.
 pub fn load() -> u32 {
-    let alone = world::with(|world| world.threads.len() == 1);
     let (base, size, entry) = machine::with(|machine| {
-        let image = &mut machine.image;
+        let image = &machine.image;
         image.restore();
-        // The race detector wants to see every instruction in its place.
-        image.arm(!alone || machine.settings.races || crate::coverage::is_watching());
         (image.base(), image.size(), image.entry())
     });
     let driver =

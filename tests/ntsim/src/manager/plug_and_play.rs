@@ -12,7 +12,7 @@ use crate::rule::unload;
 use crate::world::{self, World};
 
 /// The simulated bus's device, which the driver's is stacked on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Device {
     physical: usize,
 }
@@ -129,6 +129,11 @@ impl Device {
             minor: SET_POWER,
             ..Ask::simple("set power", major::POWER)
         })
+    }
+
+    /// Sends `IRP_MJ_SYSTEM_CONTROL` and returns its final status.
+    pub fn system_control(self) -> u32 {
+        self.ask(Ask::simple("system control", major::SYSTEM_CONTROL))
     }
 
     fn ask(self, ask: Ask) -> u32 {

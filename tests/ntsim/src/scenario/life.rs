@@ -19,6 +19,8 @@ use crate::rule::failure;
 use crate::settings::Value;
 use crate::world::{self, Passing};
 
+/// `IRP_MN_QUERY_CAPABILITIES`, for all that a driver may leave alone.
+const QUERY_CAPABILITIES: u8 = 0x09;
 /// More than there are faults in a plan.
 const MOST_TRIES: usize = 8;
 
@@ -114,6 +116,7 @@ pub fn play() {
     life.serve();
     life.stop_and_start();
     life.ask_to_remove();
+    life.pass_on();
     life.serve();
     let pending = pend(life.client, TIMEOUT);
     life.pull_out(pending);
@@ -209,11 +212,19 @@ fn pend(handle: usize, timeout: u32) -> usize {
     })
 }
 
-/// A request that is over has ended like this.
+/// `CancelIoEx`.
+fn cancel(number: usize) {
+    must(Phase::End, "CancelIoEx", || {
+        request::cancel(number);
+        status::SUCCESS
+    });
+}
+
+/// A request ends like this, if it has not ended already, whatever fails meanwhile.
 fn ended(name: &str, number: usize, expected: u32) {
-    let status = file::wait(number);
+    let (status, failed) = during(Phase::End, || file::wait(number));
     if status != expected {
-        wrong(name, &[], expected, status);
+        wrong(name, &failed, expected, status);
     }
 }
 
@@ -267,7 +278,7 @@ impl Life {
         });
         ended("a request of CANCEL", own, status::CANCELLED);
         let canceled = pend(client, TIMEOUT);
-        request::cancel(canceled);
+        cancel(canceled);
         ended("a canceled request", canceled, status::CANCELLED);
         let late = pend(client, TIMEOUT);
         ended("a request with a timeout", late, status::IO_TIMEOUT);
@@ -321,7 +332,7 @@ impl Life {
             .any(|point| matches!(point.effect(Phase::Start), Effect::Ends(_)));
         match (status, ends) {
             (status::SUCCESS, false) => {
-                request::cancel(kept);
+                cancel(kept);
                 ended(
                     "a request that has waited for the start",
                     kept,
@@ -347,13 +358,32 @@ impl Life {
         });
     }
 
+    /// What is the business of the drivers below.
+    fn pass_on(&self) {
+        let device = self.device;
+        let step = |name, expected, work: &dyn Fn() -> u32| {
+            step(Phase::Pass, name, expected, work, || {});
+        };
+        step("set power", status::SUCCESS, &|| device.power());
+        step("system control", status::NOT_SUPPORTED, &|| {
+            device.system_control()
+        });
+        step("query capabilities", status::NOT_SUPPORTED, &|| {
+            device.request(QUERY_CAPABILITIES)
+        });
+    }
+
     /// Surprise removal with a request pending, and removal when the handles are closed.
     fn pull_out(&self, pending: usize) {
         must(Phase::Must, "surprise removal", || {
             self.device.surprise_remove();
             status::SUCCESS
         });
-        file::wait(pending);
+        ended(
+            "a request of a device that is gone",
+            pending,
+            status::DELETE_PENDING,
+        );
         close(self.client);
         close(self.server);
         remove(self.device);

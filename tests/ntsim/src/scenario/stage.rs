@@ -9,7 +9,7 @@ use crate::manager::plug_and_play::{self, Device};
 use crate::manager::{file, loader, request};
 use crate::nt::status;
 use crate::rule;
-use crate::world::{self, Passing};
+use crate::world::{self, Bus, Passing};
 
 /// The tag of request A.
 pub const TAG: u64 = 1;
@@ -18,7 +18,7 @@ pub const TAG: u64 = 1;
 pub const TIMEOUT: u32 = 100;
 
 /// Everything is a number or an address of the run, so actors can share it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Stage {
     device: Option<Device>,
     /// The handle that request A belongs to.
@@ -40,9 +40,8 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Loads and starts the driver and opens the handles. Request A is sent by the actor `Pend`;
-    /// without one it is already with the driver, and so is request B of the server's handle.
-    pub fn set_up(scenario: &Scenario) -> Self {
+    /// Loads and starts the driver, opens the handles and makes request A.
+    pub fn open(scenario: &Scenario) -> Self {
         let has = |actor: Actor| scenario.actors.contains(&actor);
         let mut limits = scenario.limits();
         machine::with(|machine| limits.retain(|(name, _)| !machine.settings.has_parameter(name)));
@@ -54,7 +53,7 @@ impl Stage {
         let client = open();
         let server = open();
         let timeout = if has(Actor::Timeout) { TIMEOUT } else { 0 };
-        let mut stage = Self {
+        Self {
             device,
             client,
             server,
@@ -64,41 +63,48 @@ impl Stage {
             claim: usize::MAX,
             timeout,
             limit: scenario.limit,
-        };
+        }
+    }
+
+    /// Makes it as it is when the actors begin. Request A is sent by the actor `Pend`; without one it is
+    /// already with the driver, and so is request B of the server's handle.
+    pub fn prepare(&mut self, scenario: &Scenario) {
+        let has = |actor: Actor| scenario.actors.contains(&actor);
         if scenario.start == Start::Waiting {
-            stage.claim = control::claim("waiting claim", server, true);
-            must(stage.claim, status::PENDING);
+            self.claim = control::claim("waiting claim", self.server, true);
+            must(self.claim, status::PENDING);
         }
         if !has(Actor::Pend) && scenario.start != Start::Waiting {
-            must(stage.request, status::PENDING);
+            must(self.request, status::PENDING);
             if !scenario.limit {
-                let other = control::pend("request B", server, TAG + 1, 0);
+                let other = control::pend("request B", self.server, TAG + 1, 0);
                 must(other, status::PENDING);
             }
         }
         if has(Actor::Churn) {
-            stage.leave_places();
+            self.leave_places();
         }
         match scenario.start {
             Start::Pending | Start::Waiting => {}
-            Start::Claimed => stage.id = claim(server),
+            Start::Claimed => self.id = claim(self.server),
             Start::Returned => {
-                stage.id = claim_and_close();
+                self.id = claim_and_close();
                 // Once more: it is the oldest still.
                 let again = claim_and_close();
-                if again != stage.id {
+                if again != self.id {
                     finding::raise(
                         &rule::account::OUT_OF_TURN,
-                        format!("request A was {:#x}, and came back as {again:#x}", stage.id),
+                        format!("request A was {:#x}, and came back as {again:#x}", self.id),
                     );
                 }
             }
         }
         world::with(|world| {
             world.passing = Passing::Freely;
-            world.slow_bus = scenario.slow_bus;
+            if scenario.slow_bus {
+                world.bus = Bus::Slow;
+            }
         });
-        stage
     }
 
     /// Sends and cancels two requests, so that two places are free that were in use.

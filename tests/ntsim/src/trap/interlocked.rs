@@ -5,18 +5,18 @@
 
 use std::arch::global_asm;
 
-use iced_x86::{Decoder, DecoderOptions, InstructionInfoFactory, OpAccess};
-
 use super::{Fault, Registers, register_value};
 use crate::coverage;
 use crate::guest;
-use crate::image::Site;
+use crate::image::{Access, Site};
 use crate::machine;
 use crate::race;
 use crate::schedule;
+use crate::world;
+use crate::world::thread::{Guard, Touches};
 
-// Entered instead of the instruction, with the address of its copy on the stack. The driver's code
-// has no idea that it is interrupted, so every register stays as it is.
+// Called before the instruction's copy, whose address so is on the stack. The driver's code has no idea
+// that it is interrupted, so every register stays as it is; what is beyond SSE, nothing here uses.
 global_asm!(
     ".globl ntsim_interlocked",
     "ntsim_interlocked:",
@@ -37,13 +37,43 @@ global_asm!(
     "push r14",
     "push r15",
     "mov rbp, rsp",
-    "sub rsp, 512",
+    "sub rsp, 256",
     "and rsp, -16",
-    "fxsave64 [rsp]",
+    "movaps [rsp + 0x00], xmm0",
+    "movaps [rsp + 0x10], xmm1",
+    "movaps [rsp + 0x20], xmm2",
+    "movaps [rsp + 0x30], xmm3",
+    "movaps [rsp + 0x40], xmm4",
+    "movaps [rsp + 0x50], xmm5",
+    "movaps [rsp + 0x60], xmm6",
+    "movaps [rsp + 0x70], xmm7",
+    "movaps [rsp + 0x80], xmm8",
+    "movaps [rsp + 0x90], xmm9",
+    "movaps [rsp + 0xa0], xmm10",
+    "movaps [rsp + 0xb0], xmm11",
+    "movaps [rsp + 0xc0], xmm12",
+    "movaps [rsp + 0xd0], xmm13",
+    "movaps [rsp + 0xe0], xmm14",
+    "movaps [rsp + 0xf0], xmm15",
     "mov rdi, rbp",
     "cld",
     "call {stop}",
-    "fxrstor64 [rsp]",
+    "movaps xmm0, [rsp + 0x00]",
+    "movaps xmm1, [rsp + 0x10]",
+    "movaps xmm2, [rsp + 0x20]",
+    "movaps xmm3, [rsp + 0x30]",
+    "movaps xmm4, [rsp + 0x40]",
+    "movaps xmm5, [rsp + 0x50]",
+    "movaps xmm6, [rsp + 0x60]",
+    "movaps xmm7, [rsp + 0x70]",
+    "movaps xmm8, [rsp + 0x80]",
+    "movaps xmm9, [rsp + 0x90]",
+    "movaps xmm10, [rsp + 0xa0]",
+    "movaps xmm11, [rsp + 0xb0]",
+    "movaps xmm12, [rsp + 0xc0]",
+    "movaps xmm13, [rsp + 0xd0]",
+    "movaps xmm14, [rsp + 0xe0]",
+    "movaps xmm15, [rsp + 0xf0]",
     "mov rsp, rbp",
     "pop r15",
     "pop r14",
@@ -90,15 +120,22 @@ const SAVED: [libc::c_int; 15] = [
 /// The registers, the flags and the address of the copy.
 const WORDS: usize = SAVED.len() + 2;
 
+/// What the stubs in the image call.
+pub fn scheduler_entry() -> usize {
+    ntsim_interlocked as *const () as usize
+}
+
 /// If a breakpoint was hit that stands for an interlocked instruction: sends the thread to the
 /// scheduler, and from there to the instruction.
 pub fn enter(fault: &mut Fault<'_>) -> bool {
     let address = fault.rip().wrapping_sub(1);
     let site = machine::try_with(|machine| {
         let image = &machine.image;
-        image.site_at(address).map(|site| image.base() + site.stub)
+        image
+            .site_at(address)
+            .map(|site| image.base() + site.copy())
     });
-    let Some(stub) = site.flatten() else {
+    let Some(copy) = site.flatten() else {
         return false;
     };
     coverage::count(address);
@@ -106,9 +143,9 @@ pub fn enter(fault: &mut Fault<'_>) -> bool {
     let stack = fault.rsp() - size_of::<usize>();
     // SAFETY: below the stack pointer nothing is in use, the win64 convention having no red zone; if
     // the stack is full, this faults as the driver's own push would.
-    unsafe { (stack as *mut usize).write_volatile(stub) };
+    unsafe { (stack as *mut usize).write_volatile(copy) };
     fault.set(libc::REG_RSP, stack);
-    fault.set(libc::REG_RIP, ntsim_interlocked as *const () as usize);
+    fault.set(libc::REG_RIP, scheduler_entry());
     true
 }
 
@@ -116,15 +153,18 @@ pub fn enter(fault: &mut Fault<'_>) -> bool {
 pub fn original(address: usize) -> Option<usize> {
     machine::try_with(|machine| {
         let image = &machine.image;
-        image
-            .site_of_stub(address)
-            .map(|site| image.base() + site.offset)
+        let site = image.site_of_stub(address)?;
+        Some(image.base() + site.original(address - image.base()))
     })
     .flatten()
 }
 
 /// The point. `saved` is what the assembly has pushed.
 extern "sysv64" fn stop(saved: *const [usize; WORDS]) {
+    // As long as there is one thread, none can come between.
+    if world::with(|world| world.threads.len() == 1) && !race::is_armed() {
+        return;
+    }
     // SAFETY: the assembly passes what it has just pushed, which stays until this returns.
     let words = unsafe { saved.read_volatile() };
     let mut registers: Registers = [0; 23];
@@ -136,55 +176,37 @@ extern "sysv64" fn stop(saved: *const [usize; WORDS]) {
     if let Some(register) = registers.get_mut(libc::REG_RSP as usize) {
         *register = (saved as usize + WORDS * size_of::<usize>()) as i64;
     }
-    let stub = words.last().copied().unwrap_or(0);
-    let (site, base) = machine::with(|machine| {
+    let copy = words.last().copied().unwrap_or(0);
+    let target = machine::with(|machine| {
         let image = &machine.image;
-        (image.site_of_stub(stub).cloned(), image.base())
+        let site = image.site_of_stub(copy)?;
+        let place = image.base() + site.offset;
+        Some((place, site.access, touched(site, &registers)?))
     });
-    let Some(site) = site else { return };
-    let place = base + site.offset;
-    let Some(target) = target(&site, place, &registers) else {
+    let Some((place, access, (address, length))) = target else {
         return;
     };
-    drop(site);
-    let Target {
-        address,
-        length,
-        write,
-    } = target;
     if !guest::is_shared(address) {
         return;
     }
-    if write {
-        schedule::object_point("interlocked", address);
-        race::interlocked(address, length, place);
-    } else {
+    let (what, touches) = match access {
         // Two reads do not disturb each other.
-        schedule::counter_point("", address);
+        Access::Read => ("", Touches::Counter(address)),
+        Access::Add => ("interlocked", Touches::Add(address)),
+        Access::Write => ("interlocked", Touches::Object(address)),
+    };
+    schedule::point(what, address, touches, Guard::Always);
+    if access == Access::Read {
         race::loaded(address, length, place);
+    } else {
+        race::interlocked(address, length, place);
     }
 }
 
-/// The memory that an instruction touches.
-#[derive(Clone, Copy)]
-struct Target {
-    address: usize,
-    length: usize,
-    write: bool,
-}
-
-fn target(site: &Site, place: usize, registers: &Registers) -> Option<Target> {
-    let decoder = Decoder::with_ip(64, &site.bytes, place as u64, DecoderOptions::NONE);
-    let instruction = { decoder }.decode();
-    let mut factory = InstructionInfoFactory::new();
-    let info = factory.info(&instruction);
-    let memory = info.used_memory().first()?;
-    let write = !matches!(memory.access(), OpAccess::Read | OpAccess::CondRead);
+/// The memory that an instruction touches: its address and length.
+fn touched(site: &Site, registers: &Registers) -> Option<(usize, usize)> {
+    let memory = &site.memory;
     let value = |register, _: usize, _: usize| register_value(registers, register);
     let address = memory.virtual_address(0, value)?;
-    Some(Target {
-        address: address as usize,
-        length: memory.memory_size().size().max(1),
-        write,
-    })
+    Some((address as usize, memory.memory_size().size().max(1)))
 }

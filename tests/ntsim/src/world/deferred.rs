@@ -7,7 +7,7 @@ use super::World;
 use super::thread::{Pending, Touches};
 
 /// A `KTIMER`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Hash)]
 pub struct Timer {
     /// When it expires, in 100 ns since 1601.
     pub due: u64,
@@ -16,7 +16,7 @@ pub struct Timer {
 }
 
 /// A `KDPC`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Hash)]
 pub struct Dpc {
     /// `DeferredRoutine`.
     pub routine: usize,
@@ -29,7 +29,7 @@ pub struct Dpc {
 }
 
 /// All timers and DPCs of a run, by address.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Deferred {
     /// Initialized timers.
     pub timers: BTreeMap<usize, Timer>,

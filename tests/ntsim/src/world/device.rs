@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::nt::device_object;
 
 /// A device object.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Device {
     /// Bytes of its extension.
     pub extension_size: usize,
@@ -18,7 +18,7 @@ pub struct Device {
 }
 
 /// An interface that `IoRegisterDeviceInterface` made.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Interface {
     /// The class GUID.
     pub class: [u8; 16],
@@ -29,7 +29,7 @@ pub struct Interface {
 }
 
 /// What the I/O manager knows about devices.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Devices {
     /// Devices that exist, by address.
     pub objects: BTreeMap<usize, Device>,

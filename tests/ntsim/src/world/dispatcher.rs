@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The state of one object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dispatcher {
     /// A `KEVENT`.
     Event {
@@ -35,7 +35,7 @@ pub enum Dispatcher {
 }
 
 /// All initialized dispatcher objects, by address.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Dispatchers {
     objects: BTreeMap<usize, Dispatcher>,
 }

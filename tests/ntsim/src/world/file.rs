@@ -1,7 +1,7 @@
 //! File objects and the handles to them.
 
 /// One file object.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "each says what has happened")]
 pub struct File {
     /// Its address.

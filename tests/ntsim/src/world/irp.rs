@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// One IRP.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "each says what has happened")]
 pub struct Irp {
     /// What reports call it, together with its number.
@@ -66,7 +66,7 @@ impl std::fmt::Display for Name {
 }
 
 /// Membership of a cancel-safe queue.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Queued {
     /// The `IO_CSQ`.
     pub csq: usize,
@@ -75,7 +75,7 @@ pub struct Queued {
 }
 
 /// All IRPs ever made, by number.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Irps {
     list: Vec<Irp>,
     by_address: BTreeMap<usize, usize>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// A block that is allocated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Block {
     /// Length in bytes.
     pub size: usize,
@@ -12,7 +12,7 @@ pub struct Block {
 }
 
 /// The blocks that are allocated, by address.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Pool {
     /// The blocks.
     pub blocks: BTreeMap<usize, Block>,

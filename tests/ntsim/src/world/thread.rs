@@ -6,7 +6,7 @@ use super::{DPC_QUEUES, Passing, World};
 use crate::machine::Processor;
 
 /// A simulated thread. Each has a processor of its own, so its IRQL is its own too.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Thread {
     /// For reports.
     pub name: &'static str,
@@ -51,7 +51,7 @@ impl Thread {
 
 /// Which other steps a step can influence. Two steps that cannot influence each other may be taken
 /// in either order with the same result, so one order is enough.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Touches {
     /// Nothing that another thread could notice, or only a condition that stays true.
     Nothing,
@@ -62,6 +62,9 @@ pub enum Touches {
     Entry,
     /// A count in a kernel object, by address: two of these on one object do not disturb each other.
     Counter(usize),
+    /// Something is added to a number that the driver keeps, by address, and nobody looks at what comes out:
+    /// two of these do not disturb each other, but who reads the number sees which have come before.
+    Add(usize),
     /// One kernel object, by address.
     Object(usize),
     /// An IRP that other threads can know of is completed, by address: its life ends.
@@ -86,7 +89,7 @@ pub enum Touches {
 impl Touches {
     /// Whether the order of the two does not matter.
     pub fn commutes_with(self, other: Self) -> bool {
-        use Touches::{Counter, Deferred, Driver, Entry, Irp, Memory, Nothing, Object};
+        use Touches::{Add, Counter, Deferred, Driver, Entry, Irp, Memory, Nothing, Object};
         match (self, other) {
             (Driver, Irp(_) | Memory(_))
             | (Irp(_) | Memory(_), Driver)
@@ -94,7 +97,8 @@ impl Touches {
             | (Memory(_), Entry | Deferred { .. }) => false,
             (Nothing | Driver | Entry, _)
             | (_, Nothing | Driver | Entry)
-            | (Counter(_), Counter(_)) => true,
+            | (Counter(_), Counter(_))
+            | (Add(_), Add(_)) => true,
             (
                 Deferred { timer, dpc },
                 Deferred {
@@ -102,20 +106,24 @@ impl Touches {
                     dpc: second,
                 },
             ) => (timer == 0 || timer != other) && (dpc == 0 || dpc != second),
-            (Deferred { timer, dpc }, Counter(object) | Object(object) | Irp(object))
-            | (Counter(object) | Object(object) | Irp(object), Deferred { timer, dpc }) => {
-                ![timer, dpc, DPC_QUEUES].contains(&object)
-            }
             (
-                Counter(one) | Object(one) | Irp(one) | Memory(one),
-                Counter(two) | Object(two) | Irp(two) | Memory(two),
+                Deferred { timer, dpc },
+                Add(object) | Counter(object) | Object(object) | Irp(object),
+            )
+            | (
+                Add(object) | Counter(object) | Object(object) | Irp(object),
+                Deferred { timer, dpc },
+            ) => ![timer, dpc, DPC_QUEUES].contains(&object),
+            (
+                Add(one) | Counter(one) | Object(one) | Irp(one) | Memory(one),
+                Add(two) | Counter(two) | Object(two) | Irp(two) | Memory(two),
             ) => one != two,
         }
     }
 }
 
 /// What has to be true for a step to be possible.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Guard {
     /// It always is.
     Always,
@@ -144,7 +152,7 @@ pub enum Guard {
 }
 
 /// The next visible step of a thread.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Pending {
     /// For the trace.
     pub what: &'static str,
@@ -214,13 +222,17 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use super::Touches::{self, Counter, Deferred, Driver, Entry, Irp, Memory, Nothing, Object};
+    use super::Touches::{
+        self, Add, Counter, Deferred, Driver, Entry, Irp, Memory, Nothing, Object,
+    };
     use crate::world::DPC_QUEUES;
 
-    const ALL: [Touches; 13] = [
+    const ALL: [Touches; 15] = [
         Nothing,
         Driver,
         Entry,
+        Add(1),
+        Add(2),
         Counter(1),
         Counter(2),
         Object(1),
@@ -248,6 +260,10 @@ mod tests {
 
     #[test]
     fn only_counters_commute_on_one_object() {
+        assert!(Add(1).commutes_with(Add(1)));
+        assert!(!Add(1).commutes_with(Counter(1)));
+        assert!(!Add(1).commutes_with(Object(1)));
+        assert!(Add(1).commutes_with(Object(2)));
         assert!(Counter(1).commutes_with(Counter(1)));
         assert!(!Counter(1).commutes_with(Object(1)));
         assert!(!Object(1).commutes_with(Object(1)));

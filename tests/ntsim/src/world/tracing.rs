@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// An event as it was written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Event {
     /// `Id` of its descriptor.
     pub id: u16,
@@ -16,7 +16,7 @@ pub struct Event {
 }
 
 /// A registered provider.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Provider {
     /// What `EtwSetInformation` was given.
     pub traits: Vec<u8>,
@@ -25,7 +25,7 @@ pub struct Provider {
 }
 
 /// The providers that are registered, by handle, and the events of those that no longer are.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Providers {
     open: BTreeMap<u64, Provider>,
     opened: u64,
