@@ -9,6 +9,8 @@ use proptest::prelude::any;
 use proptest_derive::Arbitrary as Strategy;
 use scenarios::target::{Parameter, Setting};
 
+use crate::story;
+
 /// Which kernel and which parameters the driver finds.
 #[derive(Clone, Copy, Debug, Arbitrary, Strategy)]
 pub struct Kernel {
@@ -31,7 +33,7 @@ pub struct Case {
     /// Where.
     pub kernel: Kernel,
     /// What.
-    #[proptest(strategy = "vec(any::<Operation>(), 0..60)")]
+    #[proptest(strategy = "story::operations(0..40)")]
     pub operations: Vec<Operation>,
 }
 

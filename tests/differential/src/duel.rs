@@ -2,24 +2,26 @@
 //! what has ended is what the model has ended, the account is the model's, and all lists are rings of
 //! the length that the model says.
 
-use csq_protocol::{ioctl, status, wire};
-use model::model::{Control, State};
-use model::operation::{self, Payload, Scope, Status};
+mod asked;
+mod compare;
+mod life;
+
+use csq_protocol::{ioctl, status};
+use model::model::Control;
 use model::{Ending, Model, Operation, Reply};
-use ntsim::nt::{self, pnp};
-use ntsim::program::{Simulated, queues};
+use ntsim::nt;
+use ntsim::program::Simulated;
 use scenarios::Target;
 use scenarios::expect;
-use scenarios::target::{Answer, Call, OpenError, Rights, Submitted};
+use scenarios::target::{Answer, OpenError, Rights, Submitted};
+
+pub use asked::Asked;
 
 use crate::case::{Case, Kernel};
 use crate::machine;
 
 type Handle = <Simulated as Target>::Handle;
 type Request = <Simulated as Target>::Request;
-
-/// Enough for any answer.
-const ROOM: usize = 24 + csq_protocol::MAX_PAYLOAD as usize;
 
 /// Runs a case.
 ///
@@ -201,100 +203,6 @@ impl<'t> Duel<'t> {
         self.model.close(handle);
     }
 
-    /// What an operation asks of the driver.
-    #[must_use]
-    pub fn call(&self, operation: &Operation) -> Option<Asked> {
-        let (choice, code, input, room) = match *operation {
-            Operation::Pend {
-                handle,
-                tag,
-                timeout,
-                payload,
-                room,
-            } => {
-                let input = operation::pend(tag.into(), timeout.milliseconds(), &payload.bytes());
-                (handle, ioctl::PEND, input, usize::from(room))
-            }
-            Operation::CompleteNext(handle, payload) => {
-                let input = operation::complete_next(&payload.bytes());
-                (handle, ioctl::COMPLETE_NEXT, input, ROOM)
-            }
-            Operation::Claim { handle, wait } => {
-                (handle, ioctl::CLAIM, operation::claim(wait), ROOM)
-            }
-            Operation::Complete {
-                handle,
-                id,
-                status,
-                payload,
-            } => return self.complete(handle, id, status, payload),
-            Operation::Cancel(handle, scope) => {
-                let (scope, target) = match scope {
-                    Scope::All => (wire::scope::ALL, 0),
-                    Scope::Tag(tag) => (wire::scope::TAG, tag.into()),
-                    Scope::Id(choice) => {
-                        let told = choose(&self.told, choice);
-                        (wire::scope::ID, told.map_or(u64::MAX, |(id, _)| *id))
-                    }
-                };
-                (
-                    handle,
-                    ioctl::CANCEL,
-                    operation::cancel(scope, target),
-                    ROOM,
-                )
-            }
-            Operation::Version(handle) => (handle, ioctl::QUERY_VERSION, Vec::new(), ROOM),
-            Operation::Statistics(handle) => (handle, ioctl::QUERY_STATISTICS, Vec::new(), ROOM),
-            Operation::Raw {
-                handle,
-                code,
-                ref input,
-                room,
-            } => {
-                // A row of these bytes means memory that nobody has written.
-                let differs = |byte: &u8| if *byte == 0xa5 { 0x5a } else { *byte };
-                let input = input.iter().map(differs).collect();
-                (handle, code.code(), input, usize::from(room))
-            }
-            Operation::Spoiled {
-                handle,
-                code,
-                spoil,
-            } => {
-                let code = operation::known(code);
-                let (mut input, mut room) = (operation::sample(code), ROOM);
-                spoil.apply(&mut input, &mut room);
-                (handle, code, input, room)
-            }
-            _ => return None,
-        };
-        Some(Asked {
-            handle: self.pick(choice)?,
-            code,
-            input,
-            room,
-        })
-    }
-
-    /// `COMPLETE`, mostly by the handle that has claimed the request.
-    fn complete(&self, choice: u8, id: u8, status: Status, payload: Payload) -> Option<Asked> {
-        const OWN: u8 = 200;
-        let status = if self.plain { Status::Success } else { status };
-        let told = choose(&self.told, id).copied();
-        let (id, server) = told.unwrap_or((u64::from(id), usize::MAX));
-        let handle = match self.handles.get(server) {
-            Some(Some(_)) if choice < OWN => server,
-            _ => self.pick(choice)?,
-        };
-        Some(Asked {
-            handle,
-            code: ioctl::COMPLETE,
-            input: operation::complete(id, status.code(), &payload.bytes()),
-            room: ROOM,
-        })
-    }
-
     /// One of the handles by its number.
     #[must_use]
     pub fn handle(&self, number: usize) -> Option<&Handle> {
@@ -369,133 +277,6 @@ impl<'t> Duel<'t> {
         }
         Ok(())
     }
-
-    fn plug_and_play(&mut self, operation: &Operation) -> Result<(), String> {
-        let state = self.model.state();
-        match (operation, state) {
-            (Operation::Install, State::Gone) => {
-                self.target.install_with(&self.kernel.parameters())?;
-                self.model.install();
-                self.told.clear();
-            }
-            (Operation::Install, _) | (_, State::Gone) => {}
-            (Operation::Remove, _) => {
-                self.target.remove()?;
-                self.model.remove();
-            }
-            (Operation::QueryStop, State::Started) => {
-                self.must(pnp::QUERY_STOP_DEVICE)?;
-                self.model.hold(State::StopPending);
-            }
-            (Operation::Stop, State::StopPending) => {
-                self.must(pnp::STOP_DEVICE)?;
-                self.model.hold(State::Stopped);
-            }
-            (Operation::Start, State::Stopped) => {
-                self.must(pnp::START_DEVICE)?;
-                self.model.start();
-            }
-            (Operation::QueryRemove, State::Started | State::StopPending | State::Stopped) => {
-                self.must(pnp::QUERY_REMOVE_DEVICE)?;
-                self.model.hold(State::RemovePending);
-            }
-            (Operation::CancelStop, state) => {
-                self.must(pnp::CANCEL_STOP_DEVICE)?;
-                if state == State::StopPending {
-                    self.model.go_back();
-                }
-            }
-            (Operation::CancelRemove, state) => {
-                self.must(pnp::CANCEL_REMOVE_DEVICE)?;
-                if state == State::RemovePending {
-                    self.model.go_back();
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn must(&self, minor: u8) -> Result<(), String> {
-        let status = self.target.plug_and_play(minor);
-        same_status(status.unwrap_or(u32::MAX), status::SUCCESS)
-    }
-
-    /// Compares what has happened, the account and the lists.
-    fn compare(&mut self) -> Result<(), String> {
-        self.compare_endings()?;
-        let (pending, claimed, waiting) = self.model.queued();
-        let expected = queues::Lengths {
-            pending,
-            claimed,
-            waiting,
-        };
-        let lengths = queues::check()?;
-        if lengths != expected {
-            return Err(format!("the queues have {lengths:?} and not {expected:?}"));
-        }
-        for handle in self.open_handles() {
-            self.control(&Asked {
-                handle,
-                code: ioctl::QUERY_STATISTICS,
-                input: Vec::new(),
-                room: size_of::<wire::Statistics>(),
-            })
-            .map_err(|wrong| format!("the account, asked by handle {handle}: {wrong}"))?;
-        }
-        Ok(())
-    }
-
-    fn compare_endings(&mut self) -> Result<(), String> {
-        for (call, ending) in self.model.take_endings() {
-            let place = self.outstanding.iter().position(|it| it.call == call);
-            let Some(place) = place else {
-                return Err(format!("call {call} has ended twice in the model"));
-            };
-            let Outstanding {
-                handle, request, ..
-            } = self.outstanding.remove(place);
-            let wrong = |wrong| format!("call {call} should have ended: {wrong}");
-            match self.target.poll(&request) {
-                Some(answer) => self.ended(handle, &answer, &ending).map_err(wrong)?,
-                None => return Err(wrong("it has not".to_owned())),
-            }
-        }
-        for outstanding in &self.outstanding {
-            if let Some(answer) = self.target.poll(&outstanding.request) {
-                let (call, status) = (outstanding.call, answer.status);
-                return Err(format!(
-                    "call {call} has ended with {status:#010x}, and should not"
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A device control call.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// The handle, by the model's number.
-    pub handle: usize,
-    /// The control code.
-    pub code: u32,
-    /// The input.
-    pub input: Vec<u8>,
-    /// The length of the output buffer.
-    pub room: usize,
-}
-
-impl Asked {
-    /// As the host wants it.
-    #[must_use]
-    pub fn call(&self) -> Call<'_> {
-        Call {
-            code: self.code,
-            input: &self.input,
-            output_length: self.room,
-        }
-    }
 }
 
 fn same_status(status: u32, expected: u32) -> Result<(), String> {
@@ -511,4 +292,10 @@ fn same_status(status: u32, expected: u32) -> Result<(), String> {
 /// The element with this number, modulo how many there are.
 pub fn choose<T>(all: &[T], choice: u8) -> Option<&T> {
     all.get(usize::from(choice).checked_rem(all.len())?)
+}
+
+/// The same, counted from the end.
+pub fn newest<T>(all: &[T], choice: u8) -> Option<&T> {
+    let back = usize::from(choice).checked_rem(all.len())?;
+    all.get(all.len() - 1 - back)
 }

@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`case`](mod@case) | what is run: settings and operations, drawn by chance or by a fuzzer |
+//! | [`story`] | operations that belong together, so that chance gets to what takes several in a row |
 //! | [`duel`] | one after the other: every answer is compared with the model's, and every list is walked |
 //! | [`race`] | two threads at once, in a given order: judged by the rules of ntsim and by what must be true at rest |
 //! | [`machine`] | csq.sys, loaded once for each OS thread |
@@ -15,5 +16,6 @@ pub mod coverage;
 pub mod duel;
 pub mod machine;
 pub mod race;
+pub mod story;
 
 pub use case::{Case, Kernel, Race, Single};

@@ -1,9 +1,13 @@
 //! The state of one device and of its handles, and what each event does to it.
 
-use csq_protocol::{MAX_PAYLOAD, ioctl, status, wire};
+mod account;
+mod requests;
 
-use crate::ending::{Ending, Ids, Output, length, version};
-use crate::input::{self, Scope};
+use csq_protocol::{ioctl, status, wire};
+
+use crate::ending::{Ending, Ids};
+use crate::input;
+use account::Counts;
 
 /// How many requests and waiting claims there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,18 +84,6 @@ struct Handle {
     open: bool,
     /// Whether its device is the one that there is now.
     current: bool,
-}
-
-/// In what numbers requests have come and ended.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    pended: u64,
-    completed: u64,
-    canceled: u64,
-    timed_out: u64,
-    flushed: u64,
-    high_water: u64,
-    refused: u64,
 }
 
 /// A device, its handles, and a clock.
@@ -309,210 +301,4 @@ impl Model {
             State::RemovePending | State::Gone => Some(status::DELETE_PENDING),
         }
     }
-
-    fn pend(&mut self, control: Control<'_>, tag: u64, timeout: u32, payload: &[u8]) -> Reply {
-        if let Some(ending) = self.turn_away(control.handle) {
-            return Reply::Ended(ending);
-        }
-        self.requests.push(Request {
-            call: control.call,
-            owner: control.handle,
-            tag,
-            payload: payload.to_vec(),
-            room: control.room,
-            deadline: (timeout != 0).then(|| self.now + u64::from(timeout) * MILLISECOND),
-            place: Place::Pending,
-        });
-        self.counts.pended += 1;
-        self.counts.high_water = self.counts.high_water.max(self.requests.len() as u64);
-        self.deliver();
-        Reply::Pending
-    }
-
-    fn claim(&mut self, control: Control<'_>, wait: bool) -> Reply {
-        if let Some(refusal) = self.refusal() {
-            return Reply::Ended(Ending::status(refusal));
-        }
-        if let Some(ending) = self.claim_oldest(control.handle) {
-            return Reply::Ended(ending);
-        }
-        if !wait {
-            return Reply::Ended(Ending::status(status::NO_MORE_ENTRIES));
-        }
-        if let Some(ending) = self.turn_away(control.handle) {
-            return Reply::Ended(ending);
-        }
-        self.waiting.push(Waiting {
-            call: control.call,
-            owner: control.handle,
-        });
-        Reply::Pending
-    }
-
-    /// Why a request or a claim may not stay.
-    fn turn_away(&mut self, handle: usize) -> Option<Ending> {
-        if let Some(refusal) = self.refusal() {
-            return Some(Ending::status(refusal));
-        }
-        let owners = self.requests.iter().map(|it| it.owner);
-        let owners = owners.chain(self.waiting.iter().map(|it| it.owner));
-        let own = owners.filter(|owner| *owner == handle).count();
-        let all = self.requests.len() + self.waiting.len();
-        let full = own >= self.limits.handle as usize || all >= self.limits.device as usize;
-        full.then(|| {
-            self.counts.refused += 1;
-            Ending::status(status::QUOTA_EXCEEDED)
-        })
-    }
-
-    /// The oldest pending request goes to a server.
-    fn claim_oldest(&mut self, server: usize) -> Option<Ending> {
-        let mut requests = self.requests.iter_mut();
-        let oldest = requests.find(|it| it.place == Place::Pending)?;
-        oldest.place = Place::Claimed(server);
-        Some(Ending::success(Output::Claimed {
-            call: oldest.call,
-            tag: oldest.tag,
-            payload: oldest.payload.clone(),
-        }))
-    }
-
-    /// Pending requests go to waiting claims, the oldest to the oldest.
-    fn deliver(&mut self) {
-        while let Some(claim) = self.waiting.first().copied() {
-            let Some(ending) = self.claim_oldest(claim.owner) else {
-                return;
-            };
-            self.waiting.remove(0);
-            self.endings.push((claim.call, ending));
-        }
-    }
-
-    fn complete_next(&mut self, payload: &[u8]) -> Ending {
-        let mut requests = self.requests.iter();
-        let Some(oldest) = requests.position(|it| it.place == Place::Pending) else {
-            return Ending::status(status::NO_MORE_ENTRIES);
-        };
-        let request = self.requests.remove(oldest);
-        let delivered = self.answer(&request, status::SUCCESS, payload);
-        Ending::success(Output::Completed {
-            call: request.call,
-            tag: request.tag,
-            delivered,
-        })
-    }
-
-    fn complete(&mut self, server: usize, id: u64, status: u32, payload: &[u8]) -> Ending {
-        let call = self.ids.find(id);
-        let mut requests = self.requests.iter();
-        let found =
-            requests.position(|it| Some(it.call) == call && it.place == Place::Claimed(server));
-        let Some(found) = found else {
-            return Ending::status(status::NOT_FOUND);
-        };
-        let request = self.requests.remove(found);
-        let delivered = self.answer(&request, status, payload);
-        Ending::structure(&wire::Delivered {
-            delivered: delivered.into(),
-            reserved: 0.into(),
-        })
-    }
-
-    /// A request ends with an answer. How much of it it gets.
-    fn answer(&mut self, request: &Request, status: u32, payload: &[u8]) -> u32 {
-        let fits = payload.get(..request.room).unwrap_or(payload);
-        let status = if fits.len() < payload.len() {
-            status::BUFFER_OVERFLOW
-        } else {
-            status
-        };
-        let ending = Ending {
-            statuses: vec![status],
-            output: match fits {
-                [] => Output::Nothing,
-                bytes => Output::Bytes(bytes.to_vec()),
-            },
-        };
-        self.counts.completed += 1;
-        self.endings.push((request.call, ending));
-        length(fits)
-    }
-
-    fn cancel_own(&mut self, handle: usize, scope: Scope) -> Ending {
-        let known = match scope {
-            Scope::Id(id) => self.ids.find(id),
-            _ => None,
-        };
-        let count = self.cancel_requests(|it| {
-            it.owner == handle
-                && match scope {
-                    Scope::All => true,
-                    Scope::Tag(tag) => it.tag == tag,
-                    Scope::Id(_) => Some(it.call) == known,
-                }
-        });
-        if count == 0 {
-            return Ending::status(status::NOT_FOUND);
-        }
-        Ending::structure(&wire::Canceled {
-            count: count.into(),
-        })
-    }
-
-    fn cancel_requests(&mut self, which: impl Fn(&Request) -> bool) -> u64 {
-        self.end_requests(which, status::CANCELLED, |counts| &mut counts.canceled)
-    }
-
-    /// Requests end without an answer; how many.
-    fn end_requests(
-        &mut self,
-        which: impl Fn(&Request) -> bool,
-        status: u32,
-        counter: impl Fn(&mut Counts) -> &mut u64,
-    ) -> u64 {
-        let mut count = 0;
-        for request in self.requests.extract_if(.., |it| which(it)) {
-            self.endings.push((request.call, Ending::status(status)));
-            count += 1;
-        }
-        *counter(&mut self.counts) += count;
-        count
-    }
-
-    fn end_waiting(&mut self, which: impl Fn(&Waiting) -> bool, status: u32) {
-        for claim in self.waiting.extract_if(.., |it| which(it)) {
-            self.endings.push((claim.call, Ending::status(status)));
-        }
-    }
-
-    fn version(&self) -> wire::Version {
-        wire::Version {
-            version: version(),
-            max_payload: MAX_PAYLOAD.into(),
-            device_limit: self.limits.device.into(),
-            handle_limit: self.limits.handle.into(),
-        }
-    }
-
-    fn statistics(&self) -> wire::Statistics {
-        let (pending, claimed, waiting) = self.queued();
-        let open = self.handles.iter().filter(|it| it.open && it.current);
-        let counts = self.counts;
-        wire::Statistics {
-            pended: counts.pended.into(),
-            completed: counts.completed.into(),
-            canceled: counts.canceled.into(),
-            timed_out: counts.timed_out.into(),
-            flushed: counts.flushed.into(),
-            pending: (pending as u64).into(),
-            claimed: (claimed as u64).into(),
-            high_water: counts.high_water.into(),
-            handles: (open.count() as u64).into(),
-            refused: counts.refused.into(),
-            waiting: (waiting as u64).into(),
-        }
-    }
 }
-
-/// 100 ns in a millisecond.
-const MILLISECOND: u64 = 10_000;

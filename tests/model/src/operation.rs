@@ -14,11 +14,12 @@ use crate::ending::length;
 #[derive(Clone, Debug, Arbitrary, Strategy)]
 pub enum Operation {
     /// Opens a handle with some rights.
+    #[proptest(weight = 4)]
     Open(Access),
     /// Closes a handle.
     Close(u8),
     /// A well-formed request.
-    #[proptest(weight = 6)]
+    #[proptest(weight = 14)]
     Pend {
         /// The handle.
         handle: u8,
@@ -33,10 +34,10 @@ pub enum Operation {
         room: u8,
     },
     /// Answers the oldest request.
-    #[proptest(weight = 3)]
+    #[proptest(weight = 5)]
     CompleteNext(u8, Payload),
     /// Takes the oldest request, or waits for one.
-    #[proptest(weight = 3)]
+    #[proptest(weight = 9)]
     Claim {
         /// The handle.
         handle: u8,
@@ -44,11 +45,12 @@ pub enum Operation {
         wait: bool,
     },
     /// Answers a request by an id that was told.
-    #[proptest(weight = 4)]
+    #[proptest(weight = 9)]
     Complete {
         /// The handle; the same as that of the claim if `own`.
         handle: u8,
-        /// Which of the ids.
+        /// Which of the ids, from the newest.
+        #[proptest(strategy = "recent()")]
         id: u8,
         /// With what.
         status: Status,
@@ -56,10 +58,10 @@ pub enum Operation {
         payload: Payload,
     },
     /// Cancels requests of its own.
-    #[proptest(weight = 2)]
+    #[proptest(weight = 6)]
     Cancel(u8, Scope),
     /// `CancelIoEx` of one call.
-    #[proptest(weight = 2)]
+    #[proptest(weight = 4)]
     CancelCall(u8),
     /// `CancelIoEx` of a handle.
     CancelHandle(u8),
@@ -68,7 +70,7 @@ pub enum Operation {
     /// Asks for the account. It is also asked for after each step.
     Statistics(u8),
     /// Any call.
-    #[proptest(weight = 2)]
+    #[proptest(weight = 3)]
     Raw {
         /// The handle.
         handle: u8,
@@ -81,7 +83,7 @@ pub enum Operation {
         room: u16,
     },
     /// A well-formed call with one thing wrong.
-    #[proptest(weight = 3)]
+    #[proptest(weight = 5)]
     Spoiled {
         /// The handle.
         handle: u8,
@@ -92,25 +94,29 @@ pub enum Operation {
         spoil: Spoil,
     },
     /// Time passes, in milliseconds.
-    #[proptest(weight = 2)]
+    #[proptest(weight = 3)]
     Wait(u8),
     /// Windows changes the power of the machine.
     Power,
     /// Windows asks whether the device can be stopped.
     QueryStop,
     /// It takes that back.
+    #[proptest(weight = 2)]
     CancelStop,
     /// It stops the device.
     Stop,
     /// It starts it again.
+    #[proptest(weight = 2)]
     Start,
     /// It asks whether the device can be removed.
     QueryRemove,
     /// It takes that back.
+    #[proptest(weight = 2)]
     CancelRemove,
     /// The device is pulled out, or removed if no handle is open.
     Remove,
     /// It comes again.
+    #[proptest(weight = 3)]
     Install,
 }
 
@@ -177,8 +183,8 @@ pub enum Scope {
     All,
     /// Those with a tag.
     Tag(#[proptest(strategy = "0..4u8")] u8),
-    /// The one with an id that was told.
-    Id(u8),
+    /// The one with an id that was told, from the newest.
+    Id(#[proptest(strategy = "recent()")] u8),
 }
 
 /// A control code.
@@ -200,6 +206,11 @@ pub enum Spoil {
     Byte(u8, u8),
     /// There is so much room for the answer.
     Room(u8),
+}
+
+/// Mostly one of the newest.
+fn recent() -> impl proptest::strategy::Strategy<Value = u8> {
+    proptest::prop_oneof![3 => 0..4u8, 1 => proptest::prelude::any::<u8>()]
 }
 
 impl Access {
