@@ -16,10 +16,10 @@ pub fn sentence(problem: u32) -> String {
         21 => "it is about to be removed; restart the machine",
         22 | 32 => "it is disabled; enable it in the device manager",
         24 | 45 => "it is not present",
-        31 => "the driver's AddDevice failed",
+        31 => "the driver's AddDevice failed, or a filter driver of the device cannot be loaded",
         37 => "the driver's DriverEntry failed",
         38 => "an older instance of the driver is still loaded",
-        39 => "the driver's file is missing or damaged",
+        39 => "the driver's file is missing, damaged, or not for this Windows",
         48 => "Windows blocks the driver",
         52 => {
             "Windows does not accept the driver's signature; sign it with a trusted certificate, \

@@ -72,6 +72,44 @@ fn contains(bytes: &[u8], text: &str, encode: fn(u16) -> [u8; 2]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
+/// Whoever writes a bad .inx is told where, and gets no package.
+#[test]
+fn a_bad_inx_is_named_with_line_and_rule() {
+    let directory = tempfile::tempdir().expect("it can be run and read");
+    let shipped = fs::read_to_string(root().join("inf/csq.inx")).expect("it is text");
+    let inx = directory.path().join("bad.inx");
+    fs::write(
+        &inx,
+        shipped.replace("StartType     = 3", "StartType     = 0"),
+    )
+    .expect("it can be run and read");
+    let line = 1 + shipped
+        .lines()
+        .position(|line| line.starts_with("StartType"))
+        .expect("it has one");
+    let package = directory.path().join("package");
+    let output = Command::new(env!("CARGO_BIN_EXE_package"))
+        .args([
+            "--driver",
+            "none.dll",
+            "--client",
+            "none.exe",
+            "--time",
+            "1800000000",
+        ])
+        .arg("--inx")
+        .arg(&inx)
+        .arg("--output")
+        .arg(&package)
+        .output()
+        .expect("it can be run and read");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let wanted = format!("{}:{line}: start-type: ", inx.display());
+    assert!(text.contains(&wanted), "'{wanted}' is not in: {text}");
+    assert!(!package.exists(), "{text}");
+}
+
 #[test]
 #[ignore = "needs target/package: cargo make package-test"]
 fn the_driver_is_signed_with_page_hashes() {
@@ -165,7 +203,7 @@ fn the_certificate_is_for_code_signing_and_for_nothing_else() {
 fn the_debugger_script_has_the_offsets_of_the_kernel_and_of_the_build() {
     let script = fs::read_to_string(package("csq.js")).expect("it is text");
     // Those of the kernel's structures for 64-bit Windows are known. IO_CSQ comes first in a queue,
-    // has 0x40 bytes, and the list is next.
+    // has 0x40 bytes, and the list is next. The others are followed in tests/differential.
     for line in [
         "extension: 0x40,",
         "irps: 0x40,",

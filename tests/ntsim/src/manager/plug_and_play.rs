@@ -114,6 +114,11 @@ impl Device {
         world::kill(self.physical);
     }
 
+    /// The device object on top of its stack.
+    pub fn top(self) -> usize {
+        device_object::top(self.physical)
+    }
+
     /// Sends a Plug and Play request and returns its final status.
     pub fn request(self, minor: u8) -> u32 {
         self.ask(Ask {

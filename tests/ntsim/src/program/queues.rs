@@ -119,7 +119,10 @@ fn check_ring(head: usize, offset: usize, members: &BTreeSet<usize>) -> Result<(
 }
 
 /// A word of the driver's memory, if it is alive.
-fn read(address: usize) -> Result<usize, String> {
+///
+/// # Errors
+/// A sentence with the address.
+pub fn read(address: usize) -> Result<usize, String> {
     let object = machine::with(|machine| machine.arena.object_at(address));
     let end = address.saturating_add(size_of::<usize>());
     if object.is_some_and(|(start, size, alive)| alive && address >= start && end <= start + size) {

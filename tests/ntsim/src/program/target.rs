@@ -64,6 +64,12 @@ impl Simulated {
         dpc::wait_for_active();
     }
 
+    /// Where the driver's device object is, which a debugger would be told; `None` if there is none.
+    pub fn device_object(&self) -> Option<usize> {
+        let device = self.device.lock().unwrap_or_else(PoisonError::into_inner);
+        device.as_ref().map(|device| device.top())
+    }
+
     /// Compares the account of the device of a handle, while nothing happens, with what the I/O manager
     /// saw.
     pub fn check_account(&self, handle: &Handle) {
