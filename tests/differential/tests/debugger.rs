@@ -26,7 +26,7 @@ fn offsets() -> BTreeMap<String, usize> {
 }
 
 /// An IRP as csq.js shows it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Shown {
     id: usize,
     tag: usize,
@@ -110,5 +110,5 @@ fn body(target: &Simulated) -> Result<(), String> {
 
 #[test]
 fn the_debugger_script_finds_the_irps_of_each_queue() {
-    assert_eq!(machine::run(Kernel::default(), Vec::new(), body), Ok(()));
+    assert_eq!(machine::run(Kernel::plain(12), Vec::new(), body), Ok(()));
 }
