@@ -13,6 +13,7 @@ mod ex;
 mod fault;
 mod io;
 mod ke;
+mod progress;
 mod rtl;
 mod strategies;
 

@@ -82,6 +82,8 @@ thread_local! {
     /// The stack pointer to go back to, 0 outside of driver code. Belongs to the current simulated
     /// thread: [`Context`] takes it along at each switch.
     static EXIT: Cell<usize> = const { Cell::new(0) };
+    /// How often this OS thread has called the driver.
+    static CALLS: Cell<u64> = const { Cell::new(0) };
     /// What gs points to now, to save writing it again.
     static GS: Cell<usize> = const { Cell::new(0) };
 }
@@ -134,6 +136,7 @@ pub fn supports_gs() -> bool {
 /// # Errors
 /// [`Left`] when the driver did not come back. Then no frame below this one has been unwound.
 pub fn call_driver(function: usize, arguments: [usize; 4]) -> Result<usize, Left> {
+    CALLS.set(CALLS.get() + 1);
     if EXIT.get() != 0 {
         return Ok(call_back(function, &arguments));
     }
@@ -169,6 +172,11 @@ pub fn call_back(function: usize, arguments: &[usize]) -> usize {
             argument(6),
         )
     }
+}
+
+/// How often this OS thread has called the driver.
+pub fn calls() -> u64 {
+    CALLS.get()
 }
 
 /// Whether the current simulated thread is somewhere below [`call_driver`].

@@ -16,6 +16,7 @@ use crate::race;
 use crate::report;
 use crate::schedule::adapter::Adapter;
 use crate::schedule::{Strategy, replay};
+use crate::trap::Watchdog;
 use crate::world;
 
 /// Room for the driver's frames and the simulated kernel's. Twice what a kernel thread has, since
@@ -102,6 +103,7 @@ pub fn explore(
     let collector = Arc::clone(&collected);
     let runner = Runner::new(Adapter::new(Rc::clone(&strategy), go_on), config());
     world::with(|world| *world = world::World::default());
+    let watchdog = Watchdog::start();
     let result = panic::catch_unwind(AssertUnwindSafe(|| {
         runner.run(move || {
             begin();
@@ -109,6 +111,7 @@ pub fn explore(
             collect(&collector);
         })
     }));
+    drop(watchdog);
     let exhausted = strategy.borrow().is_exhaustive();
     // The adapter counts one more when the strategy has nothing left.
     let schedules = count.get() - usize::from(exhausted);

@@ -6,6 +6,7 @@
 mod decode;
 mod interlocked;
 mod report;
+mod watchdog;
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -18,6 +19,7 @@ use crate::image::Image;
 use crate::race;
 use decode::Emulated;
 pub use interlocked::scheduler_entry;
+pub use watchdog::Watchdog;
 
 /// The registers of the interrupted thread, in Linux's order.
 pub type Registers = [i64; 23];
@@ -79,11 +81,12 @@ fn install_handler() {
         libc::SIGILL,
         libc::SIGTRAP,
         libc::SIGFPE,
+        watchdog::SIGNAL,
     ] {
         // SAFETY: all zeroes is a valid sigaction.
         let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
         action.sa_sigaction = handler as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER | libc::SA_RESTART;
         // SAFETY: `action` is initialized and names a handler of the signature that SA_SIGINFO wants.
         let result = unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
         assert!(
@@ -166,6 +169,10 @@ fn handle(fault: &mut Fault<'_>) -> Result<(), finding::Broken> {
     }
     let rip = fault.rip();
     let in_code = range(&CODE).contains(&rip);
+    if fault.signal == watchdog::SIGNAL {
+        let in_driver = cpu::in_driver() && (in_code || interlocked::original(rip).is_some());
+        return watchdog::ticked(in_driver).inspect_err(|_| attribute(fault));
+    }
     if fault.signal == libc::SIGTRAP && race::is_stepping() {
         return race::stepped(fault.registers, in_code);
     }

@@ -1,9 +1,11 @@
 //! The simulated bus driver, at the bottom of the stack: it owns the physical device object.
 
 use crate::fault::{self, Point};
+use crate::finding;
 use crate::guest;
 use crate::manager::complete;
 use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL, irp, major, pnp, stack_location, status};
+use crate::rule::plug_and_play::{GARBLED, NOT_HANDLED};
 use crate::schedule;
 use crate::world::{self, Bus};
 
@@ -17,6 +19,7 @@ pub fn dispatch(address: usize) -> u32 {
         world.devices.reached_bus = true;
         world.log("reached the bus driver", address, None);
     });
+    check(address, code, minor);
     let answer = match (code, minor) {
         (major::PNP | major::POWER | major::SYSTEM_CONTROL, _) if fault::fails(Point::Below) => {
             Point::Below.status()
@@ -35,6 +38,38 @@ pub fn dispatch(address: usize) -> u32 {
     }
     complete::complete(address);
     answer
+}
+
+/// What a function driver above may send.
+fn check(address: usize, code: u8, minor: u8) {
+    let sent = world::with(|world| world.irps.at(address).map(|irp| irp.top_location));
+    let sent = sent.map(|location| {
+        let at = |offset| guest::read::<u8>(location + offset);
+        (at(stack_location::MAJOR), at(stack_location::MINOR))
+    });
+    if sent.is_some_and(|sent| sent != (code, minor)) {
+        finding::raise(
+            &GARBLED,
+            format!(
+                "major and minor code {sent:x?} came down as {:x?}",
+                (code, minor)
+            ),
+        );
+    }
+    // The others are handled on their way up.
+    let handled_first = matches!(
+        minor,
+        pnp::QUERY_STOP_DEVICE
+            | pnp::STOP_DEVICE
+            | pnp::QUERY_REMOVE_DEVICE
+            | pnp::REMOVE_DEVICE
+            | pnp::SURPRISE_REMOVAL
+    );
+    let so_far = irp::status(address);
+    if code == major::PNP && handled_first && !status::is_success(so_far) {
+        let (name, shown) = (pnp::name(minor), status::name(so_far));
+        finding::raise(&NOT_HANDLED, format!("{name} came down with {shown}"));
+    }
 }
 
 /// The DPC in which the hardware is done.

@@ -91,6 +91,12 @@ impl Device {
                 "AddDevice has left DO_DEVICE_INITIALIZING set".into(),
             );
         }
+        if top != physical && flags & device_object::POWER == 0 {
+            finding::raise(
+                &object::POWER_FLAG,
+                format!("the flags of the device are {flags:#x}"),
+            );
+        }
         Ok(Self { physical })
     }
 

@@ -22,4 +22,6 @@ rules! {
     /// TR-75, TR-101.
     STILL_INITIALIZING = "device-initializing", None,
         "AddDevice clears DO_DEVICE_INITIALIZING, or nobody can open the device.";
+    POWER_FLAG = "power-flag-missing", None,
+        "A device has DO_POWER_PAGABLE or DO_POWER_INRUSH: they say at which IRQL its power requests come.";
 }

@@ -6,6 +6,12 @@ rules! {
     /// INV-73, TR-71, TR-72.
     NOT_FORWARDED = "pnp-not-forwarded", Some(super::BugCheck(0xc9, "DRIVER_VERIFIER_IOMANAGER_VIOLATION")),
         "Each Plug and Play, power and WMI request that a function driver does not refuse reaches the bus driver.";
+    /// TR-73.
+    GARBLED = "passed-down-garbled", None,
+        "What reaches the bus driver is the request that was sent.";
+    /// TR-71.
+    NOT_HANDLED = "pnp-not-handled", None,
+        "A function driver sets STATUS_SUCCESS in a query, stop, surprise removal or removal before it passes it down.";
     REQUIRED_FAILED = "pnp-failed", None,
         "Start, cancel-remove, surprise removal and remove succeed.";
     /// TR-69.

@@ -199,7 +199,7 @@ impl Actor {
                 request::send(control::claim("claim elsewhere", stage.witness, true));
             }
             Self::Churn => churn(stage),
-            Self::Neighbor => neighbor(),
+            Self::Neighbor => neighbor(stage),
             Self::NoHandle => without_handle(stage),
             Self::Stranger => meddle(stage),
         }
@@ -249,8 +249,8 @@ fn churn(stage: Stage) {
     send("third");
 }
 
-/// Adds a second device, has a request with it, and removes it.
-fn neighbor() {
+/// Adds a second device, has a request with it, and removes it. A handle of the first is none to it.
+fn neighbor(stage: Stage) {
     let first = world::with(|world| world.devices.function.take());
     let device = plug_and_play::add_and_start();
     let handle = file::open();
@@ -271,9 +271,37 @@ fn neighbor() {
             format!("a new device with one request says {statistics:?}"),
         );
     }
+    intrude(stage, device.top());
+    if !rest::statistics(handle).as_ref().is_some_and(alone) {
+        finding::raise(
+            &account::SHARED,
+            "a handle of the first device has changed the second".into(),
+        );
+    }
     file::finish(handle);
     device.remove();
     world::with(|world| (world.devices.going_away, world.devices.gone) = flags);
+}
+
+/// Sends requests to the second device, as another driver may, that come through a handle of the first.
+fn intrude(stage: Stage, device: usize) {
+    let (handle, name) = (stage.witness, "a stranger's request");
+    for number in [
+        control::pend(name, handle, TAG, 0),
+        control::claim(name, handle, false),
+        control::claim(name, handle, true),
+        control::complete(handle, stage.id),
+        control::cancel(handle, scope::ALL, 0),
+    ] {
+        let returned = dispatch::send(device, number);
+        if !status::is_error(returned) {
+            let shown = status::name(returned);
+            finding::raise(
+                &account::SHARED,
+                format!("a handle of the first device was answered {shown} by the second"),
+            );
+        }
+    }
 }
 
 /// Sends a request as another driver may: without a file object.

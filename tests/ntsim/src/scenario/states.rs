@@ -20,6 +20,8 @@ const WALK: &[(u8, u32)] = &[
     (pnp::CANCEL_STOP_DEVICE, status::SUCCESS),
     (pnp::QUERY_STOP_DEVICE, status::DEVICE_NOT_READY),
     (pnp::STOP_DEVICE, status::DEVICE_NOT_READY),
+    // Too late: it has no resources any more.
+    (pnp::CANCEL_STOP_DEVICE, status::DEVICE_NOT_READY),
     (pnp::QUERY_REMOVE_DEVICE, status::DELETE_PENDING),
     // Back to where it was: stopped.
     (pnp::CANCEL_REMOVE_DEVICE, status::DEVICE_NOT_READY),

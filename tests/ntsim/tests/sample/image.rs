@@ -1,4 +1,4 @@
-//! A driver of one instruction, for tests that need an image and nothing in it.
+//! A driver of a few instructions, for tests that need an image and nothing in it.
 
 /// The smallest image the loader takes: headers, one section with code, native subsystem.
 pub fn driver() -> Vec<u8> {
@@ -35,5 +35,7 @@ pub fn driver() -> Vec<u8> {
     put(SECTIONS + 36, &0x6000_0020u32.to_le_bytes());
     // mov eax, 0C0000001h; ret: DriverEntry fails.
     put(0x400, &[0xb8, 0x01, 0x00, 0x00, 0xc0, 0xc3]);
+    // jmp $: a routine without an end, 6 bytes behind it.
+    put(0x406, &[0xeb, 0xfe]);
     bytes
 }
