@@ -11,7 +11,7 @@ use std::ops::Range;
 // A call into the driver that can be left from any depth. The driver's frames have no unwind
 // information that Rust could use, so a finding does not unwind: it puts the stack pointer back.
 //
-// ntsim_call(function, arguments[4], &exit) saves the registers that the System V ABI wants
+// ntsim_call(function, arguments[7], &exit) saves the registers that the System V ABI wants
 // preserved, stores the stack pointer in `exit`, and calls the win64 function. It returns 0 in rax
 // and the function's value in rdx. ntsim_leave(stack, code) makes that ntsim_call return `code`.
 global_asm!(
@@ -30,9 +30,15 @@ global_asm!(
     "mov rdx, [rsi + 8]",
     "mov r8, [rsi + 16]",
     "mov r9, [rsi + 24]",
-    "sub rsp, 32",
+    "sub rsp, 64",
+    "mov r10, [rsi + 32]",
+    "mov [rsp + 32], r10",
+    "mov r10, [rsi + 40]",
+    "mov [rsp + 40], r10",
+    "mov r10, [rsi + 48]",
+    "mov [rsp + 48], r10",
     "call rax",
-    "add rsp, 32",
+    "add rsp, 64",
     "mov rdx, rax",
     "xor eax, eax",
     ".globl ntsim_resume",
@@ -53,6 +59,9 @@ global_asm!(
     "jmp ntsim_resume",
 );
 
+/// As many arguments as a routine of a driver has at most; those of a call that are not given are 0.
+const ARGUMENTS: usize = 7;
+
 /// What `ntsim_call` returns in rax and rdx.
 #[repr(C)]
 struct Returned {
@@ -61,7 +70,11 @@ struct Returned {
 }
 
 unsafe extern "sysv64" {
-    fn ntsim_call(function: usize, arguments: *const [usize; 4], exit: *mut usize) -> Returned;
+    fn ntsim_call(
+        function: usize,
+        arguments: *const [usize; ARGUMENTS],
+        exit: *mut usize,
+    ) -> Returned;
     fn ntsim_leave(stack: usize, code: usize) -> !;
     fn ntsim_resume();
 }
@@ -135,14 +148,19 @@ pub fn supports_gs() -> bool {
 ///
 /// # Errors
 /// [`Left`] when the driver did not come back. Then no frame below this one has been unwound.
-pub fn call_driver(function: usize, arguments: [usize; 4]) -> Result<usize, Left> {
+pub fn call_driver<const N: usize>(function: usize, arguments: [usize; N]) -> Result<usize, Left> {
+    const { assert!(N <= ARGUMENTS) };
     CALLS.set(CALLS.get() + 1);
     if EXIT.get() != 0 {
         return Ok(call_back(function, &arguments));
     }
+    let mut all = [0; ARGUMENTS];
+    for (place, argument) in all.iter_mut().zip(arguments) {
+        *place = argument;
+    }
     // SAFETY: the assembly keeps the registers of the System V convention, whichever way it comes
     // back; `EXIT` outlives the call, and the coroutine that runs this does not change OS threads.
-    let returned = unsafe { ntsim_call(function, &raw const arguments, EXIT.with(Cell::as_ptr)) };
+    let returned = unsafe { ntsim_call(function, &raw const all, EXIT.with(Cell::as_ptr)) };
     EXIT.set(0);
     match returned.code {
         0 => Ok(returned.value),

@@ -18,7 +18,11 @@ use crate::world;
 /// Calls a routine of the driver and checks that it leaves IRQL, locks and critical regions alone.
 ///
 /// Does not return if the driver breaks a rule.
-pub fn enter_driver(name: &'static str, routine: usize, arguments: [usize; 4]) -> usize {
+pub fn enter_driver<const N: usize>(
+    name: &'static str,
+    routine: usize,
+    arguments: [usize; N],
+) -> usize {
     let entry = world::with(Entry::of);
     match cpu::call_driver(routine, arguments) {
         Ok(value) => {

@@ -6,6 +6,7 @@ pub(crate) mod control;
 pub(crate) mod life;
 mod repeated;
 pub(crate) mod rest;
+mod session;
 pub(crate) mod stage;
 mod states;
 mod trace;

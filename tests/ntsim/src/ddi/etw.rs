@@ -22,8 +22,14 @@ exports! {
     EtwProviderEnabled, EtwActivityIdControl,
 }
 
+/// Whether a session exists from the beginning.
 fn is_enabled() -> bool {
     machine::with(|machine| machine.settings.tracing)
+}
+
+/// Whether what is written is kept.
+fn is_recorded() -> bool {
+    is_enabled() || world::with(|world| world.providers.recorded)
 }
 
 pub extern "win64" fn EtwRegister(
@@ -40,7 +46,7 @@ pub extern "win64" fn EtwRegister(
     if fault::fails(Point::Provider) {
         return Point::Provider.status();
     }
-    let value = world::with(|world| world.providers.open());
+    let value = world::with(|world| world.providers.open(routine, context));
     guest::write(handle, value);
     if routine != 0 && is_enabled() {
         // A session exists already: the driver is told at once.
@@ -78,7 +84,7 @@ pub extern "win64" fn EtwWriteTransfer(
     if fault::fails(Point::Event) {
         return Point::Event.status();
     }
-    if !is_enabled() {
+    if !is_recorded() {
         let known = with_provider(handle, |_| ());
         return if known.is_some() || handle == 0 {
             SUCCESS
@@ -132,11 +138,11 @@ pub extern "win64" fn EtwSetInformation(
 }
 
 pub extern "win64" fn EtwEventEnabled(_handle: u64, _descriptor: usize) -> u8 {
-    u8::from(is_enabled())
+    u8::from(is_recorded())
 }
 
 pub extern "win64" fn EtwProviderEnabled(_handle: u64, _level: u8, _keyword: u64) -> u8 {
-    u8::from(is_enabled())
+    u8::from(is_recorded())
 }
 
 pub extern "win64" fn EtwActivityIdControl(_code: u32, id: usize) -> u32 {

@@ -30,6 +30,9 @@ rules! {
     /// What is written to a trace.
     TRACE_UNTRUE = "trace-untrue", None,
         "The driver's events can be read, and tell the life of every request as it was.";
+    /// What a session records.
+    UNWANTED_EVENTS = "trace-unwanted", None,
+        "The driver writes an event exactly if a session asks for its level and keyword.";
     /// INV-37.
     WRONG_TOTAL = "statistics-wrong", None,
         "At rest the statistics say how many requests and claims are there and how the others ended.";

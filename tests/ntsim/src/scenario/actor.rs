@@ -4,6 +4,7 @@ use csq_protocol::wire::{self, scope};
 
 use super::control;
 use super::rest;
+use super::session;
 use super::stage::{Stage, TAG};
 use super::states;
 use crate::finding;
@@ -63,6 +64,8 @@ actors! {
     Rebalance = "rebalance",
     /// Goes through the states of Plug and Play, and tries in each what the driver takes.
     States = "states",
+    /// Lets sessions ask for events of this and that kind, and looks at what is written.
+    Session = "session",
     /// Nothing by itself: the requests of A's handle end by themselves after a time.
     Timeout = "timeout",
     /// Sends another request of A's handle.
@@ -145,6 +148,7 @@ impl Actor {
                 | Self::Remove
                 | Self::Rebalance
                 | Self::States
+                | Self::Session
                 | Self::Neighbor
         )
     }
@@ -179,6 +183,7 @@ impl Actor {
                 stage.device().rebalance();
             }
             Self::States => states::walk(stage),
+            Self::Session => session::record(stage),
             Self::Timeout => {}
             Self::PendAgain => {
                 let again = control::pend("another request", stage.client, TAG + 3, stage.timeout);

@@ -122,6 +122,8 @@ pub const NAMES: &[&str] = &[
     "pend-again+cleanup@limit-1",
     "pend-again+complete@claimed,limit-1",
     "pend+cancel-claim@waiting,limit-1",
+    // What is traced.
+    "session+statistics",
     // A driver below that takes its time.
     "pend+rebalance@slow-bus",
     "cancel+rebalance@slow-bus",

@@ -100,7 +100,11 @@ fn compare(events: &[Event]) -> Result<(), String> {
     for event in events {
         let device = event.get("device")?;
         if event.name == "PnpState" {
+            let number = devices.len() as u64 + 1;
             let before = devices.insert(device, event.get("to")?);
+            if before.is_none() && device != number {
+                return Err(format!("{event}: but this is device {number}"));
+            }
             if before.unwrap_or_default() != event.get("from")? {
                 return Err(format!("{event}: but it was in state {before:?}"));
             }

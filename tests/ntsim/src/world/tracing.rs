@@ -18,6 +18,8 @@ pub struct Event {
 /// A registered provider.
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Provider {
+    /// The driver's routine that is told what sessions want, or 0, and its context.
+    pub routine: (usize, usize),
     /// What `EtwSetInformation` was given.
     pub traits: Vec<u8>,
     /// What it wrote, if somebody listens.
@@ -29,19 +31,30 @@ pub struct Provider {
 pub struct Providers {
     open: BTreeMap<u64, Provider>,
     opened: u64,
+    /// Whether events are kept although no session exists from the beginning.
+    pub recorded: bool,
     /// The events of the providers that are closed.
     pub written: Vec<Event>,
 }
 
 impl Providers {
     /// Makes one and returns its handle, which is never 0.
-    pub fn open(&mut self) -> u64 {
+    pub fn open(&mut self, routine: usize, context: usize) -> u64 {
         /// Looks like a kernel address, as the real ones.
         const FIRST: u64 = 0xffff_a000_0000_0000;
         self.opened += 1;
         let handle = FIRST + self.opened * 0x10;
-        self.open.insert(handle, Provider::default());
+        let provider = Provider {
+            routine: (routine, context),
+            ..Provider::default()
+        };
+        self.open.insert(handle, provider);
         handle
+    }
+
+    /// The first one.
+    pub fn first_mut(&mut self) -> Option<&mut Provider> {
+        self.open.values_mut().next()
     }
 
     /// The one with this handle.
