@@ -20,6 +20,8 @@ use crate::memory::{self, Resident};
 const PROGRAM: &str = r"C:\csq\csqctl.exe";
 /// The exit codes of wine-host when it could not do its own part, and when the program did not start.
 const NOT_RUN: [i32; 2] = [125, 127];
+/// `ERROR_INTERNAL_ERROR`, which Wine gives a program whose new process ended before it began.
+const NOT_BEGUN: &str = "(os error 1359)";
 /// Requests that are pending when the device goes.
 const PENDING: usize = 8;
 /// How long a program may take.
@@ -194,8 +196,9 @@ fn csqctl(options: &Options, summary: &mut Summary, arguments: &[&str]) -> Resul
         })
     };
     let output = run()?;
-    let code = output.status.code();
-    if code.is_some_and(|code| NOT_RUN.contains(&code)) {
+    let code = output.status.code().unwrap_or_default();
+    let lost = NOT_RUN.contains(&code) || (code != 0 && told(&output).ends_with(NOT_BEGUN));
+    if lost {
         summary.repeated += 1;
         return run();
     }
