@@ -52,6 +52,8 @@ pub struct Outcome {
     pub pruned: usize,
     /// Whether the strategy has nothing left to try.
     pub exhausted: bool,
+    /// When it was to stop.
+    pub limits: Limits,
     /// How long it took.
     pub time: Duration,
     /// In how many different ways the requests ended.
@@ -119,6 +121,7 @@ pub fn explore(
         schedules,
         pruned: strategy.borrow().pruned(),
         exhausted,
+        limits,
         time: start.elapsed(),
         endings: collected.endings.lock().map_or(0, |endings| endings.len()),
         misfit: strategy.borrow().misfit(),

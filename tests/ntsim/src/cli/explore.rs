@@ -37,6 +37,9 @@ pub struct Explore {
     /// Stops at the first finding.
     #[arg(long)]
     first: bool,
+    /// Prints the scenarios as a table in Markdown.
+    #[arg(long)]
+    table: bool,
     /// Plays every schedule from `DriverEntry` to unload, also what repeats an earlier one: slower, and the
     /// result is the same.
     #[arg(long)]
@@ -86,9 +89,15 @@ impl Explore {
             return refuse("a schedule to replay is of one scenario: give its name");
         }
         let start = Instant::now();
+        if self.table && self.part.is_none() {
+            println!("{}", search::TABLE);
+        }
         if self.scenario.is_empty() && self.part.is_none() {
             return match parts::explore_all() {
                 Ok(total) => {
+                    if self.table {
+                        println!();
+                    }
                     total.print(start.elapsed());
                     total.code
                 }
@@ -170,7 +179,12 @@ impl Explore {
         if let Some(sentence) = search::misfit(outcome) {
             return refuse(&sentence);
         }
-        println!("{}", search::summary(&scenario.to_string(), order, outcome));
+        let line = if self.table {
+            search::row
+        } else {
+            search::summary
+        };
+        println!("{}", line(&scenario.to_string(), order, outcome));
         let order = search::order_name(order);
         let Some(found) = &outcome.found else {
             if self.search.is_replay() {

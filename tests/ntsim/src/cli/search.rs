@@ -120,12 +120,40 @@ pub fn summary(name: &str, order: CsqOrder, outcome: &Outcome) -> String {
         outcome.schedules,
         outcome.pruned,
         outcome.time.as_secs_f64(),
-        if outcome.exhausted {
-            "exhausted"
-        } else {
-            "bounded"
-        },
+        extent(outcome),
         outcome.endings,
         outcome.longest
     )
+}
+
+/// The same as a row of a table in Markdown; see [`TABLE`].
+pub fn row(name: &str, order: CsqOrder, outcome: &Outcome) -> String {
+    format!(
+        "| {name} | {} | {} | {} | {:.2} s |",
+        order_name(order),
+        outcome.schedules,
+        extent(outcome),
+        outcome.time.as_secs_f64(),
+    )
+}
+
+/// Above the rows.
+pub const TABLE: &str = "| scenario | order | schedules | | time |\n|---|---|--:|---|--:|";
+
+/// Whether these were all schedules, and if not, why there were no more.
+fn extent(outcome: &Outcome) -> String {
+    if outcome.exhausted {
+        return "exhausted".to_owned();
+    }
+    match outcome.limits {
+        _ if outcome.found.is_some() => "ended by a finding".to_owned(),
+        Limits {
+            schedules: Some(most),
+            ..
+        } if outcome.schedules >= most => format!("bounded by {most} schedules"),
+        Limits {
+            time: Some(time), ..
+        } => format!("bounded by {} s", time.as_secs_f64()),
+        _ => "bounded by the strategy".to_owned(),
+    }
 }
