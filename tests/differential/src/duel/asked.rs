@@ -47,7 +47,12 @@ impl Duel<'_> {
                 payload,
                 room,
             } => {
-                let input = operation::pend(tag.into(), timeout.milliseconds(), &payload.bytes());
+                let timeout = if self.plain {
+                    0
+                } else {
+                    timeout.milliseconds()
+                };
+                let input = operation::pend(tag.into(), timeout, &payload.bytes());
                 (handle, ioctl::PEND, input, usize::from(room))
             }
             Operation::CompleteNext(handle, payload) => {

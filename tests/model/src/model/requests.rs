@@ -65,7 +65,9 @@ impl Model {
         let owners = owners.chain(self.waiting.iter().map(|it| it.owner));
         let own = owners.filter(|owner| *owner == handle).count();
         let all = self.requests.len() + self.waiting.len();
-        let full = own >= self.limits.handle as usize || all >= self.limits.device as usize;
+        let full = std::mem::take(&mut self.full)
+            || own >= self.limits.handle as usize
+            || all >= self.limits.device as usize;
         full.then(|| {
             self.counts.refused += 1;
             Ending::status(status::QUOTA_EXCEEDED)

@@ -5,7 +5,7 @@ mod parts;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::parts::Part;
@@ -37,9 +37,9 @@ pub struct Explore {
     /// Stops at the first finding.
     #[arg(long)]
     first: bool,
-    /// Prints the scenarios as a table in Markdown.
-    #[arg(long)]
-    table: bool,
+    /// How to print what came of each.
+    #[arg(long, value_enum, default_value_t = Format::Lines)]
+    format: Format,
     /// Plays every schedule from `DriverEntry` to unload, also what repeats an earlier one: slower, and the
     /// result is the same.
     #[arg(long)]
@@ -47,6 +47,15 @@ pub struct Explore {
     /// Explores only one part of the scenarios, such as 1/2.
     #[arg(long, hide = true)]
     part: Option<Part>,
+}
+
+/// How to print what came of scenarios.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line each.
+    Lines,
+    /// A table in Markdown.
+    Table,
 }
 
 /// The longest that one scenario in one order takes, in seconds, if all are explored: so that two
@@ -89,13 +98,13 @@ impl Explore {
             return refuse("a schedule to replay is of one scenario: give its name");
         }
         let start = Instant::now();
-        if self.table && self.part.is_none() {
+        if self.format == Format::Table && self.part.is_none() {
             println!("{}", search::TABLE);
         }
         if self.scenario.is_empty() && self.part.is_none() {
             return match parts::explore_all() {
                 Ok(total) => {
-                    if self.table {
+                    if self.format == Format::Table {
                         println!();
                     }
                     total.print(start.elapsed());
@@ -179,10 +188,9 @@ impl Explore {
         if let Some(sentence) = search::misfit(outcome) {
             return refuse(&sentence);
         }
-        let line = if self.table {
-            search::row
-        } else {
-            search::summary
+        let line = match self.format {
+            Format::Lines => search::summary,
+            Format::Table => search::row,
         };
         println!("{}", line(&scenario.to_string(), order, outcome));
         let order = search::order_name(order);
