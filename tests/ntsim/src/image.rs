@@ -107,7 +107,8 @@ impl Image {
         })
     }
 
-    /// Learns the functions' names from the linker's map or the PDB beside the image, if there is one.
+    /// Learns the functions' names from the linker's map or the PDB beside the image, if there is one; from
+    /// the PDB also which instructions are atomic.
     pub fn read_symbols(&mut self, image: &Path) {
         let read = |extension: &str| std::fs::read(image.with_extension(extension)).ok();
         let from_map = || {
@@ -116,7 +117,8 @@ impl Image {
         };
         // A report without names is better than none, so what is wrong with the PDB is not said.
         let from_pdb = || Symbols::from_pdb(&read("pdb")?, self.plan.identity?).ok()?;
-        self.symbols = from_map().or_else(from_pdb).unwrap_or_default();
+        self.symbols = from_map().unwrap_or_default();
+        self.symbols.complete(from_pdb().unwrap_or_default());
     }
 
     /// Makes the image as fresh as just after loading.
@@ -317,6 +319,12 @@ impl Image {
             || indirect(6, 0xff, 0x15)
             || indirect(3, 0xf8, 0x50)
             || indirect(2, 0xf8, 0x10)
+    }
+
+    /// Whether the instruction at an address is an atomic access of the source, as far as a PDB tells.
+    #[must_use]
+    pub fn is_atomic(&self, address: usize) -> bool {
+        self.symbols.is_atomic(address.wrapping_sub(self.base()))
     }
 
     /// Names an address in the image: `driver+0x1040 (csq_insert_irp)`.

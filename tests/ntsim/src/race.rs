@@ -5,7 +5,9 @@
 //! advances: locks, events, references, the exchange of cancel routines, starting and joining threads;
 //! and LOCK-prefixed instructions of the driver itself. Freeing memory counts as writing all of it.
 //!
-//! A plain load that meets only LOCK-prefixed stores is taken for an atomic load and not reported.
+//! Atomic accesses do not race with each other: LOCK-prefixed instructions, and plain ones that the PDB says
+//! were inlined from `core::sync::atomic`. Without a PDB, a plain load that meets only LOCK-prefixed stores is
+//! taken for an atomic load.
 
 mod clock;
 mod shadow;
@@ -253,11 +255,11 @@ impl Detector {
 
     fn instruction(&mut self, thread: usize, registers: &Registers) -> Result<(), Conflict> {
         for touched in self.steps.touched(registers) {
-            if touched.access.atomic && self.is_tracked(touched.address) {
+            if touched.locked && self.is_tracked(touched.address) {
                 self.clocks.acquire(thread, touched.address);
             }
             self.touch(thread, touched.address, touched.length, touched.access)?;
-            if touched.access.atomic && self.is_tracked(touched.address) {
+            if touched.locked && self.is_tracked(touched.address) {
                 self.clocks.release(thread, touched.address);
             }
         }

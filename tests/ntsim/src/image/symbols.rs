@@ -1,7 +1,11 @@
-//! Function names from a linker map (`/MAP` of link.exe and lld-link) or from a PDB.
+//! Function names from a linker map (`/MAP` of link.exe and lld-link) or from a PDB, and what only a PDB
+//! tells.
+
+mod atomic;
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::ops::Range;
 
 use pdb::{FallibleIterator, PDB, SymbolData};
 
@@ -9,6 +13,8 @@ use pdb::{FallibleIterator, PDB, SymbolData};
 #[derive(Clone, Debug, Default)]
 pub struct Symbols {
     names: BTreeMap<usize, String>,
+    /// Code that accesses memory atomically.
+    atomics: Vec<Range<usize>>,
 }
 
 impl Symbols {
@@ -18,7 +24,10 @@ impl Symbols {
             .lines()
             .filter_map(|line| symbol(line, preferred_base))
             .collect();
-        Self { names }
+        Self {
+            names,
+            atomics: Vec::new(),
+        }
     }
 
     /// Reads the public functions of a PDB, if it is the one that was linked with this image.
@@ -42,7 +51,21 @@ impl Symbols {
                 names.insert(offset.0 as usize, plain(&public.name.to_string()));
             }
         }
-        Ok(Some(Self { names }))
+        let atomics = atomic::ranges(&mut pdb)?;
+        Ok(Some(Self { names, atomics }))
+    }
+
+    /// Takes from `other` what this does not know.
+    pub fn complete(&mut self, other: Self) {
+        if self.names.is_empty() {
+            self.names = other.names;
+        }
+        self.atomics.extend(other.atomics);
+    }
+
+    /// Whether the instruction at `offset` is an atomic access of the source.
+    pub fn is_atomic(&self, offset: usize) -> bool {
+        self.atomics.iter().any(|range| range.contains(&offset))
     }
 
     /// The function that `offset` is in, as far as names tell.
@@ -141,6 +164,13 @@ mod tests {
         assert!(pdb.names.len() > 10, "{:?}", pdb.names);
         for (offset, name) in &pdb.names {
             assert_eq!(map.names.get(offset), Some(name), "{offset:#x}");
+        }
+        let is_in =
+            |name: &str, offset: &usize| pdb.at(*offset).is_some_and(|it| it.contains(name));
+        let atomics: Vec<usize> = pdb.atomics.iter().map(|range| range.start).collect();
+        for (name, some) in [("admit", true), ("csq_insert_irp", false)] {
+            let found = atomics.iter().any(|offset| is_in(name, offset));
+            assert_eq!(found, some, "{name}: {atomics:x?}");
         }
         let other = identity.map(|byte| !byte);
         assert!(

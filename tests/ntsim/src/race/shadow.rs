@@ -10,7 +10,7 @@ use super::clock::{Clock, THREADS};
 pub struct Access {
     /// Whether it writes.
     pub write: bool,
-    /// Whether it is a LOCK-prefixed instruction.
+    /// Whether it is atomic.
     pub atomic: bool,
     /// The instruction's address; 0 for a kernel routine.
     pub place: usize,
@@ -49,7 +49,7 @@ pub struct Shadow {
 
 /// Whether two touches of one byte may come in any order although nothing orders them.
 const fn is_allowed(one: Access, two: Access) -> bool {
-    // Two interlocked operations; or a load, which on x64 is no different when it is atomic.
+    // Two atomic accesses; or a load, which on x64 is no different when it is atomic.
     (one.atomic && (two.atomic || !two.write)) || (two.atomic && !one.write)
 }
 

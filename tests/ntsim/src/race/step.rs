@@ -7,6 +7,7 @@ use iced_x86::{
 };
 
 use super::shadow::Access;
+use crate::machine;
 use crate::trap::{self, Registers};
 
 /// Memory that an instruction touches.
@@ -18,11 +19,15 @@ pub struct Touched {
     pub length: usize,
     /// How.
     pub access: Access,
+    /// Whether the instruction locks the bus, and so orders what comes before and after it.
+    pub locked: bool,
 }
 
 /// An instruction's memory operands.
 struct Operands {
     memory: Vec<UsedMemory>,
+    locked: bool,
+    /// Locked, or an atomic access of the source.
     atomic: bool,
 }
 
@@ -57,6 +62,7 @@ impl Steps {
                             atomic: operands.atomic,
                             place: rip,
                         },
+                        locked: operands.locked,
                     });
                 }
             }
@@ -74,6 +80,9 @@ fn decode(rip: usize) -> Operands {
             && memory.base() != Register::RSP
             && memory.access() != OpAccess::NoMemAccess
     };
+    // XCHG with memory locks without the prefix.
+    let locked = instruction.has_lock_prefix() || instruction.mnemonic() == Mnemonic::Xchg;
+    let is_declared = machine::try_with(|machine| machine.image.is_atomic(rip));
     Operands {
         memory: factory
             .info(&instruction)
@@ -82,8 +91,8 @@ fn decode(rip: usize) -> Operands {
             .filter(is_own)
             .copied()
             .collect(),
-        // XCHG with memory locks without the prefix.
-        atomic: instruction.has_lock_prefix() || instruction.mnemonic() == Mnemonic::Xchg,
+        locked,
+        atomic: locked || is_declared.unwrap_or_default(),
     }
 }
 
