@@ -147,12 +147,8 @@ fn live(options: &Options, seed: u64, in_use: bool, summary: &mut Summary) -> Re
 
 /// Starts a process that leaves requests, and waits until they are there.
 fn pend(options: &Options, summary: &mut Summary) -> Result<Child> {
-    let count = PENDING.to_string();
-    let child = command(options)
-        .args(["pend", "--json", "--count", &count])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut child = start_pend(options)?;
+    let mut again = true;
     let start = Instant::now();
     while start.elapsed() < LIMIT {
         let stats = csqctl(options, summary, &["stats", "--json"])?;
@@ -160,8 +156,22 @@ fn pend(options: &Options, summary: &mut Summary) -> Result<Child> {
         if stats.get("pending").and_then(Value::as_u64) == Some(PENDING as u64) {
             return Ok(child);
         }
+        // Requests that nobody answers keep the process; so it never began.
+        if again && child.try_wait()?.is_some() {
+            again = false;
+            summary.repeated += 1;
+            child = start_pend(options)?;
+        }
     }
     bail!("the requests of csqctl pend do not come");
+}
+
+fn start_pend(options: &Options) -> Result<Child> {
+    let count = PENDING.to_string();
+    let mut command = command(options);
+    command.args(["pend", "--json", "--count", &count]);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
+    Ok(command.spawn()?)
 }
 
 /// All requests end because the device goes, and with them the process.
