@@ -1,4 +1,4 @@
-//! What must hold for any input, one function for each reader of input of unknown origin.
+//! What must hold for any input: of csq.sys, and of each reader of input of unknown origin.
 //!
 //! The fuzzers beside this crate (`cargo make fuzz`) call these functions with what libFuzzer thinks
 //! of; the test of this crate calls them with the inputs kept in `tests/fuzz/corpus`, among them
@@ -14,11 +14,13 @@
 )]
 
 mod answer;
+mod driver;
 mod inf;
 mod inx;
 mod pe;
 
 pub use answer::answer;
+pub use driver::{ioctl, race, sequence};
 pub use inf::inf;
 pub use inx::inx;
 pub use pe::{image, loader};
@@ -26,8 +28,11 @@ pub use pe::{image, loader};
 /// A property, by the name that its fuzzer and its corpus have.
 pub type Property = (&'static str, fn(&[u8]));
 
-/// All of them.
-pub const ALL: [Property; 5] = [
+/// Those of csq.sys.
+pub const DRIVER: [Property; 3] = [("ioctl", ioctl), ("sequence", sequence), ("race", race)];
+
+/// Those of readers.
+pub const READERS: [Property; 5] = [
     ("loader", loader),
     ("image", image),
     ("inx", inx),

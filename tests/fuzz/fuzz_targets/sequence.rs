@@ -1,0 +1,8 @@
+#![no_main]
+
+mod reached;
+
+libfuzzer_sys::fuzz_target!(init: reached::begin(), |bytes: &[u8]| {
+    properties::sequence(bytes);
+    reached::count();
+});
