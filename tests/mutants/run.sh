@@ -11,8 +11,6 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(dirname "$(dirname "$here")")
 work=$root/target/mutants
 tree=$work/tree
-driver=$tree/target/x86_64-pc-windows-msvc/release/csq.dll
-target=x86_64-pc-windows-msvc
 
 ntsim=${NTSIM-}
 if [ -z "$ntsim" ]; then
@@ -20,20 +18,7 @@ if [ -z "$ntsim" ]; then
     ntsim=$root/target/host/ntsim
 fi
 
-# The whole workspace, because cargo wants to see every member; but not .cargo, which cargo finds above
-# the tree anyway: found twice, its flags are other flags, and everything is compiled again.
-mkdir -p "$tree/target"
-(cd "$root" && git ls-files -z -- . ':!.cargo' | xargs -0 cp --parents --update -t "$tree")
-rm -rf "$tree/.cargo"
-# What the driver is made of has been compiled already.
-for part in linux release $target; do
-    [ -e "$tree/target/$part" ] || cp -a --reflink=auto "$root/target/$part" "$tree/target" 2>/dev/null || true
-done
-cp -R --update "$root/target/wdk" "$tree/target"
-
-build() {
-    (cd "$tree" && tests/linux/cargo.sh $target build --quiet --release --package csq) >"$work/build.log" 2>&1
-}
+. "$here/tree.sh"
 
 field() {
     sed -n "s/^$1: //p" "$2" | head -n 1
@@ -74,19 +59,11 @@ echo "| mutant | what it does | caught by | in | at schedule |"
 echo "|---|---|---|---|---|"
 for name in $names; do
     echo "$name" >&2
-    patch=$here/$name.patch
-    files=$(sed -n 's|^+++ b/||p' "$patch")
-    if ! (cd "$tree" && patch --quiet --strip=1 --no-backup-if-mismatch <"$patch") >"$work/patch.log" 2>&1; then
-        report "$name" "the patch does not apply any more"
-    elif ! build; then
-        report "$name" "it does not build: $(grep -m 1 '^error' "$work/build.log" || true)"
-    else
+    if why=$(mutate "$name"); then
         check "$name"
+    else
+        report "$name" "$why"
     fi
-    # Back to the driver; cargo goes by the time of the file.
-    for file in $files; do
-        cp "$root/$file" "$tree/$file"
-        touch "$tree/$file"
-    done
+    restore "$name"
 done
 exit $fail

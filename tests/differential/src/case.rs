@@ -3,7 +3,7 @@
 use arbitrary::Arbitrary;
 use model::operation::Access;
 use model::{Limits, Operation};
-use ntsim::{CsqOrder, Settings};
+use ntsim::{Clock, CsqOrder, Settings};
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest_derive::Arbitrary as Strategy;
@@ -42,14 +42,17 @@ pub struct Case {
 pub struct Race {
     /// Where.
     pub kernel: Kernel,
+    /// Leaves out what is several things one after the other, such as closing a handle. Then some order of
+    /// what was done explains all answers, and is looked for.
+    pub atomic: bool,
     /// What comes before.
-    #[proptest(strategy = "vec(any::<Operation>(), 0..8)")]
+    #[proptest(strategy = "story::operations(0..6)")]
     pub before: Vec<Operation>,
     /// What one thread does.
-    #[proptest(strategy = "vec(any::<Operation>(), 1..8)")]
+    #[proptest(strategy = "vec(any::<Operation>(), 1..6)")]
     pub here: Vec<Operation>,
     /// What the other does.
-    #[proptest(strategy = "vec(any::<Operation>(), 1..8)")]
+    #[proptest(strategy = "vec(any::<Operation>(), 1..6)")]
     pub there: Vec<Operation>,
     /// Whose turn it is: see `ntsim::schedule::given`.
     #[proptest(strategy = "vec(any::<u8>(), 0..200)")]
@@ -79,14 +82,26 @@ impl Kernel {
         }
     }
 
+    /// Each kind, with room for everything.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let orders = (0..CsqOrder::ALL.len()).filter_map(|order| u8::try_from(order).ok());
+        orders.flat_map(|order| {
+            [false, true].map(|tracing| Self {
+                order,
+                tracing,
+                ..Self::plain(12)
+            })
+        })
+    }
+
     /// As the simulated kernel wants it.
     #[must_use]
-    pub fn settings(self) -> Settings {
+    pub fn settings(self, clock: Clock) -> Settings {
         let orders = CsqOrder::ALL;
         let order = orders.get(usize::from(self.order) % orders.len());
         Settings {
             csq_order: order.copied().unwrap_or_default(),
-            clock: ntsim::Clock::Idle,
+            clock,
             tracing: self.tracing,
             ..Settings::default()
         }

@@ -8,7 +8,9 @@ mod life;
 
 use csq_protocol::{ioctl, status};
 use model::model::Control;
+use model::operation::Access;
 use model::{Ending, Model, Operation, Reply};
+use ntsim::Clock;
 use ntsim::nt;
 use ntsim::program::Simulated;
 use scenarios::Target;
@@ -20,8 +22,10 @@ pub use asked::Asked;
 use crate::case::{Case, Kernel};
 use crate::machine;
 
-type Handle = <Simulated as Target>::Handle;
-type Request = <Simulated as Target>::Request;
+/// An open handle of the simulated kernel.
+pub type Handle = <Simulated as Target>::Handle;
+/// A call that pends in it.
+pub type Request = <Simulated as Target>::Request;
 
 /// Runs a case.
 ///
@@ -29,7 +33,7 @@ type Request = <Simulated as Target>::Request;
 /// What is different, and after which step; or the broken rule.
 pub fn run(case: &Case) -> Result<(), String> {
     let case = case.clone();
-    machine::run(case.kernel, Vec::new(), move |target| {
+    machine::run(case.kernel, Clock::Idle, Vec::new(), move |target| {
         let mut duel = Duel::new(target, case.kernel);
         duel.play(&case.operations)?;
         duel.finish()
@@ -74,7 +78,7 @@ impl<'t> Duel<'t> {
         }
     }
 
-    /// From now on, requests are answered with success only.
+    /// From now on, requests are answered with success only, and do not time out.
     pub const fn be_plain(&mut self) {
         self.plain = true;
     }
@@ -103,6 +107,37 @@ impl<'t> Duel<'t> {
                 .map_err(|wrong| format!("closing handle {handle} at the end: {wrong}"))?;
         }
         Ok(())
+    }
+
+    /// What the model says by now.
+    #[must_use]
+    pub const fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The calls that have not ended, with their handles.
+    pub fn outstanding(&self) -> impl Iterator<Item = (usize, usize, &Request)> {
+        let all = self.outstanding.iter();
+        all.map(|it| (it.call, it.handle, &it.request))
+    }
+
+    /// One of the open handles, and its number.
+    #[must_use]
+    pub fn any(&self) -> Option<(&Handle, usize)> {
+        let mut handles = self.handles.iter().zip(0..);
+        handles.find_map(|(handle, number)| Some((handle.as_ref()?, number)))
+    }
+
+    /// Opens one more handle on both sides, if there is one to be had, and gives its number.
+    pub fn open_own(&mut self) -> Option<usize> {
+        let before = self.handles.len();
+        let opened = self.open(Access::All.rights());
+        (opened.is_ok() && self.handles.len() > before).then_some(before)
+    }
+
+    /// Takes a handle out.
+    pub fn take(&mut self, handle: usize) -> Option<Handle> {
+        self.handles.get_mut(handle)?.take()
     }
 
     /// The handles of the simulated kernel that are open.

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ntsim::explore::{Limits, explore};
+use ntsim::fault::{Fault, trial};
 use ntsim::program::{self, Simulated};
+use ntsim::scenario::Scenario;
 use ntsim::schedule::given::Given;
 use ntsim::schedule::sleep_set::SleepSet;
-use ntsim::{CsqOrder, Settings};
+use ntsim::{Clock, CsqOrder, Settings};
 use scenarios::runner;
 
 use crate::case::Kernel;
@@ -18,7 +20,7 @@ use crate::coverage;
 const VARIABLE: &str = "CSQ_SYS";
 
 thread_local! {
-    static LOADED: RefCell<Option<(CsqOrder, bool)>> = const { RefCell::new(None) };
+    static LOADED: RefCell<Option<(CsqOrder, bool, Clock)>> = const { RefCell::new(None) };
 }
 
 /// Where csq.sys is.
@@ -48,7 +50,7 @@ fn bytes() -> Result<&'static [u8], String> {
 }
 
 fn load(settings: Settings) -> Result<(), String> {
-    let kind = Some((settings.csq_order, settings.tracing));
+    let kind = Some((settings.csq_order, settings.tracing, settings.clock));
     if LOADED.with_borrow(|loaded| *loaded == kind) {
         return Ok(());
     }
@@ -65,7 +67,7 @@ fn load(settings: Settings) -> Result<(), String> {
 /// # Errors
 /// Which of them does not hold.
 pub fn run_behaviors(kernel: Kernel, schedules: usize) -> Result<(), String> {
-    load(kernel.settings())?;
+    load(kernel.settings(Clock::Idle))?;
     let behaviors = runner::choose("").map_err(|error| error.to_string())?;
     for behavior in behaviors {
         let limits = Limits {
@@ -80,16 +82,60 @@ pub fn run_behaviors(kernel: Kernel, schedules: usize) -> Result<(), String> {
     Ok(())
 }
 
+/// Lets everything fail that can fail, each at each of its uses, as `ntsim faults` does.
+///
+/// # Errors
+/// The rule that was broken.
+pub fn run_faults(kernel: Kernel) -> Result<(), String> {
+    let settings = kernel.settings(Clock::default());
+    load(settings)?;
+    let uses = trial(&[])?;
+    uses.into_iter()
+        .try_for_each(|fault| trial(&[fault]).map(drop))
+}
+
+fn trial(faults: &[Fault]) -> Result<Vec<Fault>, String> {
+    let run = trial::run(faults)?;
+    match run.found {
+        Some(found) => Err(format!(
+            "with {faults:?} failing: {}",
+            found.finding.message
+        )),
+        None => Ok(run.uses.into_iter().map(|(fault, _)| fault).collect()),
+    }
+}
+
+/// Runs the scenarios with claims and timeouts, each in so many orders of its threads.
+///
+/// # Errors
+/// The rule that was broken.
+pub fn run_scenarios(kernel: Kernel, schedules: usize) -> Result<(), String> {
+    load(kernel.settings(Clock::Free))?;
+    for scenario in Scenario::broker() {
+        let limits = Limits {
+            schedules: Some(schedules),
+            time: None,
+        };
+        let name = scenario.to_string();
+        let outcome = explore(SleepSet::default(), limits, |_| (), move || scenario.play());
+        if let Some(found) = outcome.found {
+            return Err(format!("{name}: {}", found.finding.message));
+        }
+    }
+    Ok(())
+}
+
 /// Runs `body` on a driver that has just been loaded, with this schedule, from its start to its end.
 ///
 /// # Errors
 /// What `body` says, or the rule of ntsim that was broken.
 pub fn run(
     kernel: Kernel,
+    clock: Clock,
     schedule: Vec<u8>,
     body: impl Fn(&Simulated) -> Result<(), String> + Send + Sync + 'static,
 ) -> Result<(), String> {
-    load(kernel.settings())?;
+    load(kernel.settings(clock))?;
     let said = Arc::new(Mutex::new(Ok(())));
     let told = Arc::clone(&said);
     let outcome = explore(

@@ -1,26 +1,33 @@
-//! Two threads at once, each with a handle of its own beside those that they share, in a given order. Which of their answers come is up to that order, so they are
-//! not compared with the model; the rules of ntsim and these must hold:
+//! Two threads at once, each with a handle of its own beside those that they share, in a given order.
+//! Timers expire at any moment. The rules of ntsim and these must hold:
 //!
 //! * at rest, the account is what the I/O manager saw, and all lists are rings of those lengths;
 //! * who claims or completes a request is told an id that no other request has, and its own tag, and a
 //!   claim its own payload;
-//! * no request is completed by two, and as many are as the account says.
+//! * no request is completed by two;
+//! * of an atomic race ([`Race::atomic`]), some order, one thing after the other, explains all answers
+//!   by the model: it is linearizable. What the driver does in two steps is two things in that order too:
+//!   [`order`] names them.
+
+mod order;
+mod side;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 
-use csq_protocol::{ioctl, status, wire};
+use csq_protocol::{ioctl, wire};
 use model::Operation;
+use model::operation::Access;
+use ntsim::Clock;
 use ntsim::program::{Simulated, queues};
 use scenarios::Target;
-use scenarios::target::{Answer, OpenError, Rights, Submitted};
-use zerocopy::FromBytes;
+use scenarios::target::{OpenError, Rights, Submitted};
 
 use crate::case::Race;
-use crate::duel::{Asked, Duel, choose};
+use crate::duel::{Asked, Duel, Request};
 use crate::machine;
-
-type Handle = <Simulated as Target>::Handle;
-type Request = <Simulated as Target>::Request;
+use order::{Event, History, Said, What};
+use side::{Side, Told};
 
 /// Runs a race.
 ///
@@ -29,168 +36,80 @@ type Request = <Simulated as Target>::Request;
 pub fn run(race: &Race) -> Result<(), String> {
     let race = race.clone();
     let schedule = race.schedule.clone();
-    machine::run(race.kernel, schedule, move |target| {
+    machine::run(race.kernel, Clock::Free, schedule, move |target| {
         let mut duel = Duel::new(target, race.kernel);
         duel.be_plain();
-        duel.play(&[
-            Operation::Open(model::operation::Access::All),
-            Operation::Open(model::operation::Access::All),
-        ])?;
+        duel.play(&[Operation::Open(Access::All), Operation::Open(Access::All)])?;
         let stays = |it: &&Operation| !matches!(it, Operation::Close(_));
         let before: Vec<Operation> = race.before.iter().filter(stays).cloned().collect();
         duel.play(&before)?;
-        let seen = {
-            let there = || Side::new(target, &duel, 1).play(&race.there);
-            let here = || Side::new(target, &duel, 2).play(&race.here);
-            let (there, here) = target.beside(there, here);
-            [there, here]
-        };
-        at_rest(target)?;
-        let told: Vec<Told> = seen
-            .iter()
-            .flat_map(|side| side.told.iter().cloned())
-            .collect();
-        check_told(&told)?;
-        drop(seen);
+        contest(target, &race, &mut duel)?;
         at_rest(target)
     })
 }
 
-/// What a thread was told of a request.
-#[derive(Clone, Debug)]
-struct Told {
-    id: u64,
-    tag: u64,
-    payload: Option<Vec<u8>>,
-    completed: bool,
+/// The part with two threads.
+fn contest(target: &Simulated, race: &Race, duel: &mut Duel<'_>) -> Result<(), String> {
+    let own = [0, 1].map(|_| duel.open_own());
+    let handles = own.map(|number| number.and_then(|number| Some((number, duel.take(number)?))));
+    let [first, second] = handles;
+    let duel = &*duel;
+    let clock = AtomicU64::new(0);
+    let side = |number, own| Side::new(target, duel, &clock, race.atomic, number, own);
+    let (there, here) = target.beside(
+        || side(1, first).play(&race.there).end(),
+        || side(2, second).play(&race.here),
+    );
+    target.stop_time();
+    at_rest(target)?;
+    check_told(there.told.iter().chain(&here.told))?;
+    if race.atomic {
+        check_order(target, duel, &[there, here])?;
+    }
+    Ok(())
 }
 
-/// What one thread does.
-struct Side<'t> {
-    target: &'t Simulated,
-    duel: &'t Duel<'t>,
-    /// The upper half of the tags of its requests, whose lower half is their number.
-    number: u64,
-    pended: u64,
-    calls: u64,
-    requests: Vec<Request>,
-    told: Vec<Told>,
-    /// A handle of its own, which it may close.
-    own: Option<Handle>,
-}
-
-impl<'t> Side<'t> {
-    fn new(target: &'t Simulated, duel: &'t Duel<'t>, number: u64) -> Self {
-        Self {
-            target,
-            duel,
-            number,
-            pended: 0,
-            calls: 0,
-            requests: Vec::new(),
-            told: Vec::new(),
-            own: target.open(Rights::ALL).ok(),
-        }
-    }
-
-    fn play(mut self, operations: &[Operation]) -> Self {
-        for operation in operations {
-            match operation {
-                Operation::CancelCall(choice) => {
-                    if let Some(request) = choose(&self.requests, *choice) {
-                        self.target.cancel(request);
-                    }
-                }
-                Operation::CancelHandle(choice) => {
-                    let handles: Vec<_> = self.duel.live().collect();
-                    if let Some(handle) = choose(&handles, *choice) {
-                        self.target.cancel_handle(handle);
-                    }
-                }
-                Operation::Close(_) => {
-                    self.own = None;
-                    self.own = self.target.open(Rights::ALL).ok();
-                }
-                // Only one of the two; a device that is gone cannot be removed again.
-                Operation::Remove if self.number == 1 => {
-                    let _ = self.target.remove();
-                }
-                // An answer that the I/O manager cannot tell from another end is not for here.
-                Operation::Raw { .. } => {}
-                _ => {
-                    if let Some(asked) = self.asked(operation) {
-                        self.control(&asked);
-                    }
-                }
-            }
-        }
-        self
-    }
-
-    fn asked(&mut self, operation: &Operation) -> Option<Asked> {
-        let mut asked = self.duel.call(operation)?;
-        match *operation {
-            Operation::Pend { payload, .. } => {
-                self.pended += 1;
-                let tag = self.number << 32 | self.pended;
-                asked.input = model::operation::pend(tag, 0, &payload.bytes());
-            }
-            Operation::Complete { id, payload, .. } => {
-                let known = choose(&self.told, id)?;
-                asked.input =
-                    model::operation::complete(known.id, status::SUCCESS, &payload.bytes());
-            }
-            _ => {}
-        }
-        Some(asked)
-    }
-
-    fn control(&mut self, asked: &Asked) {
-        // Every other call is by its own handle.
-        self.calls += 1;
-        let own = self.own.as_ref().filter(|_| self.calls.is_multiple_of(2));
-        let Some(handle) = own.or_else(|| self.duel.handle(asked.handle)) else {
-            return;
+/// Looks for an order.
+fn check_order(target: &Simulated, duel: &Duel<'_>, sides: &[Side<'_>; 2]) -> Result<(), String> {
+    let [there, here] = sides;
+    let own = there.requests.iter().chain(&here.requests);
+    let own = own.map(|(call, handle, request)| (*call, *handle, request));
+    let all: Vec<_> = duel.outstanding().chain(own).collect();
+    let ended = |(call, _, request): &(usize, usize, &Request)| {
+        Some((*call, side::shown(target.poll(request)?)))
+    };
+    let endings = all.iter().filter_map(ended).collect();
+    let owners = all.iter().map(|(call, handle, _)| (*call, *handle));
+    // What the account says afterwards comes after everything.
+    let mut last = Vec::new();
+    if let Some((handle, number)) = duel.any() {
+        let asked = Asked {
+            handle: number,
+            code: ioctl::QUERY_STATISTICS,
+            input: Vec::new(),
+            room: size_of::<wire::Statistics>(),
         };
-        match self.target.submit(handle, asked.call()) {
-            Submitted::Pending(request) => self.requests.push(request),
-            Submitted::Ended(answer) => self.learn(asked, &answer),
+        if let Submitted::Ended(answer) = target.submit(handle, asked.call()) {
+            let what = What::Control(usize::MAX, asked, Said::Ended(answer));
+            last.push(Event {
+                begin: u64::MAX,
+                end: u64::MAX,
+                what,
+            });
         }
     }
-
-    fn learn(&mut self, asked: &Asked, answer: &Answer) {
-        if answer.status != status::SUCCESS {
-            return;
-        }
-        let returned = answer.output.get(..answer.information).unwrap_or_default();
-        match asked.code {
-            ioctl::CLAIM => {
-                if let Ok((claimed, payload)) = wire::Claimed::read_from_prefix(returned) {
-                    self.told.push(Told {
-                        id: claimed.id.get(),
-                        tag: claimed.tag.get(),
-                        payload: Some(payload.to_vec()),
-                        completed: false,
-                    });
-                }
-            }
-            ioctl::COMPLETE_NEXT => {
-                if let Ok(completed) = wire::Completed::read_from_bytes(returned) {
-                    self.told.push(Told {
-                        id: completed.id.get(),
-                        tag: completed.tag.get(),
-                        payload: None,
-                        completed: true,
-                    });
-                }
-            }
-            _ => {}
-        }
-    }
+    let here: Vec<Event> = here.events.iter().cloned().chain(last).collect();
+    let history = History {
+        sides: [&there.events, &here],
+        endings,
+        owners: owners.collect(),
+        lengths: queues::check()?,
+    };
+    history.explain(duel.model())
 }
 
 /// Each id is of one request, and is completed once.
-fn check_told(told: &[Told]) -> Result<(), String> {
+fn check_told<'a>(told: impl Iterator<Item = &'a Told>) -> Result<(), String> {
     let mut requests: BTreeMap<u64, Told> = BTreeMap::new();
     for told in told {
         let Some(known) = requests.get_mut(&told.id) else {
@@ -208,7 +127,7 @@ fn check_told(told: &[Told]) -> Result<(), String> {
 
 /// The account and the lists. A device that is gone has neither.
 fn at_rest(target: &Simulated) -> Result<(), String> {
-    target.pass_time(0);
+    target.stop_time();
     let lengths = queues::check()?;
     match target.open(Rights::ALL) {
         Ok(witness) => target.check_account(&witness),

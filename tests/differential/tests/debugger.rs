@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use differential::{Kernel, machine};
+use ntsim::Clock;
 use ntsim::program::{Simulated, queues};
 use scenarios::session::Session;
 
@@ -110,5 +111,8 @@ fn body(target: &Simulated) -> Result<(), String> {
 
 #[test]
 fn the_debugger_script_finds_the_irps_of_each_queue() {
-    assert_eq!(machine::run(Kernel::plain(12), Vec::new(), body), Ok(()));
+    assert_eq!(
+        machine::run(Kernel::plain(12), Clock::Idle, Vec::new(), body),
+        Ok(())
+    );
 }

@@ -99,6 +99,8 @@ pub struct Model {
     requests: Vec<Request>,
     waiting: Vec<Waiting>,
     counts: Counts,
+    /// Whether requests and waiting claims wait for somebody to bring them together.
+    meets_later: bool,
     /// The calls that have ended, but for those whose reply said so.
     endings: Vec<(usize, Ending)>,
     /// What the driver has told.
@@ -133,6 +135,7 @@ impl Model {
             requests: Vec::new(),
             waiting: Vec::new(),
             counts: Counts::default(),
+            meets_later: false,
             endings: Vec::new(),
             ids: Ids::default(),
         }
@@ -150,6 +153,23 @@ impl Model {
         let pending = self.requests.iter().filter(|it| it.place == Place::Pending);
         let pending = pending.count();
         (pending, self.requests.len() - pending, self.waiting.len())
+    }
+
+    /// How many requests a handle has claimed.
+    #[must_use]
+    pub fn claimed_by(&self, handle: usize) -> usize {
+        let places = self.requests.iter().map(|it| it.place);
+        places
+            .filter(|place| *place == Place::Claimed(handle))
+            .count()
+    }
+
+    /// Whether a request or a claim of this handle is refused for a limit, with what these handles had
+    /// until now. If so, that counts.
+    pub fn is_over_limit(&mut self, handle: usize, had: &[usize]) -> bool {
+        let over = self.refusal().is_none() && self.is_full(handle, had);
+        self.counts.refused += u64::from(over);
+        over
     }
 
     /// The calls that have ended since this was last asked.
@@ -252,6 +272,15 @@ impl Model {
         let now = self.now;
         self.end_requests(
             |it| it.deadline.is_some_and(|deadline| deadline <= now),
+            status::IO_TIMEOUT,
+            |counts| &mut counts.timed_out,
+        );
+    }
+
+    /// The timer of one call expires, if it has one.
+    pub fn expire(&mut self, call: usize) {
+        self.end_requests(
+            |it| it.call == call && it.deadline.is_some(),
             status::IO_TIMEOUT,
             |counts| &mut counts.timed_out,
         );

@@ -7,6 +7,7 @@
 //! [`routine`] says of every routine whether it can fail.
 
 pub mod routine;
+pub mod trial;
 
 use std::fmt;
 

@@ -113,6 +113,10 @@ fn execute(cases: usize) -> Result<()> {
     replay("sequence", |case: Case| duel::run(&case))?;
     replay("race", |case: Race| race::run(&case))?;
     machine::run_behaviors(Kernel::plain(12), SCHEDULES).map_err(wrong)?;
+    for kernel in Kernel::all() {
+        machine::run_scenarios(kernel, SCHEDULES).map_err(wrong)?;
+        machine::run_faults(kernel).map_err(wrong)?;
+    }
     bar.finish_and_clear();
     Ok(())
 }

@@ -21,6 +21,7 @@ impl Duel<'_> {
             return Err(format!("the queues have {lengths:?} and not {expected:?}"));
         }
         for handle in self.open_handles() {
+            self.compare_claimed(handle)?;
             self.control(&Asked {
                 handle,
                 code: ioctl::QUERY_STATISTICS,
@@ -30,6 +31,20 @@ impl Duel<'_> {
             .map_err(|wrong| format!("the account, asked by handle {handle}: {wrong}"))?;
         }
         Ok(())
+    }
+
+    fn compare_claimed(&self, number: usize) -> Result<(), String> {
+        let Some(handle) = self.handle(number) else {
+            return Ok(());
+        };
+        let (own, expected) = (queues::served(handle.file)?, self.model.claimed_by(number));
+        if own == expected {
+            Ok(())
+        } else {
+            Err(format!(
+                "handle {number} has claimed {own} requests and not {expected}"
+            ))
+        }
     }
 
     fn compare_endings(&mut self) -> Result<(), String> {

@@ -3,21 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
-use crate::explore::{Found, Limits, explore};
+use crate::explore::Found;
 use crate::fault::routine::{Fallible, fallible};
+use crate::fault::trial::run;
 use crate::fault::{Effect, Fault, Phase, Point};
 use crate::machine;
 use crate::report;
-use crate::scenario::life;
-use crate::schedule::bounded::Bounded;
-use crate::world;
 
 /// The arguments of `faults`.
 #[derive(Debug, Args)]
@@ -38,13 +35,6 @@ pub struct Faults {
     /// Prints only what is wrong.
     #[arg(long)]
     first: bool,
-}
-
-/// What one run was like.
-struct Run {
-    /// What could have failed, in order.
-    uses: Vec<(Fault, Phase)>,
-    found: Option<Found>,
 }
 
 /// A row of the table: a point, in a phase.
@@ -148,37 +138,6 @@ impl Faults {
         print!("{}", report::found(found, &again));
         FOUND
     }
-}
-
-/// Runs the driver's life once with these failures.
-fn run(faults: &[Fault]) -> Result<Run, String> {
-    let uses = Arc::new(Mutex::new(Vec::new()));
-    let (plan, sink) = (faults.to_vec(), Arc::clone(&uses));
-    let once = Limits {
-        schedules: Some(1),
-        time: None,
-    };
-    let outcome = explore(
-        Bounded::new(0),
-        once,
-        |_| {},
-        move || {
-            world::with(|world| world.faults.plan.clone_from(&plan));
-            life::play();
-            let seen = world::with(|world| std::mem::take(&mut world.faults.uses));
-            if let Ok(mut uses) = sink.lock() {
-                *uses = seen;
-            }
-        },
-    );
-    if let Some(panic) = outcome.broken {
-        return Err(panic);
-    }
-    let uses = uses.lock().map_or_else(|_| Vec::new(), |uses| uses.clone());
-    Ok(Run {
-        uses,
-        found: outcome.found,
-    })
 }
 
 /// Says of which imports nothing is tried, although they may fail.

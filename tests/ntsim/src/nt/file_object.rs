@@ -8,6 +8,8 @@ const TYPE: usize = 0x00;
 const SIZE_FIELD: usize = 0x02;
 /// `DeviceObject`.
 pub const DEVICE: usize = 0x08;
+/// `FsContext`, which is the driver's.
+pub const FS_CONTEXT: usize = 0x18;
 
 const IO_TYPE_FILE: i16 = 5;
 

@@ -1,8 +1,10 @@
 //! The lists of a driver's cancel-safe queues, as they lie in its memory.
 //!
-//! Only for csq.sys: its `IO_CSQ`s are each followed by the head of the list of the queue's IRPs, which
-//! are linked through `Tail.Overlay.ListEntry`, and all IRPs of a handle that are in the same list of
-//! that handle through the first two words of `Tail.Overlay.DriverContext`.
+//! Only for csq.sys. Its `IO_CSQ`s are each followed by the head of the list of the queue's IRPs, which
+//! are linked through `Tail.Overlay.ListEntry`. All IRPs of a handle that are in the same list of that
+//! handle are linked through the first two words of `Tail.Overlay.DriverContext`. What a server has
+//! claimed is linked through the two words before the `IO_CSQ_IRP_CONTEXT`s, and the word before them is
+//! the server's `FsContext`.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +12,13 @@ use csq_protocol::ioctl;
 
 use crate::guest;
 use crate::machine;
-use crate::nt::{csq, irp};
+use crate::nt::{csq, file_object, irp};
 use crate::world;
+
+/// How far before its `IO_CSQ_IRP_CONTEXT` a claimed request's link in its server's list is.
+const SERVER_LINK: usize = 2 * size_of::<usize>();
+/// And the server's `FsContext`.
+const SERVER: usize = SERVER_LINK + size_of::<usize>();
 
 /// How many IRPs are in the queues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +41,7 @@ pub fn check() -> Result<Lengths, String> {
     for queue in world::with(|world| world.queues.clone()) {
         let members = members(queue);
         let head = queue + csq::SIZE;
-        check_ring(head, irp::LIST_ENTRY, &members)?;
+        check_ring(head, &links(&members, irp::LIST_ENTRY))?;
         let is_claimed = csq::kind(queue) == csq::TYPE_CSQ_EX;
         for &address in &members {
             *match (is_claimed, control_code(address)) {
@@ -46,7 +53,68 @@ pub fn check() -> Result<Lengths, String> {
         }
     }
     check_handles()?;
+    check_servers(lengths.claimed)?;
     Ok(lengths)
+}
+
+/// How many requests the handle of this file object has claimed.
+///
+/// # Errors
+/// As above.
+pub fn served(file: usize) -> Result<usize, String> {
+    server_links(file).map(|links| links.len())
+}
+
+/// The links of the requests that a file object's handle has claimed.
+fn server_links(file: usize) -> Result<BTreeSet<usize>, String> {
+    let address = world::with(|world| world.files.get(file).map(|file| file.address));
+    let Some(address) = address else {
+        return Ok(BTreeSet::new());
+    };
+    let context = read(address + file_object::FS_CONTEXT)?;
+    let mut links = BTreeSet::new();
+    for claimed in claimed_contexts() {
+        if read(claimed - SERVER)? == context {
+            links.insert(claimed - SERVER_LINK);
+        }
+    }
+    Ok(links)
+}
+
+/// The `IO_CSQ_IRP_CONTEXT`s of the requests that are claimed.
+fn claimed_contexts() -> Vec<usize> {
+    let is_claimed = |queue: usize| csq::kind(queue) == csq::TYPE_CSQ_EX;
+    let queued = world::with(|world| {
+        let all = world.irps.outstanding().filter_map(|irp| irp.queued);
+        all.collect::<Vec<_>>()
+    });
+    let claimed = queued.iter().filter(|it| is_claimed(it.csq));
+    claimed.map(|it| it.context).collect()
+}
+
+/// Each handle has a ring of what it has claimed, and all that is claimed is in one.
+fn check_servers(claimed: usize) -> Result<(), String> {
+    let files = world::with(|world| {
+        let open = world
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| !it.closed && !it.refused);
+        open.map(|(number, _)| number).collect::<Vec<_>>()
+    });
+    let mut found = 0;
+    for file in files {
+        let own = server_links(file)?;
+        found += own.len();
+        check_ring_around(&own)?;
+    }
+    if found == claimed {
+        Ok(())
+    } else {
+        Err(format!(
+            "{claimed} requests are claimed, and servers have {found}"
+        ))
+    }
 }
 
 /// The IRPs that a queue has been given.
@@ -75,22 +143,33 @@ fn check_handles() -> Result<(), String> {
         let files = world::with(|world| 0..world.files.len());
         for file in files {
             let own = queued(|irp| irp.file == Some(file) && irp.control_code == code);
-            let Some(&first) = own.first() else { continue };
-            let mut link = first + irp::DRIVER_CONTEXT;
-            for _ in 0..own.len() {
-                if !own.contains(&link.wrapping_sub(irp::DRIVER_CONTEXT)) {
-                    break;
-                }
-                link = read(link)?;
-            }
-            check_ring(link, irp::DRIVER_CONTEXT, &own)?;
+            check_ring_around(&links(&own, irp::DRIVER_CONTEXT))?;
         }
     }
     Ok(())
 }
 
-/// The ring with this head consists of the links, at `offset`, of these IRPs.
-fn check_ring(head: usize, offset: usize, members: &BTreeSet<usize>) -> Result<(), String> {
+/// These links, and one more, which is the head, are a ring.
+fn check_ring_around(links: &BTreeSet<usize>) -> Result<(), String> {
+    let Some(&first) = links.first() else {
+        return Ok(());
+    };
+    let mut link = first;
+    for _ in 0..links.len() {
+        if !links.contains(&link) {
+            break;
+        }
+        link = read(link)?;
+    }
+    check_ring(link, links)
+}
+
+fn links(irps: &BTreeSet<usize>, offset: usize) -> BTreeSet<usize> {
+    irps.iter().map(|address| address + offset).collect()
+}
+
+/// The ring with this head consists of these links.
+fn check_ring(head: usize, members: &BTreeSet<usize>) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     let mut link = head;
     loop {
@@ -101,10 +180,9 @@ fn check_ring(head: usize, offset: usize, members: &BTreeSet<usize>) -> Result<(
         if next == head {
             break;
         }
-        let address = next.wrapping_sub(offset);
-        if !members.contains(&address) || !seen.insert(address) {
+        if !members.contains(&next) || !seen.insert(next) {
             return Err(format!(
-                "the entry at {next:#x} is none of the {} IRPs of the list, or twice in it",
+                "the entry at {next:#x} is none of the {} of the list, or twice in it",
                 members.len()
             ));
         }

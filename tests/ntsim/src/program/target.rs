@@ -70,6 +70,11 @@ impl Simulated {
         device.as_ref().map(|device| device.top())
     }
 
+    /// Lets no timer expire from now on.
+    pub fn stop_time(&self) {
+        rest::stop_time();
+    }
+
     /// Compares the account of the device of a handle, while nothing happens, with what the I/O manager
     /// saw.
     pub fn check_account(&self, handle: &Handle) {

@@ -23,12 +23,18 @@ pub fn check(witness: usize) {
 /// Looks while nothing happens: the threads have done what they had to do, DPCs come to their end, and
 /// no timer expires.
 fn at_rest(look: impl FnOnce()) {
+    let passing = stop_time();
+    look();
+    world::with(|world| world.passing = passing);
+}
+
+/// From now on, no timer expires; DPCs come to their end. Returns how time passed before.
+pub fn stop_time() -> Passing {
     // That a timer has expired before or will only after is a difference: so this is a step.
     schedule::object_point("", DPC_QUEUES);
     let passing = world::with(|world| std::mem::replace(&mut world.passing, Passing::Stopped));
     dpc::wait_for_active();
-    look();
-    world::with(|world| world.passing = passing);
+    passing
 }
 
 /// What was canceled has ended.

@@ -1,0 +1,52 @@
+//! One run of a driver's life in which what was chosen fails.
+
+use std::sync::{Arc, Mutex};
+
+use super::{Fault, Phase};
+use crate::explore::{Found, Limits, explore};
+use crate::scenario::life;
+use crate::schedule::bounded::Bounded;
+use crate::world;
+
+/// What one run was like.
+#[derive(Debug)]
+pub struct Run {
+    /// What could have failed, in order.
+    pub uses: Vec<(Fault, Phase)>,
+    /// The rule that was broken.
+    pub found: Option<Found>,
+}
+
+/// Runs the driver's life once with these failures.
+///
+/// # Errors
+/// A panic of the simulator itself.
+pub fn run(faults: &[Fault]) -> Result<Run, String> {
+    let uses = Arc::new(Mutex::new(Vec::new()));
+    let (plan, sink) = (faults.to_vec(), Arc::clone(&uses));
+    let once = Limits {
+        schedules: Some(1),
+        time: None,
+    };
+    let outcome = explore(
+        Bounded::new(0),
+        once,
+        |_| {},
+        move || {
+            world::with(|world| world.faults.plan.clone_from(&plan));
+            life::play();
+            let seen = world::with(|world| std::mem::take(&mut world.faults.uses));
+            if let Ok(mut uses) = sink.lock() {
+                *uses = seen;
+            }
+        },
+    );
+    if let Some(panic) = outcome.broken {
+        return Err(panic);
+    }
+    let uses = uses.lock().map_or_else(|_| Vec::new(), |uses| uses.clone());
+    Ok(Run {
+        uses,
+        found: outcome.found,
+    })
+}
