@@ -42,8 +42,8 @@ pub struct Case {
 pub struct Race {
     /// Where.
     pub kernel: Kernel,
-    /// Leaves out what is several things one after the other: closing a handle, and giving a request to a
-    /// claim that waits. Then some order of what was done explains all answers, and is looked for.
+    /// Leaves out what is several things one after the other, such as closing a handle. Then some order of
+    /// what was done explains all answers, and is looked for.
     pub atomic: bool,
     /// What comes before.
     #[proptest(strategy = "story::operations(0..6)")]
@@ -68,20 +68,6 @@ pub struct Single {
     code: model::operation::Code,
     room: u16,
     input: Vec<u8>,
-}
-
-impl Race {
-    /// The same; but if it is atomic, no claim waits.
-    #[must_use]
-    pub fn simplified(mut self) -> Self {
-        let lists = [&mut self.before, &mut self.here, &mut self.there];
-        for operation in lists.into_iter().flatten() {
-            if let Operation::Claim { wait, .. } = operation {
-                *wait &= !self.atomic;
-            }
-        }
-        self
-    }
 }
 
 impl Kernel {

@@ -115,9 +115,10 @@ impl<'t> Duel<'t> {
         &self.model
     }
 
-    /// The calls that have not ended.
-    pub fn outstanding(&self) -> impl Iterator<Item = (usize, &Request)> {
-        self.outstanding.iter().map(|it| (it.call, &it.request))
+    /// The calls that have not ended, with their handles.
+    pub fn outstanding(&self) -> impl Iterator<Item = (usize, usize, &Request)> {
+        let all = self.outstanding.iter();
+        all.map(|it| (it.call, it.handle, &it.request))
     }
 
     /// One of the open handles, and its number.

@@ -6,7 +6,8 @@
 //!   claim its own payload;
 //! * no request is completed by two;
 //! * of an atomic race ([`Race::atomic`]), some order, one thing after the other, explains all answers
-//!   by the model: it is linearizable.
+//!   by the model: it is linearizable. What the driver does in two steps is two things in that order too:
+//!   [`order`] names them.
 
 mod order;
 mod side;
@@ -23,7 +24,7 @@ use scenarios::Target;
 use scenarios::target::{OpenError, Rights, Submitted};
 
 use crate::case::Race;
-use crate::duel::{Asked, Duel};
+use crate::duel::{Asked, Duel, Request};
 use crate::machine;
 use order::{Event, History, Said, What};
 use side::{Side, Told};
@@ -33,7 +34,7 @@ use side::{Side, Told};
 /// # Errors
 /// What does not hold.
 pub fn run(race: &Race) -> Result<(), String> {
-    let race = race.clone().simplified();
+    let race = race.clone();
     let schedule = race.schedule.clone();
     machine::run(race.kernel, Clock::Free, schedule, move |target| {
         let mut duel = Duel::new(target, race.kernel);
@@ -56,7 +57,7 @@ fn contest(target: &Simulated, race: &Race, duel: &mut Duel<'_>) -> Result<(), S
     let clock = AtomicU64::new(0);
     let side = |number, own| Side::new(target, duel, &clock, race.atomic, number, own);
     let (there, here) = target.beside(
-        || side(1, first).play(&race.there),
+        || side(1, first).play(&race.there).end(),
         || side(2, second).play(&race.here),
     );
     target.stop_time();
@@ -72,11 +73,13 @@ fn contest(target: &Simulated, race: &Race, duel: &mut Duel<'_>) -> Result<(), S
 fn check_order(target: &Simulated, duel: &Duel<'_>, sides: &[Side<'_>; 2]) -> Result<(), String> {
     let [there, here] = sides;
     let own = there.requests.iter().chain(&here.requests);
-    let all = duel
-        .outstanding()
-        .chain(own.map(|(call, request)| (*call, request)));
-    let endings = all.filter_map(|(call, request)| Some((call, target.poll(request)?)));
-    let endings = endings.collect();
+    let own = own.map(|(call, handle, request)| (*call, *handle, request));
+    let all: Vec<_> = duel.outstanding().chain(own).collect();
+    let ended = |(call, _, request): &(usize, usize, &Request)| {
+        Some((*call, side::shown(target.poll(request)?)))
+    };
+    let endings = all.iter().filter_map(ended).collect();
+    let owners = all.iter().map(|(call, handle, _)| (*call, *handle));
     // What the account says afterwards comes after everything.
     let mut last = Vec::new();
     if let Some((handle, number)) = duel.any() {
@@ -98,8 +101,8 @@ fn check_order(target: &Simulated, duel: &Duel<'_>, sides: &[Side<'_>; 2]) -> Re
     let here: Vec<Event> = here.events.iter().cloned().chain(last).collect();
     let history = History {
         sides: [&there.events, &here],
-        left: there.requests.iter().map(|(call, _)| *call).collect(),
         endings,
+        owners: owners.collect(),
         lengths: queues::check()?,
     };
     history.explain(duel.model())

@@ -99,8 +99,8 @@ pub struct Model {
     requests: Vec<Request>,
     waiting: Vec<Waiting>,
     counts: Counts,
-    /// Whether the next that wants a place finds none.
-    full: bool,
+    /// Whether requests and waiting claims wait for somebody to bring them together.
+    meets_later: bool,
     /// The calls that have ended, but for those whose reply said so.
     endings: Vec<(usize, Ending)>,
     /// What the driver has told.
@@ -135,7 +135,7 @@ impl Model {
             requests: Vec::new(),
             waiting: Vec::new(),
             counts: Counts::default(),
-            full: false,
+            meets_later: false,
             endings: Vec::new(),
             ids: Ids::default(),
         }
@@ -162,6 +162,14 @@ impl Model {
         places
             .filter(|place| *place == Place::Claimed(handle))
             .count()
+    }
+
+    /// Whether a request or a claim of this handle is refused for a limit, with what these handles had
+    /// until now. If so, that counts.
+    pub fn is_over_limit(&mut self, handle: usize, had: &[usize]) -> bool {
+        let over = self.refusal().is_none() && self.is_full(handle, had);
+        self.counts.refused += u64::from(over);
+        over
     }
 
     /// The calls that have ended since this was last asked.
@@ -267,11 +275,6 @@ impl Model {
             status::IO_TIMEOUT,
             |counts| &mut counts.timed_out,
         );
-    }
-
-    /// The next call that wants a place finds none, because an IRP that comes or goes has it still.
-    pub const fn be_full(&mut self) {
-        self.full = true;
     }
 
     /// The timer of one call expires, if it has one.

@@ -1,5 +1,7 @@
 //! What an operation asks of the driver.
 
+use std::mem::offset_of;
+
 use csq_protocol::{ioctl, wire};
 use model::Operation;
 use model::operation::{self, Payload, Scope, Status};
@@ -39,7 +41,7 @@ impl Duel<'_> {
     /// What an operation asks of the driver.
     #[must_use]
     pub fn call(&self, operation: &Operation) -> Option<Asked> {
-        let (choice, code, input, room) = match *operation {
+        let (choice, code, mut input, room) = match *operation {
             Operation::Pend {
                 handle,
                 tag,
@@ -47,12 +49,7 @@ impl Duel<'_> {
                 payload,
                 room,
             } => {
-                let timeout = if self.plain {
-                    0
-                } else {
-                    timeout.milliseconds()
-                };
-                let input = operation::pend(tag.into(), timeout, &payload.bytes());
+                let input = operation::pend(tag.into(), timeout.milliseconds(), &payload.bytes());
                 (handle, ioctl::PEND, input, usize::from(room))
             }
             Operation::CompleteNext(handle, payload) => {
@@ -109,6 +106,10 @@ impl Duel<'_> {
             }
             _ => return None,
         };
+        if self.plain && code == ioctl::PEND {
+            let timeout = input.iter_mut().skip(offset_of!(wire::Pend, timeout));
+            timeout.take(size_of::<u32>()).for_each(|byte| *byte = 0);
+        }
         Some(Asked {
             handle: self.pick(choice)?,
             code,

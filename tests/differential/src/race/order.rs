@@ -1,16 +1,23 @@
 //! Whether some order of what two threads did explains all answers: linearizability, by the search of
 //! Wing and Gong. What had ended before something else began comes before it; for what overlapped, each
-//! order is tried on the model. That there is no place may also be because an IRP that overlaps has one for
-//! a moment. A timer may expire anywhere, and when the first thread ends, the I/O manager
-//! cancels its calls, in any order.
+//! order is tried on the model. What csq.sys does in two steps, others may see between:
+//!
+//! * a timer may expire at any time;
+//! * a request that is left, or a claim that begins to wait, meets its partner before all calls that came
+//!   between have returned: until then, either may end otherwise;
+//! * a claim that is about to meet a request may not be counted among those that wait any more;
+//! * a claim that waits looks for a request first, and then takes a place: somebody may take the last;
+//! * who ends a call gives its place back after that, but before he returns; and not before the DPC of
+//!   its timer, if that has begun, is over; the highest number of requests may be one with such places.
 
 use std::collections::BTreeMap;
 
-use csq_protocol::status;
+use csq_protocol::{ioctl, status, wire};
 use model::model::Control;
-use model::{Ending, Model, Reply};
+use model::{Ending, Model, Output, Reply, input};
 use ntsim::program::queues::Lengths;
 use scenarios::target::Answer;
+use zerocopy::FromBytes;
 
 use crate::duel::Asked;
 
@@ -32,6 +39,8 @@ pub enum What {
     Control(usize, Asked, Said),
     /// It canceled the call with this number.
     Cancel(usize),
+    /// This handle was refused a place for a request or a claim.
+    Refused(usize),
 }
 
 /// What a call came back with.
@@ -48,10 +57,10 @@ pub enum Said {
 pub struct History<'a> {
     /// What each thread did, in its order.
     pub sides: [&'a [Event]; 2],
-    /// The calls of the first thread that had stayed.
-    pub left: Vec<usize>,
     /// How the calls that had stayed have ended, those that have.
     pub endings: BTreeMap<usize, Answer>,
+    /// Whose calls those are, also of those that have not ended.
+    pub owners: BTreeMap<usize, usize>,
     /// What is left in the queues.
     pub lengths: Lengths,
 }
@@ -63,8 +72,47 @@ struct State {
     done: [usize; 2],
     /// The calls that time out later.
     expiring: Vec<usize>,
-    /// The calls that may be canceled when the first thread ends.
-    leaving: Vec<usize>,
+    /// When the last of what is done returns.
+    last: u64,
+    /// The handles of calls that have ended, and until when their places may not have been given back.
+    places: Vec<(usize, u64)>,
+}
+
+impl State {
+    /// Does something with the model; whether it says what was said.
+    fn does(&mut self, what: &What) -> bool {
+        let model = &mut self.model;
+        match what {
+            What::Cancel(call) => {
+                model.cancel_call(*call);
+                true
+            }
+            What::Refused(handle) => {
+                let places: Vec<usize> = self.places.iter().map(|(owner, _)| *owner).collect();
+                model.is_over_limit(*handle, &places)
+            }
+            What::Control(call, asked, said) => {
+                let reply = model.control(Control {
+                    call: *call,
+                    handle: asked.handle,
+                    code: asked.code,
+                    input: &asked.input,
+                    room: asked.room,
+                });
+                match (reply, said) {
+                    (Reply::Pending, Said::Pending) => true,
+                    (Reply::Ended(ending), Said::Ended(answer)) => {
+                        if asked.code == ioctl::QUERY_STATISTICS {
+                            is(model, &ending, &at_rest(answer, &ending, model.can_meet()))
+                        } else {
+                            is(model, &ending, answer)
+                        }
+                    }
+                    _ => false,
+                }
+            }
+        }
+    }
 }
 
 impl History<'_> {
@@ -73,19 +121,17 @@ impl History<'_> {
     /// # Errors
     /// There is none.
     pub fn explain(&self, model: &Model) -> Result<(), String> {
-        let ended = |call: &usize, status| {
-            let answer = self.endings.get(call);
-            answer.is_some_and(|answer| answer.status == status)
+        let timed_out = |(call, answer): (&usize, &Answer)| {
+            (answer.status == status::IO_TIMEOUT).then_some(*call)
         };
-        let calls = self.endings.keys().copied();
-        let left = self.left.iter().copied();
+        let mut model = model.clone();
+        model.meet_later();
         let state = State {
-            model: model.clone(),
+            model,
             done: [0, 0],
-            expiring: calls
-                .filter(|call| ended(call, status::IO_TIMEOUT))
-                .collect(),
-            leaving: left.filter(|call| ended(call, status::CANCELLED)).collect(),
+            expiring: self.endings.iter().filter_map(timed_out).collect(),
+            last: 0,
+            places: Vec::new(),
         };
         if self.explains(&state) {
             Ok(())
@@ -95,84 +141,96 @@ impl History<'_> {
     }
 
     fn explains(&self, state: &State) -> bool {
-        let over = state.done == self.sides.map(<[Event]>::len) && state.expiring.is_empty();
-        (over && self.is_end(&state.model))
-            || self
-                .after_event(state)
-                .chain(self.after_timeout(state))
-                .chain(self.after_leaving(state))
-                .any(|next| self.explains(&next))
-    }
-
-    /// What each thread did next, if it may have come first.
-    fn after_event(&self, state: &State) -> impl Iterator<Item = State> {
-        let next = |side: usize| self.sides.get(side)?.get(*state.done.get(side)?);
-        let event = move |side: usize| {
-            let event = next(side)?;
+        let [first, second] = self.sides;
+        let [one, two] = state.done;
+        let (one, two) = (first.get(one), second.get(two));
+        if one.is_none() && two.is_none() && state.expiring.is_empty() {
+            let mut last = state.model.clone();
+            while last.meet() {}
+            return self.agrees(&mut last, None).is_some() && self.is_end(&last);
+        }
+        let pairs = [(0, one, two), (1, two, one)];
+        let done = pairs.into_iter().filter_map(|(side, event, other)| {
+            let event = event?;
             // What was over before it began comes first.
-            let is_late = next(1 - side).is_some_and(|other| other.end < event.begin);
-            (!is_late).then_some((side, event))
-        };
-        let tries = [(0, false), (0, true), (1, false), (1, true)].into_iter();
-        tries.filter_map(move |(side, full)| {
-            let (side, event) = event(side)?;
-            let mut next = state.clone();
-            *next.done.get_mut(side)? += 1;
-            if full {
-                if !self.may_be_full(side, event) {
-                    return None;
-                }
-                next.model.be_full();
+            if other.is_some_and(|other| other.end < event.begin) {
+                return None;
             }
-            (does(&mut next.model, &event.what) && self.agrees(&mut next.model, None))
-                .then_some(next)
+            self.after(state, side, event)
+        });
+        let expired = (0..state.expiring.len()).filter_map(|index| self.expired(state, index));
+        let can_meet = state.model.can_meet();
+        let met = can_meet.then(|| self.met(state)).flatten();
+        done.chain(expired)
+            .chain(met)
+            .any(|next| self.explains(&next))
+    }
+
+    /// After the next event of a side, if it can have been so.
+    fn after(&self, state: &State, side: usize, event: &Event) -> Option<State> {
+        if state.model.can_meet() && state.last < event.begin {
+            return None;
+        }
+        let mut next = state.clone();
+        *next.done.get_mut(side)? += 1;
+        next.places.retain(|(_, end)| *end >= event.begin);
+        if !next.does(&event.what) {
+            return None;
+        }
+        next.last = next.last.max(event.end);
+        self.with_endings(next, None, event.end)
+    }
+
+    /// After a timer has expired.
+    fn expired(&self, state: &State, index: usize) -> Option<State> {
+        let mut next = state.clone();
+        let call = next.expiring.remove(index);
+        next.model.expire(call);
+        self.with_endings(next, Some(call), u64::MAX)
+    }
+
+    /// After a request and a claim have met.
+    fn met(&self, state: &State) -> Option<State> {
+        let mut next = state.clone();
+        next.model.meet();
+        self.with_endings(next, None, state.last)
+    }
+
+    /// If what has ended can have ended so, by somebody who returns at `end`.
+    fn with_endings(&self, mut state: State, needed: Option<usize>, end: u64) -> Option<State> {
+        let ended = self.agrees(&mut state.model, needed)?;
+        for call in ended {
+            let end = if self.is_timed(call) { u64::MAX } else { end };
+            let owner = self.owners.get(&call);
+            state.places.extend(owner.map(|owner| (*owner, end)));
+        }
+        Some(state)
+    }
+
+    /// Whether a call has a timer.
+    fn is_timed(&self, call: usize) -> bool {
+        let mut all = self.sides.into_iter().flatten();
+        all.any(|event| match &event.what {
+            What::Control(own, asked, Said::Pending) if *own == call => {
+                asked.code == ioctl::PEND
+                    && input::pend(&asked.input).is_ok_and(|(_, timeout, _)| timeout != 0)
+            }
+            _ => false,
         })
     }
 
-    /// A timer expires.
-    fn after_timeout(&self, state: &State) -> impl Iterator<Item = State> {
-        (0..state.expiring.len()).filter_map(|index| {
-            let mut next = state.clone();
-            let call = next.expiring.remove(index);
-            next.model.expire(call);
-            self.agrees(&mut next.model, Some(call)).then_some(next)
-        })
-    }
-
-    /// The first thread has ended, and one of its calls is canceled.
-    fn after_leaving(&self, state: &State) -> impl Iterator<Item = State> {
-        let [first, _] = self.sides;
-        let has_ended = state.done.first() == Some(&first.len());
-        let leaving = 0..if has_ended { state.leaving.len() } else { 0 };
-        leaving.filter_map(|index| {
-            let mut next = state.clone();
-            let call = next.leaving.remove(index);
-            next.model.cancel_call(call);
-            self.agrees(&mut next.model, Some(call)).then_some(next)
-        })
-    }
-
-    /// Whether it was told that there is no place while something overlapped: another call, or a timeout.
-    fn may_be_full(&self, side: usize, event: &Event) -> bool {
-        let told = matches!(
-            &event.what,
-            What::Control(_, _, Said::Ended(answer)) if answer.status == status::QUOTA_EXCEEDED
-        );
-        let other = self.sides.get(1 - side).copied().unwrap_or_default();
-        let mut other = other.iter();
-        let mut endings = self.endings.values();
-        told && (other.any(|it| it.begin < event.end && event.begin < it.end)
-            || endings.any(|it| it.status == status::IO_TIMEOUT))
-    }
-
-    /// Whether all that has ended in the model has ended so, `needed` among it.
-    fn agrees(&self, model: &mut Model, needed: Option<usize>) -> bool {
+    /// What has ended in the model, if all of it, and `needed` among it, has ended so.
+    fn agrees(&self, model: &mut Model, needed: Option<usize>) -> Option<Vec<usize>> {
         let ended = model.take_endings();
-        needed.is_none_or(|call| ended.iter().any(|(it, _)| *it == call))
-            && ended.iter().all(|(call, ending)| {
-                let answer = self.endings.get(call);
-                answer.is_some_and(|answer| is(model, ending, answer))
-            })
+        let mut calls = Vec::new();
+        for (call, ending) in &ended {
+            if !is(model, ending, self.endings.get(call)?) {
+                return None;
+            }
+            calls.push(*call);
+        }
+        let is_there = needed.is_none_or(|call| calls.contains(&call));
+        is_there.then_some(calls)
     }
 
     /// Whether all has ended that has.
@@ -186,34 +244,29 @@ impl History<'_> {
     }
 }
 
-/// Does something with the model; whether it says what was said.
-fn does(model: &mut Model, what: &What) -> bool {
-    match what {
-        What::Cancel(call) => {
-            model.cancel_call(*call);
-            true
-        }
-        What::Control(call, asked, said) => {
-            let reply = model.control(Control {
-                call: *call,
-                handle: asked.handle,
-                code: asked.code,
-                input: &asked.input,
-                room: asked.room,
-            });
-            match (reply, said) {
-                (Reply::Pending, Said::Pending) => true,
-                (Reply::Ended(ending), Said::Ended(answer)) => is(model, &ending, answer),
-                _ => false,
-            }
-        }
-    }
-}
-
 fn is(model: &mut Model, ending: &Ending, answer: &Answer) -> bool {
     let returned = answer.output.get(..answer.information);
     returned.is_some_and(|returned| {
         let compared = ending.compare(answer.status, returned, &mut model.ids);
         compared.is_ok()
     })
+}
+
+/// An account as it would be if nobody was about to meet, or to give a place back.
+fn at_rest(answer: &Answer, expected: &Ending, meeting: bool) -> Answer {
+    let mut answer = answer.clone();
+    let Output::Bytes(bytes) = &expected.output else {
+        return answer;
+    };
+    let expected = wire::Statistics::ref_from_bytes(bytes);
+    let own = wire::Statistics::mut_from_bytes(&mut answer.output);
+    if let (Ok(own), Ok(expected)) = (own, expected) {
+        if meeting && own.waiting.get() + 1 == expected.waiting.get() {
+            own.waiting = expected.waiting;
+        }
+        if own.high_water > expected.high_water {
+            own.high_water = expected.high_water;
+        }
+    }
+    answer
 }

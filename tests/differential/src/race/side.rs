@@ -37,8 +37,8 @@ pub struct Side<'t> {
     number: u64,
     pended: u64,
     calls: usize,
-    /// Those that have stayed, with the calls that they are.
-    pub requests: Vec<(usize, Request)>,
+    /// Those that have stayed, with the calls that they are, and their handles.
+    pub requests: Vec<(usize, usize, Request)>,
     /// What it was told.
     pub told: Vec<Told>,
     /// What it has done.
@@ -89,6 +89,20 @@ impl<'t> Side<'t> {
         self
     }
 
+    /// Its thread ends: what it has pended is canceled, one after the other.
+    pub fn end(mut self) -> Self {
+        let begin = self.now();
+        for (call, _, _) in &self.requests {
+            let what = What::Cancel(*call);
+            self.events.push(Event {
+                begin,
+                end: u64::MAX - 1,
+                what,
+            });
+        }
+        self
+    }
+
     /// What is several things one after the other.
     fn several(&mut self, operation: &Operation) {
         match operation {
@@ -117,17 +131,14 @@ impl<'t> Side<'t> {
         self.clock.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn note(&mut self, begin: u64, what: What) {
-        let end = self.now();
-        self.events.push(Event { begin, end, what });
-    }
-
     fn cancel(&mut self, choice: u8) {
         let begin = self.now();
-        if let Some((call, request)) = choose(&self.requests, choice) {
+        if let Some((call, _, request)) = choose(&self.requests, choice) {
             let call = *call;
             self.target.cancel(request);
-            self.note(begin, What::Cancel(call));
+            let end = self.now();
+            let what = What::Cancel(call);
+            self.events.push(Event { begin, end, what });
         }
     }
 
@@ -172,15 +183,34 @@ impl<'t> Side<'t> {
         let begin = self.now();
         let said = match self.target.submit(handle, asked.call()) {
             Submitted::Pending(request) => {
-                self.requests.push((call, request));
+                self.requests.push((call, asked.handle, request));
                 Said::Pending
             }
             Submitted::Ended(answer) => {
                 self.learn(&asked, &answer);
-                Said::Ended(answer)
+                Said::Ended(shown(answer))
             }
         };
-        self.note(begin, What::Control(call, asked, said));
+        self.note(begin, call, asked, said);
+    }
+
+    fn note(&mut self, begin: u64, call: usize, mut asked: Asked, mut said: Said) {
+        let end = self.now();
+        let refused = What::Refused(asked.handle);
+        let what = match &mut said {
+            Said::Ended(answer) if answer.status == status::QUOTA_EXCEEDED => {
+                // To look for a request, and to wait for one, are two things; another may come between.
+                answer.status = status::NO_MORE_ENTRIES;
+                let looked = asked.code == ioctl::CLAIM;
+                asked.input = operation::claim(false);
+                let looked = looked.then_some(What::Control(call, asked, said));
+                [looked, Some(refused)]
+            }
+            _ => [Some(What::Control(call, asked, said)), None],
+        };
+        let events = what.into_iter().flatten();
+        self.events
+            .extend(events.map(|what| Event { begin, end, what }));
     }
 
     fn learn(&mut self, asked: &Asked, answer: &Answer) {
@@ -212,4 +242,10 @@ impl<'t> Side<'t> {
             _ => {}
         }
     }
+}
+
+/// An answer without the rest of its buffer.
+pub fn shown(mut answer: Answer) -> Answer {
+    answer.output.truncate(answer.information);
+    answer
 }

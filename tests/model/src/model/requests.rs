@@ -61,17 +61,19 @@ impl Model {
         if let Some(refusal) = self.refusal() {
             return Some(Ending::status(refusal));
         }
-        let owners = self.requests.iter().map(|it| it.owner);
-        let owners = owners.chain(self.waiting.iter().map(|it| it.owner));
-        let own = owners.filter(|owner| *owner == handle).count();
-        let all = self.requests.len() + self.waiting.len();
-        let full = std::mem::take(&mut self.full)
-            || own >= self.limits.handle as usize
-            || all >= self.limits.device as usize;
-        full.then(|| {
+        self.is_full(handle, &[]).then(|| {
             self.counts.refused += 1;
             Ending::status(status::QUOTA_EXCEEDED)
         })
+    }
+
+    /// Whether there is no room for one more, with what these handles have besides.
+    pub(super) fn is_full(&self, handle: usize, besides: &[usize]) -> bool {
+        let owners = self.requests.iter().map(|it| &it.owner);
+        let owners = owners.chain(self.waiting.iter().map(|it| &it.owner));
+        let owners: Vec<&usize> = owners.chain(besides).collect();
+        let own = owners.iter().filter(|owner| ***owner == handle).count();
+        own >= self.limits.handle as usize || owners.len() >= self.limits.device as usize
     }
 
     /// The oldest pending request goes to a server.
@@ -86,15 +88,34 @@ impl Model {
         }))
     }
 
-    /// Pending requests go to waiting claims, the oldest to the oldest.
+    /// Pending requests go to waiting claims.
     pub(super) fn deliver(&mut self) {
-        while let Some(claim) = self.waiting.first().copied() {
-            let Some(ending) = self.claim_oldest(claim.owner) else {
-                return;
-            };
-            self.waiting.remove(0);
-            self.endings.push((claim.call, ending));
-        }
+        while !self.meets_later && self.meet() {}
+    }
+
+    /// From now on, requests and claims that wait meet when [`Model::meet`] says so, and not at once.
+    pub const fn meet_later(&mut self) {
+        self.meets_later = true;
+    }
+
+    /// Whether there are a request and a claim that wait for each other.
+    #[must_use]
+    pub fn can_meet(&self) -> bool {
+        let is_pending = |it: &Request| it.place == Place::Pending;
+        !self.waiting.is_empty() && self.requests.iter().any(is_pending)
+    }
+
+    /// The oldest pending request goes to the oldest claim that waits, if there are both.
+    pub fn meet(&mut self) -> bool {
+        let Some(claim) = self.waiting.first().copied() else {
+            return false;
+        };
+        let Some(ending) = self.claim_oldest(claim.owner) else {
+            return false;
+        };
+        self.waiting.remove(0);
+        self.endings.push((claim.call, ending));
+        true
     }
 
     pub(super) fn complete_next(&mut self, payload: &[u8]) -> Ending {
