@@ -43,6 +43,8 @@ pub struct Side<'t> {
     pub told: Vec<Told>,
     /// What it has done.
     pub events: Vec<Event>,
+    /// Whether a `CANCEL` has ended more than one request: that is several things one after the other.
+    pub several: bool,
     /// A handle of its own, which it may close, and its number.
     own: Option<(usize, Handle)>,
 }
@@ -68,6 +70,7 @@ impl<'t> Side<'t> {
             requests: Vec::new(),
             told: Vec::new(),
             events: Vec::new(),
+            several: false,
             own,
         }
     }
@@ -228,6 +231,10 @@ impl<'t> Side<'t> {
                         completed: false,
                     });
                 }
+            }
+            ioctl::CANCEL => {
+                let canceled = wire::Canceled::read_from_bytes(returned);
+                self.several |= canceled.is_ok_and(|canceled| canceled.count.get() > 1);
             }
             ioctl::COMPLETE_NEXT => {
                 if let Ok(completed) = wire::Completed::read_from_bytes(returned) {
