@@ -16,8 +16,9 @@ const BREAKPOINT: u8 = 0xcc;
 
 #[derive(Debug, Default)]
 struct Coverage {
-    /// The first bytes of the instructions that are waited for, by offset.
-    waiting: HashMap<usize, u8>,
+    /// The instructions that are waited for, by the offset where they are executed: what offset they have, and
+    /// their first byte.
+    waiting: HashMap<usize, (usize, u8)>,
     reached: BTreeSet<usize>,
 }
 
@@ -37,7 +38,10 @@ pub fn watch(instructions: &BTreeSet<usize>) {
             let new = instructions.iter().filter(|&&offset| {
                 !reached.contains(&offset) && image.site_at(image.base() + offset).is_none()
             });
-            let bytes = new.filter_map(|&offset| Some((offset, image.byte(offset)?)));
+            let bytes = new.filter_map(|&offset| {
+                let place = image.executed_at(offset);
+                Some((place, (offset, image.byte(place)?)))
+            });
             coverage.waiting = bytes.collect();
             image.patch(coverage.waiting.keys().map(|offset| (*offset, BREAKPOINT)));
         });
@@ -67,8 +71,8 @@ pub(crate) fn reached_by(fault: &mut Fault<'_>) -> bool {
         let offset = address.checked_sub(machine.image.base())?;
         let byte = COVERAGE.with(|coverage| {
             let mut coverage = coverage.try_borrow_mut().ok()?;
-            let byte = coverage.waiting.remove(&offset)?;
-            coverage.reached.insert(offset);
+            let (watched, byte) = coverage.waiting.remove(&offset)?;
+            coverage.reached.insert(watched);
             Some(byte)
         })?;
         machine.image.patch([(offset, byte)]);

@@ -40,6 +40,8 @@ pub struct Image {
     imports: Vec<Import>,
     /// In the order of their offsets, and of those of their stubs.
     sites: Vec<Site>,
+    /// Where the stubs are.
+    stubs: Range<usize>,
     /// How the driver gets to their stubs now.
     way: Way,
     /// Whether its code may be executed.
@@ -94,13 +96,15 @@ impl Image {
         for section in &plan.sections {
             mapping.protect(section.start, section.length, section.protection);
         }
-        mapping.protect(copies, pages(room) * PAGE, Protection::ReadExecute);
+        let stubs = copies..copies + pages(room) * PAGE;
+        mapping.protect(stubs.start, stubs.len(), Protection::ReadExecute);
         Ok(Self {
             mapping,
             plan,
             bytes,
             imports,
             sites,
+            stubs,
             way: Way::None,
             executable: Cell::new(true),
             symbols: Symbols::default(),
@@ -173,12 +177,18 @@ impl Image {
         self.way
     }
 
-    /// Changes single bytes of the code, each at its offset.
+    /// Changes single bytes of the code and of the stubs, each at its offset.
     pub fn patch(&self, changes: impl IntoIterator<Item = (usize, u8)>) {
+        let protect_stubs = |protection| {
+            self.mapping
+                .protect(self.stubs.start, self.stubs.len(), protection);
+        };
         self.protect_code(Protection::ReadWrite);
+        protect_stubs(Protection::ReadWrite);
         for (offset, byte) in changes {
             guest::write(self.base() + offset, byte);
         }
+        protect_stubs(Protection::ReadExecute);
         self.protect_code(if self.executable.get() {
             Protection::ReadExecute
         } else {
@@ -198,6 +208,17 @@ impl Image {
         let offset = address.checked_sub(self.base())?;
         let index = self.sites.binary_search_by_key(&offset, |site| site.offset);
         self.sites.get(index.ok()?)
+    }
+
+    /// Where the instruction at this offset is executed: if it was moved together with the interlocked one
+    /// before it, in that one's stub.
+    #[must_use]
+    pub fn executed_at(&self, offset: usize) -> usize {
+        let after = self.sites.partition_point(|site| site.offset <= offset);
+        let before = after.checked_sub(1).and_then(|index| self.sites.get(index));
+        before
+            .and_then(|site| site.copy_of(offset))
+            .unwrap_or(offset)
     }
 
     /// The interlocked instruction whose stub an address is in.

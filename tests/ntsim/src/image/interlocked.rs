@@ -83,6 +83,14 @@ impl Site {
             .map_or(self.offset, |(_, original)| *original)
     }
 
+    /// The offset in the stub of the copy of the instruction at an offset in the image, if it was moved
+    /// together with this one.
+    #[must_use]
+    pub fn copy_of(&self, offset: usize) -> Option<usize> {
+        let mut moved = self.moved.iter();
+        moved.find_map(|(copy, original)| (*original == offset).then_some(*copy))
+    }
+
     /// What has to be in the image, and from which offset on, so that it gets to the stub in some way.
     pub fn bytes(&self, way: Way) -> impl Iterator<Item = (usize, u8)> {
         let start: &[u8] = match (way, &self.jump) {
