@@ -20,8 +20,12 @@ use proptest::test_runner::TestRunner;
 /// The goal, in percent.
 const GOAL: f64 = 95.0;
 
-/// In how many orders each required behavior is run.
+/// In how many orders each required behavior and each scenario is run.
 const SCHEDULES: usize = 10;
+
+/// In how many orders scenarios are run in the first kernel: what is decided while a request is on its way
+/// is late in the search.
+const MANY_SCHEDULES: usize = 400;
 
 /// Runs csq.sys beside its model, and says which of its instructions were executed.
 #[derive(Debug, Parser)]
@@ -113,6 +117,10 @@ fn execute(cases: usize) -> Result<()> {
     replay("sequence", |case: Case| duel::run(&case))?;
     replay("race", |case: Race| race::run(&case))?;
     machine::run_behaviors(Kernel::plain(12), SCHEDULES).map_err(wrong)?;
+    let first = Kernel::all().take(1);
+    for kernel in first {
+        machine::run_scenarios(kernel, MANY_SCHEDULES).map_err(wrong)?;
+    }
     for kernel in Kernel::all() {
         machine::run_scenarios(kernel, SCHEDULES).map_err(wrong)?;
         machine::run_faults(kernel).map_err(wrong)?;

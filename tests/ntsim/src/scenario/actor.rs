@@ -309,9 +309,21 @@ fn intrude(stage: Stage, device: usize) {
     }
 }
 
-/// Sends a request as another driver may: without a file object.
+/// Sends requests as another driver may: without a file object.
 fn without_handle(stage: Stage) {
-    let number = control::pend("request without a handle", stage.witness, TAG, 0);
+    let (handle, name) = (stage.witness, "request without a handle");
+    for number in [
+        control::pend(name, handle, TAG, 0),
+        control::claim(name, handle, false),
+        control::claim(name, handle, true),
+        control::complete(handle, stage.id),
+        control::cancel(handle, scope::ALL, 0),
+    ] {
+        send_without_handle(stage, number);
+    }
+}
+
+fn send_without_handle(stage: Stage, number: usize) {
     let found = world::with(|world| {
         let device = world.files.get(stage.witness)?.device;
         let irp = world.irps.get_mut(number)?;
