@@ -27,15 +27,13 @@ mod workload;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use cases::Subjects;
 use driver::{LIMIT, Subject};
 use report::Report;
-
-/// Requests per handle, for measuring how one too many is refused.
-const FEW: u32 = 16;
 
 /// Measures csq.sys and, with --baseline, the C drivers beside it.
 #[derive(Debug, Parser)]
@@ -52,6 +50,9 @@ struct Arguments {
     /// Only says how many instructions of which function each path takes. Needs csq.map beside csq.sys.
     #[arg(long)]
     profile: bool,
+    /// Only times what has this in its name.
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["quick", "profile"])]
+    only: Option<String>,
     /// Writes everything to a file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -114,12 +115,25 @@ fn time(arguments: &Arguments, subjects: &[Subject], report: &mut Report) -> Res
     let threads = if processors > 1 { &[1, 2][..] } else { &[1] };
     // The last one, which Linux uses least.
     let _ = ntsim::native::pin(processors - 1);
-    let limited = start(arguments, FEW)?;
-    let progress = ProgressBar::new(cases::count(threads.len()));
+    let limited = start(arguments, cases::FEW.into())?;
+    let mut cases = cases::all(threads);
+    if let Some(text) = &arguments.only {
+        cases.retain(|case| case.name().contains(text.as_str()));
+        ensure!(
+            !cases.is_empty(),
+            "nothing that is timed has \"{text}\" in its name"
+        );
+    }
+    let progress = ProgressBar::new(cases.len() as u64);
     progress.set_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} {elapsed} {msg}",
     )?);
-    cases::measure(subjects, &limited, threads, |timing| {
+    let subjects = Subjects {
+        all: subjects,
+        limited: &limited,
+    };
+    for case in cases {
+        let timing = case.measure(subjects)?;
         progress.inc(1);
         progress.set_message(timing.name.clone());
         if progress.is_hidden() {
@@ -128,7 +142,7 @@ fn time(arguments: &Arguments, subjects: &[Subject], report: &mut Report) -> Res
             eprintln!("{elapsed:4} s: {name}, {depth} requests, {threads} thread(s)");
         }
         report.timings.push(timing);
-    })?;
+    }
     progress.finish_and_clear();
     report.note_load();
     Ok(())

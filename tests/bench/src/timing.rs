@@ -60,52 +60,66 @@ pub struct Timing {
     pub ratios: Vec<Option<Spread>>,
 }
 
-impl Timing {
-    /// Runs `batches`, one for each driver, `rounds` times in turn, after one round to warm up, and
-    /// fills in the numbers. A slow driver takes part in fewer rounds, the first ones.
-    ///
-    /// # Errors
-    /// That of a batch.
-    pub fn measure(mut self, mut batches: Vec<Option<Batch<'_>>>) -> Result<Self> {
-        let drivers = batches.len();
-        let mut times: Vec<Vec<f64>> = vec![Vec::new(); drivers];
-        let mut spent = vec![Duration::ZERO; drivers];
-        for round in 0..=self.rounds {
-            for turn in 0..drivers {
-                // Who comes first changes too.
-                let which = (turn + round) % drivers;
-                if let (Some(Some(batch)), Some(times), Some(spent)) = (
-                    batches.get_mut(which),
-                    times.get_mut(which),
-                    spent.get_mut(which),
-                ) {
-                    if round > COMMON_ROUNDS && *spent > PATIENCE {
-                        continue;
-                    }
-                    let start = Instant::now();
-                    let time = batch()?;
-                    *spent += start.elapsed();
-                    if round > 0 {
-                        times.push(time);
-                    }
+/// For each driver, nanoseconds per operation of each of its batches, in the order of the rounds.
+pub type Times = Vec<Vec<f64>>;
+
+/// Runs `batches`, one for each driver, `rounds` times in turn, after one round to warm up. A slow
+/// driver takes part in fewer rounds, the first ones; what is no batch, in none.
+///
+/// # Errors
+/// That of a batch.
+pub fn measure(mut batches: Vec<Option<Batch<'_>>>, rounds: usize) -> Result<Times> {
+    let drivers = batches.len();
+    let mut times: Times = vec![Vec::new(); drivers];
+    let mut spent = vec![Duration::ZERO; drivers];
+    for round in 0..=rounds {
+        for turn in 0..drivers {
+            // Who comes first changes too.
+            let which = (turn + round) % drivers;
+            if let (Some(Some(batch)), Some(times), Some(spent)) = (
+                batches.get_mut(which),
+                times.get_mut(which),
+                spent.get_mut(which),
+            ) {
+                if round > COMMON_ROUNDS && *spent > PATIENCE {
+                    continue;
+                }
+                let start = Instant::now();
+                let time = batch()?;
+                *spent += start.elapsed();
+                if round > 0 {
+                    times.push(time);
                 }
             }
         }
-        if let Some((first, others)) = times.split_first() {
-            let ratio = |other: &Vec<f64>| {
-                Spread::of(
-                    first
-                        .iter()
-                        .zip(other)
-                        .map(|(own, other)| own / other)
-                        .collect(),
-                )
-            };
-            self.ratios = others.iter().map(ratio).collect();
-        }
-        self.nanoseconds = times.into_iter().map(Spread::of).collect();
-        Ok(self)
     }
+    Ok(times)
+}
+
+/// The time of each driver.
+pub fn nanoseconds(placements: &[Times]) -> Vec<Option<Spread>> {
+    let of_driver = |driver| {
+        let times = placements.iter().filter_map(move |times| times.get(driver));
+        Spread::of(times.flatten().copied().collect())
+    };
+    (0..drivers(placements)).map(of_driver).collect()
+}
+
+/// The first driver's time divided by each other's, round by round.
+pub fn ratios(placements: &[Times]) -> Vec<Option<Spread>> {
+    let to_driver = |driver| {
+        let pairs = placements.iter().flat_map(move |times| {
+            let (first, other) = (times.first(), times.get(driver));
+            let pairs = first.into_iter().flatten().zip(other.into_iter().flatten());
+            pairs.map(|(first, other)| first / other)
+        });
+        Spread::of(pairs.collect())
+    };
+    (1..drivers(placements)).map(to_driver).collect()
+}
+
+fn drivers(placements: &[Times]) -> usize {
+    placements.first().map_or(0, Vec::len)
 }
 
 #[cfg(test)]
@@ -122,15 +136,6 @@ mod tests {
 
     #[test]
     fn ratios_are_those_of_each_round() {
-        let timing = Timing {
-            name: String::new(),
-            unit: "",
-            depth: 0,
-            threads: 1,
-            rounds: 3,
-            nanoseconds: Vec::new(),
-            ratios: Vec::new(),
-        };
         let (mut one, mut other) = (0.0, 0.0);
         // Both get slower from round to round, as on a machine that gets busy.
         let first: Batch<'_> = Box::new(|| {
@@ -141,12 +146,12 @@ mod tests {
             other += 2.0;
             Ok(other)
         });
-        let measured = timing
-            .measure(vec![Some(first), Some(second), None])
-            .unwrap();
-        let ratio = measured.ratios.first().copied().flatten().unwrap();
+        let times = measure(vec![Some(first), Some(second), None], 3).unwrap();
+        let placements = [times];
+        let ratios = ratios(&placements);
+        let ratio = ratios.first().copied().flatten().unwrap();
         assert!((ratio.low - 0.5).abs() < 1e-9 && (ratio.high - 0.5).abs() < 1e-9);
-        assert!(measured.ratios.get(1).is_some_and(Option::is_none));
-        assert!(measured.nanoseconds.get(2).is_some_and(Option::is_none));
+        assert!(ratios.get(1).is_some_and(Option::is_none));
+        assert!(nanoseconds(&placements).get(2).is_some_and(Option::is_none));
     }
 }
