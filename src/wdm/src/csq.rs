@@ -27,6 +27,7 @@
 //! | [`ending`] | every other way out |
 //! | [`timer`], [`timeout`] | the way out when time is over |
 //! | [`account`], [`events`] | what became of all requests, in numbers and in a trace |
+//! | [`apart`] | what processors do not share, in cache lines of its own |
 //!
 //! # The contract
 //!
@@ -57,6 +58,7 @@
 
 mod account;
 mod admission;
+mod apart;
 mod callbacks;
 mod ending;
 mod events;
@@ -87,6 +89,7 @@ use crate::sys::{
 use crate::trace::DeviceEvents;
 
 use self::account::Account;
+use self::apart::Apart;
 use self::locked::{LockGuard, Locked};
 use self::slot::Place;
 use self::slot_table::SlotTable;
@@ -108,21 +111,29 @@ pub use self::passage::{Awaited, Unclaimed};
 /// callbacks of [`callbacks`], and its list is valid. Lists, account and slots are touched as
 /// [`slot`] says, mostly with `lock` held. Every linked IRP is marked pending, is owned by its queue,
 /// has a slot, and holds a reference to its device's remove lock.
+// In this order: what is only read once there are slots; the free slots, which change without the
+// lock; what changes with it; what seldom changes.
+#[repr(C)]
 pub struct RequestQueues {
     events: DeviceEvents,
-    lock: RawSpinLock,
-    pending: Queue,
-    claimed: Queue,
-    waiting: Queue,
-    account: UnsafeCell<Account>,
-    refused: AtomicU64,
-    slots: SlotTable,
     handle_limit: AtomicU32,
     /// The generation of a slot that has had no IRP yet.
     generation: AtomicU32,
+    registered: AtomicBool,
+    pending: Queue,
+    claimed: Queue,
+    waiting: Queue,
+    slots: SlotTable,
+
+    _apart: Apart,
+    lock: RawSpinLock,
+    account: UnsafeCell<Account>,
+    lists: Lists,
+
+    _apart_too: Apart,
+    refused: AtomicU64,
     /// Passed by those who hold no reference to the remove lock, to keep the queues and slots.
     visits: Rundown,
-    registered: AtomicBool,
     _pinned: PhantomPinned,
 }
 
@@ -131,12 +142,17 @@ pub struct RequestQueues {
 struct Queue {
     /// First, so that a callback gets from its `PIO_CSQ` to the queue (INV-03).
     csq: UnsafeCell<IO_CSQ>,
-    /// Its IRPs, linked through `Tail.Overlay.ListEntry`. The lock guards it.
-    irps: Guarded<LIST_ENTRY>,
     /// The queues it is one of.
     queues: AtomicPtr<RequestQueues>,
     /// The place of an IRP that is in it.
     place: Place,
+}
+
+/// The IRPs of each queue, linked through `Tail.Overlay.ListEntry`. The lock guards the lists.
+struct Lists {
+    pending: Guarded<LIST_ENTRY>,
+    claimed: Guarded<LIST_ENTRY>,
+    waiting: Guarded<LIST_ENTRY>,
 }
 
 /// How many slots a device has, and how many of them one handle may have.
@@ -163,17 +179,20 @@ impl RequestQueues {
     pub fn new(events: DeviceEvents) -> Self {
         Self {
             events,
-            lock: RawSpinLock::new(),
+            handle_limit: AtomicU32::new(0),
+            generation: AtomicU32::new(0),
+            registered: AtomicBool::new(false),
             pending: Queue::new(Place::Pending),
             claimed: Queue::new(Place::Claimed),
             waiting: Queue::new(Place::Waiting),
-            account: UnsafeCell::new(Account::new()),
-            refused: AtomicU64::new(0),
             slots: SlotTable::new(),
-            handle_limit: AtomicU32::new(0),
-            generation: AtomicU32::new(0),
+            _apart: Apart::new(),
+            lock: RawSpinLock::new(),
+            account: UnsafeCell::new(Account::new()),
+            lists: Lists::new(),
+            _apart_too: Apart::new(),
+            refused: AtomicU64::new(0),
             visits: Rundown::new(),
-            registered: AtomicBool::new(false),
             _pinned: PhantomPinned,
         }
     }
@@ -195,7 +214,7 @@ impl RequestQueues {
         let queues = self.get_ref();
         for queue in [&queues.pending, &queues.claimed, &queues.waiting] {
             // SAFETY: not registered, so no callback uses the list.
-            unsafe { list::initialize(queue.irps()) };
+            unsafe { list::initialize(queues.lists.of(queue)) };
             let all = (&raw const *queues).cast_mut();
             queue.queues.store(all, Ordering::Relaxed);
         }
@@ -272,7 +291,6 @@ impl Queue {
     fn new(place: Place) -> Self {
         Self {
             csq: UnsafeCell::new(IO_CSQ::default()),
-            irps: Guarded::new(LIST_ENTRY::default()),
             queues: AtomicPtr::new(null_mut()),
             place,
         }
@@ -321,11 +339,6 @@ impl Queue {
         (&raw const *self).cast_mut().cast()
     }
 
-    /// The head of the list.
-    const fn irps(&self) -> *mut LIST_ENTRY {
-        self.irps.as_ptr()
-    }
-
     /// The queues it is one of.
     ///
     /// # Safety
@@ -334,6 +347,25 @@ impl Queue {
     unsafe fn queues<'queue>(&self) -> &'queue RequestQueues {
         // SAFETY: by the caller; set by `register`.
         unsafe { &*self.queues.load(Ordering::Relaxed) }
+    }
+}
+
+impl Lists {
+    fn new() -> Self {
+        Self {
+            pending: Guarded::new(LIST_ENTRY::default()),
+            claimed: Guarded::new(LIST_ENTRY::default()),
+            waiting: Guarded::new(LIST_ENTRY::default()),
+        }
+    }
+
+    /// The head of the list of a queue.
+    const fn of(&self, queue: &Queue) -> *mut LIST_ENTRY {
+        match queue.place {
+            Place::Claimed => self.claimed.as_ptr(),
+            Place::Waiting => self.waiting.as_ptr(),
+            _ => self.pending.as_ptr(),
+        }
     }
 }
 

@@ -47,7 +47,7 @@ fn shown(target: &Simulated, queue: &str) -> Result<Vec<Shown>, String> {
     };
     let device = target.device_object().ok_or("there is no device")?;
     let extension = queues::read(device + at("extension")?)?;
-    let head = extension + at(queue)? + at("irps")?;
+    let head = extension + at(queue)?;
     let mut irps = Vec::new();
     let mut link = queues::read(head)?;
     while link != head {

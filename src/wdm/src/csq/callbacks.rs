@@ -60,7 +60,7 @@ const _: PIO_CSQ_COMPLETE_CANCELED_IRP = Some(csq_complete_canceled_irp);
 /// Called only by `IoCsqInsertIrp`, with an IRP that [`RequestQueues::put`] gave it.
 pub(super) unsafe extern "C" fn csq_insert_irp(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: by the caller.
-    let (queues, queue) = unsafe { queue_of(csq) };
+    let (queues, _) = unsafe { queue_of(csq) };
     // SAFETY: the lock is held, by the caller.
     let mut account = unsafe { queues.locked() };
     // SAFETY: only IRPs with slots are inserted.
@@ -70,7 +70,7 @@ pub(super) unsafe extern "C" fn csq_insert_irp(csq: PIO_CSQ, irp: PIRP) {
         return unsafe { insert_known(csq, irp) };
     }
     // SAFETY: the lock is held, and the IRP is in no list.
-    let owner = unsafe { link(queue, &mut account, slot, irp) };
+    let owner = unsafe { link(queues, &mut account, slot, irp) };
     // SAFETY: the IRP has just been linked.
     let insertion = unsafe { slot.finish_insertion() };
     // Its handle or its device may have begun to close since the IRP was on its way (TR-60).
@@ -87,7 +87,7 @@ pub(super) unsafe extern "C" fn csq_insert_irp(csq: PIO_CSQ, irp: PIRP) {
 /// The lock is held. The slot's IRP is the caller's, and in no list.
 #[inline]
 unsafe fn link<'irp>(
-    queue: &Queue,
+    queues: &RequestQueues,
     account: &mut Locked<'_>,
     slot: &'irp Slot,
     irp: PIRP,
@@ -95,7 +95,7 @@ unsafe fn link<'irp>(
     // SAFETY: an IRP of the queue's.
     let link = unsafe { queue_link(irp) };
     // SAFETY: the lock is held, and the IRP is in no list.
-    unsafe { list::insert_tail(queue.irps(), link) };
+    unsafe { list::insert_tail(queues.lists.pending.as_ptr(), link) };
     // SAFETY: the queue owns the IRP.
     let owner = unsafe { slot.tenant() }.owner;
     // SAFETY: the IRP keeps its handle's context.
@@ -122,17 +122,17 @@ unsafe fn link<'irp>(
 #[inline(never)]
 unsafe fn insert_known(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: by the caller.
-    let (queues, queue) = unsafe { queue_of(csq) };
+    let (queues, _) = unsafe { queue_of(csq) };
     // SAFETY: the lock is held, by the caller, who is done with what it guards.
     let mut account = unsafe { queues.locked() };
     // SAFETY: only IRPs with slots are inserted.
     let slot = unsafe { Slot::of(irp) };
     if slot.place.get(&account.held) == Place::Vacant {
         // SAFETY: the lock is held, and the IRP is in no list.
-        unsafe { link(queue, &mut account, slot, irp) };
+        unsafe { link(queues, &mut account, slot, irp) };
     } else {
         // SAFETY: the lock is held.
-        let before = unsafe { first_younger(&account, queue, slot) };
+        let before = unsafe { first_younger(&account, queues, slot) };
         // SAFETY: an IRP of the queue's.
         let link = unsafe { queue_link(irp) };
         // SAFETY: the lock is held. The IRP is in no queue; in its handle's list it has stayed.
@@ -194,7 +194,7 @@ pub(super) unsafe extern "C" fn csq_insert_irp_ex(
     server: PVOID,
 ) -> NTSTATUS {
     // SAFETY: by the caller.
-    let (queues, queue) = unsafe { queue_of(csq) };
+    let (queues, _) = unsafe { queue_of(csq) };
     // SAFETY: the lock is held, by the caller.
     let mut account = unsafe { queues.locked() };
     // SAFETY: by the caller, who keeps the handle until the call is over.
@@ -215,7 +215,7 @@ pub(super) unsafe extern "C" fn csq_insert_irp_ex(
     // SAFETY: the IRP is the queue's from here on.
     let link = unsafe { queue_link(irp) };
     // SAFETY: the lock is held, and the IRP is in no queue.
-    unsafe { list::insert_tail(queue.irps(), link) };
+    unsafe { list::insert_tail(queues.lists.claimed.as_ptr(), link) };
     // SAFETY: as above. Cleanup of the server's handle takes the slot out again.
     unsafe { list::insert_tail(server.served(), slot.server_link()) };
     slot.server.set(&account.held, server);
@@ -237,7 +237,7 @@ pub(super) unsafe extern "C" fn csq_insert_irp_ex(
 /// Called only by `IoCsqInsertIrp`, with an IRP that [`RequestQueues::put`] gave it.
 pub(super) unsafe extern "C" fn csq_insert_claim(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: by the caller.
-    let (queues, queue) = unsafe { queue_of(csq) };
+    let (queues, _) = unsafe { queue_of(csq) };
     // SAFETY: the lock is held, by the caller.
     let mut account = unsafe { queues.locked() };
     // SAFETY: only IRPs with slots are inserted.
@@ -245,7 +245,7 @@ pub(super) unsafe extern "C" fn csq_insert_claim(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: an IRP of the queue's.
     let link = unsafe { queue_link(irp) };
     // SAFETY: the lock is held, and the IRP is in no list.
-    unsafe { list::insert_tail(queue.irps(), link) };
+    unsafe { list::insert_tail(queues.lists.waiting.as_ptr(), link) };
     // SAFETY: the queue owns the IRP.
     let owner = unsafe { slot.tenant() }.owner;
     // SAFETY: the IRP keeps its handle's context.

@@ -88,10 +88,11 @@ impl Slot {
     #[inline(never)]
     unsafe fn write(&self, events: &DeviceEvents, step: Step) {
         // SAFETY: by the caller.
-        let tenant = unsafe { self.tenant() };
-        if !tenant.is_request {
+        if !unsafe { self.is_request() } {
             return;
         }
+        // SAFETY: by the caller.
+        let tenant = unsafe { self.tenant() };
         let (id, tag) = (tenant.id, tenant.tag);
         let status = match step {
             Step::Pend { timeout } => {

@@ -6,10 +6,10 @@
 use core::ops::{Deref, DerefMut};
 use core::ptr::null_mut;
 
+use super::RequestQueues;
 use super::account::{Account, Ending, Purpose};
 use super::peek::following;
 use super::slot::{Place, Slot};
-use super::{Queue, RequestQueues};
 use crate::file_context::FileContext;
 use crate::list;
 use crate::spin_lock::{Held, RawSpinLock, SavedIrql};
@@ -125,16 +125,17 @@ impl Locked<'_> {
 /// The lock is held.
 pub(super) unsafe fn first_younger(
     account: &Locked<'_>,
-    queue: &Queue,
+    queues: &RequestQueues,
     slot: &Slot,
 ) -> *mut LIST_ENTRY {
+    let pending = queues.lists.pending.as_ptr();
     let number = slot.sequence.get(&account.held);
     let mut irp = null_mut();
     loop {
         // SAFETY: by the caller; `irp` is null or from here.
-        irp = unsafe { following(queue.irps(), irp, QUEUE_LINK_OFFSET) };
+        irp = unsafe { following(pending, irp, QUEUE_LINK_OFFSET) };
         if irp.is_null() {
-            return queue.irps();
+            return pending;
         }
         // SAFETY: in the queue, so it has a slot.
         if unsafe { Slot::of(irp) }.sequence.get(&account.held) > number {

@@ -174,7 +174,7 @@ impl RequestQueues {
             let ending = slot.fate.get(&account.held).unwrap_or(ending);
             slot.fate.set(&account.held, Some(ending));
             // SAFETY: owned. A claim is in no account.
-            if unsafe { slot.tenant() }.is_request {
+            if unsafe { slot.is_request() } {
                 account.count_arrival();
                 account.count_ending(ending);
             }

@@ -19,7 +19,7 @@ use crate::sys::{DRIVER_CONTEXT_OFFSET, IRP, LIST_ENTRY, PIRP, QUEUE_LINK_OFFSET
 pub(super) enum Peek<'file> {
     /// The oldest.
     Oldest,
-    /// The oldest free one.
+    /// The oldest free one that is pending.
     Free,
     /// As `Free`, if a claim waits whose number is greater than this.
     FreeIfAwaited(u64),
@@ -67,12 +67,12 @@ impl RequestQueues {
             Peek::Oldest => {
                 context.claims = account.claims;
                 // SAFETY: by the caller.
-                unsafe { following(queue.irps(), irp, QUEUE_LINK_OFFSET) }
+                unsafe { following(self.lists.of(queue), irp, QUEUE_LINK_OFFSET) }
             }
             Peek::FreeIfAwaited(after) if !self.awaited(held, after) => null_mut(),
             // SAFETY: by the caller.
             Peek::Free | Peek::FreeIfAwaited(_) => unsafe {
-                first(queue.irps(), irp, QUEUE_LINK_OFFSET, free)
+                first(self.lists.pending.as_ptr(), irp, QUEUE_LINK_OFFSET, free)
             },
             // SAFETY: by the caller.
             Peek::Own(file) => unsafe { first(file.requests(), irp, DRIVER_CONTEXT_OFFSET, here) },
@@ -100,7 +100,7 @@ impl RequestQueues {
 
     /// Whether a claim waits whose number is greater than `after`.
     fn awaited(&self, held: &Held<'_>, after: u64) -> bool {
-        let waiting = self.waiting.irps();
+        let waiting = self.lists.waiting.as_ptr();
         // SAFETY: the lock is held. The claim that came last is the last in the list.
         let last = unsafe { list::previous(waiting) };
         if last == waiting {

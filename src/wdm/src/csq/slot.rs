@@ -69,8 +69,8 @@ pub(super) enum Place {
 ///
 /// In nonpaged memory that stays until the device is removed. A slot that is not free is used by
 /// the IRP's owner and by its timer, if that is set; it becomes free when both are done.
-// In this order, what every request needs is in the first of four cache lines, what claims and
-// `IoCsq*` need in the second, and the timer in the others.
+// In this order, what every request needs is in the first of four cache lines, what only claimed and
+// timed ones need in the second, and the timer in the others. Pool of a page or more begins with a page.
 #[repr(C, align(16))]
 pub(crate) struct Slot {
     /// Written by the IRP's owner before the first insertion (INV-12), and constant from then on.
@@ -81,17 +81,20 @@ pub(crate) struct Slot {
     pub(super) sequence: Guarded<u64>,
     pub(super) place: Guarded<Place>,
     pub(super) fate: Guarded<Option<Ending>>,
-    /// Counted only if there is a timer.
+    /// How many use the slot, if the timer is set; 0 if it is not.
     users: AtomicU8,
+    /// Whether the IRP is a request, and not a claim, which has no tag. Constant, as `tenant`.
+    is_request: Guarded<bool>,
     pub(super) next_free: AtomicU32,
-
     queues: UnsafeCell<*const RequestQueues>,
+
     /// While it is claimed, the handle that has it; null once that is closed.
     pub(super) server: Guarded<*const FileContext>,
     server_link: Guarded<LIST_ENTRY>,
-    /// The library's while the IRP is in a queue. Zeroed before each insertion, because a refused
-    /// one may leave it half used.
+    /// The library's while an IRP with a timer is in a queue. Zeroed before each insertion, because
+    /// a refused one may leave it half used.
     context: UnsafeCell<IO_CSQ_IRP_CONTEXT>,
+    _to_the_next_line: [u64; 2],
 
     timer: Timer,
 }
@@ -107,13 +110,11 @@ pub(super) struct Tenant {
     /// 2^32; in the lower half, where the slot is in the table. No address, and no other IRP's for
     /// the next 2^32 that have this slot (TR-45, TR-87).
     pub(super) id: u64,
-    /// Whether it is a request, and not a claim, which has no tag.
-    pub(super) is_request: bool,
-    /// Whether the timer has been set.
-    timed: bool,
 }
 
-const _: () = assert!(size_of::<Slot>() == 256 && core::mem::offset_of!(Slot, queues) == 64);
+const _: () = assert!(size_of::<Slot>() == 256);
+const _: () = assert!(core::mem::offset_of!(Slot, server) == 64);
+const _: () = assert!(core::mem::offset_of!(Slot, timer) == 128);
 
 // SAFETY: each field is guarded as it says; the pointers are only followed while what they point
 // to is kept.
@@ -149,13 +150,13 @@ impl Slot {
         let tenant = unsafe { &mut *self.tenant.get() };
         tenant.irp = irp.as_ptr();
         tenant.owner = owner;
-        tenant.is_request = tag.is_some();
         tenant.tag = tag.unwrap_or_default();
         // TR-45: an id that was in use does not name this IRP.
         tenant.id = tenant.id.wrapping_add(NEXT_GENERATION);
-        tenant.timed = false;
         // SAFETY: as above.
         unsafe { self.fate.set_unlocked(None) };
+        // SAFETY: as above.
+        unsafe { self.is_request.set_unlocked(tag.is_some()) };
         // SAFETY: owned by the caller.
         let context = unsafe { driver_context(irp.as_ptr()) };
         // SAFETY: as above.
@@ -171,8 +172,6 @@ impl Slot {
     #[inline(never)]
     pub(super) unsafe fn set_timer(&self, milliseconds: u32) {
         self.users.store(2, Ordering::Relaxed);
-        // SAFETY: as for `occupy`. Nobody reads this but the IRP's owner.
-        unsafe { (*self.tenant.get()).timed = true };
         let context = (&raw const *self).cast_mut().cast();
         // SAFETY: a free slot's timer is not set and its routine is over, by the type invariant,
         // which also says that the memory stays.
@@ -182,7 +181,8 @@ impl Slot {
         };
     }
 
-    /// Has the library tell `insertion` what becomes of the IRP, and gives it a clean context.
+    /// Has the library tell `insertion` what becomes of the IRP. Returns a clean context if the IRP
+    /// has a timer, whose routine finds it by that; otherwise null, and the library keeps none.
     ///
     /// # Safety
     ///
@@ -194,6 +194,9 @@ impl Slot {
     ) -> *mut IO_CSQ_IRP_CONTEXT {
         // SAFETY: by the caller.
         unsafe { *self.insertion.get() = insertion };
+        if !self.is_timed() {
+            return null_mut();
+        }
         // SAFETY: the IRP is in no queue, so the context is not in use (INV-36).
         unsafe { *self.context.get() = IO_CSQ_IRP_CONTEXT::default() };
         self.context.get()
@@ -251,6 +254,22 @@ impl Slot {
     pub(super) unsafe fn tenant(&self) -> &Tenant {
         // SAFETY: nobody writes it, by the caller.
         unsafe { &*self.tenant.get() }
+    }
+
+    /// Whether the slot's IRP is a request, and not a claim.
+    ///
+    /// # Safety
+    ///
+    /// As for [`tenant`](Self::tenant).
+    pub(super) unsafe fn is_request(&self) -> bool {
+        // SAFETY: nobody writes it, by the caller.
+        unsafe { self.is_request.get_unlocked() }
+    }
+
+    /// Whether the timer has been set for the slot's IRP, whose owner asks.
+    fn is_timed(&self) -> bool {
+        // The owner is one of the users that are counted then.
+        self.users.load(Ordering::Relaxed) != 0
     }
 
     /// Whether the slot's IRP has never been in a queue, and its fate is not decided.
@@ -335,10 +354,9 @@ impl Slot {
     /// neither the slot nor the IRP's place any more.
     pub(super) unsafe fn vacate(&self) {
         // SAFETY: by the caller.
-        let tenant = unsafe { self.tenant() };
-        let owner = tenant.owner;
-        if tenant.timed {
-            // SAFETY: set, as `timed` says. If it comes in time, nobody else will use the slot.
+        let owner = unsafe { self.tenant() }.owner;
+        if self.is_timed() {
+            // SAFETY: set. If it comes in time, nobody else will use the slot.
             let canceled = unsafe { self.timer.cancel() };
             self.leave(if canceled { 2 } else { 1 });
         } else {

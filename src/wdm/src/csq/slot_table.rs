@@ -10,6 +10,7 @@
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
+use super::apart::Apart;
 use super::slot::{Slot, index_of};
 use crate::pool::PoolSlice;
 
@@ -20,9 +21,12 @@ use crate::pool::PoolSlice;
 /// `first` is null, or points to `length` slots from [`PoolSlice::into_raw`]. Those from `fresh` on
 /// are zeros: nobody has had them yet. The low half of `free` is 0 or 1 more than the index of a
 /// free slot, and so is the `next_free` of each.
+// In this order: what is only read, once there are slots; what changes.
+#[repr(C)]
 pub(super) struct SlotTable {
     first: AtomicPtr<Slot>,
     length: AtomicU32,
+    _apart: Apart,
     fresh: AtomicU32,
     free: AtomicU64,
 }
@@ -39,6 +43,7 @@ impl SlotTable {
         Self {
             first: AtomicPtr::new(null_mut()),
             length: AtomicU32::new(0),
+            _apart: Apart::new(),
             fresh: AtomicU32::new(0),
             free: AtomicU64::new(0),
         }

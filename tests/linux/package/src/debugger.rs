@@ -15,7 +15,7 @@ const PLACEHOLDER: &str = "$OFFSETS$";
 const EXTENSION: &str = "wdm::device_object::Extension<csq::device::Csq>";
 const DEVICE: &str = "csq::device::Csq";
 const QUEUES: &str = "wdm::csq::RequestQueues";
-const QUEUE: &str = "wdm::csq::Queue";
+const LISTS: &str = "wdm::csq::Lists";
 const SLOT: &str = "wdm::csq::slot::Slot";
 /// `DriverContext[2]` points to an IRP's slot.
 const POINTER: u64 = 8;
@@ -34,19 +34,17 @@ pub fn script(pdb: &[u8]) -> Result<String> {
 
     let device = types.offset(EXTENSION, &["device"])?;
     let requests = device + types.offset(DEVICE, &["requests"])?;
+    let lists = requests + types.offset(QUEUES, &["lists"])?;
     let mut queues = String::new();
-    for (name, offset, class) in types.fields(QUEUES)? {
-        if class == QUEUE {
-            write!(queues, "{name}: {:#x}, ", requests + offset)?;
-        }
+    for (name, offset, _) in types.fields(LISTS)? {
+        write!(queues, "{name}: {:#x}, ", lists + offset)?;
     }
     if queues.is_empty() {
-        bail!("{QUEUES} has no {QUEUE}");
+        bail!("{LISTS} has no fields");
     }
     let mut offsets = String::from("{\n");
     for (name, offset) in [
         ("extension", kernel("_DEVICE_OBJECT", &["DeviceExtension"])?),
-        ("irps", types.offset(QUEUE, &["irps"])?),
         ("link", kernel("_IRP", &["Tail", "Overlay", "ListEntry"])?),
         (
             "slot",

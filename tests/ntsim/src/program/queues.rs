@@ -1,10 +1,10 @@
 //! The lists of a driver's cancel-safe queues, as they lie in its memory.
 //!
-//! Only for csq.sys. Its `IO_CSQ`s are each followed by the head of the list of the queue's IRPs, which
-//! are linked through `Tail.Overlay.ListEntry`. All IRPs of a handle that are in the same list of that
-//! handle are linked through the first two words of `Tail.Overlay.DriverContext`. What a server has
-//! claimed is linked through the two words before the `IO_CSQ_IRP_CONTEXT`s, and the word before them is
-//! the server's `FsContext`.
+//! Only for csq.sys. Its IRPs in a queue are linked through `Tail.Overlay.ListEntry`. All IRPs of a handle
+//! that are in the same list of that handle are linked through the first two words of
+//! `Tail.Overlay.DriverContext`; the third leads to the slot. What a server has claimed is linked through
+//! two words there, and the word before them is the server's `FsContext`. Where the heads are is the
+//! driver's business: each ring has one link that is in no IRP.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,12 @@ use crate::machine;
 use crate::nt::{csq, file_object, irp};
 use crate::world;
 
-/// How far before its `IO_CSQ_IRP_CONTEXT` a claimed request's link in its server's list is.
-const SERVER_LINK: usize = 2 * size_of::<usize>();
-/// And the server's `FsContext`.
-const SERVER: usize = SERVER_LINK + size_of::<usize>();
+/// Where the slot of an IRP is found.
+const SLOT: usize = irp::DRIVER_CONTEXT + 2 * size_of::<usize>();
+/// Where in the slot of a claimed request its server's `FsContext` is.
+const SERVER: usize = 64;
+/// And the link in the server's list.
+const SERVER_LINK: usize = SERVER + size_of::<usize>();
 
 /// How many IRPs are in the queues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +42,7 @@ pub fn check() -> Result<Lengths, String> {
     let mut lengths = Lengths::default();
     for queue in world::with(|world| world.queues.clone()) {
         let members = members(queue);
-        let head = queue + csq::SIZE;
-        check_ring(head, &links(&members, irp::LIST_ENTRY))?;
+        check_ring_around(&links(&members, irp::LIST_ENTRY))?;
         let is_claimed = csq::kind(queue) == csq::TYPE_CSQ_EX;
         for &address in &members {
             *match (is_claimed, control_code(address)) {
@@ -73,23 +74,14 @@ fn server_links(file: usize) -> Result<BTreeSet<usize>, String> {
     };
     let context = read(address + file_object::FS_CONTEXT)?;
     let mut links = BTreeSet::new();
-    for claimed in claimed_contexts() {
-        if read(claimed - SERVER)? == context {
-            links.insert(claimed - SERVER_LINK);
+    let is_claimed = |queue: usize| csq::kind(queue) == csq::TYPE_CSQ_EX;
+    for claimed in queued(|irp| irp.queued.is_some_and(|it| is_claimed(it.csq))) {
+        let slot = read(claimed + SLOT)?;
+        if read(slot + SERVER)? == context {
+            links.insert(slot + SERVER_LINK);
         }
     }
     Ok(links)
-}
-
-/// The `IO_CSQ_IRP_CONTEXT`s of the requests that are claimed.
-fn claimed_contexts() -> Vec<usize> {
-    let is_claimed = |queue: usize| csq::kind(queue) == csq::TYPE_CSQ_EX;
-    let queued = world::with(|world| {
-        let all = world.irps.outstanding().filter_map(|irp| irp.queued);
-        all.collect::<Vec<_>>()
-    });
-    let claimed = queued.iter().filter(|it| is_claimed(it.csq));
-    claimed.map(|it| it.context).collect()
 }
 
 /// Each handle has a ring of what it has claimed, and all that is claimed is in one.
@@ -136,8 +128,7 @@ fn control_code(address: usize) -> Option<u32> {
     world::with(|world| world.irps.at(address).map(|irp| irp.control_code))
 }
 
-/// Each handle has a ring of its requests and one of its claims that wait. Where the heads are is the
-/// driver's business: each ring has one link that is in no IRP.
+/// Each handle has a ring of its requests and one of its claims that wait.
 fn check_handles() -> Result<(), String> {
     for code in [ioctl::PEND, ioctl::CLAIM] {
         let files = world::with(|world| 0..world.files.len());

@@ -24,7 +24,7 @@ function devices(device) {
     const extension = pointer(host.parseInt64(device.toString(16), 16).add(OFFSETS.extension));
     const queues = {};
     for (const name of Object.keys(OFFSETS.queues)) {
-        queues[name] = Array.from(irps(extension.add(OFFSETS.queues[name]).add(OFFSETS.irps)));
+        queues[name] = Array.from(irps(extension.add(OFFSETS.queues[name])));
     }
     return queues;
 }
