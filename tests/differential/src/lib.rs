@@ -6,6 +6,7 @@
 //! | [`story`] | operations that belong together, so that chance gets to what takes several in a row |
 //! | [`duel`] | one after the other: every answer is compared with the model's, and every list is walked |
 //! | [`race`] | two threads at once, in a given order: judged by the rules of ntsim and by what must be true at rest |
+//! | [`input`] | the three of these that a fuzzer draws, from its bytes |
 //! | [`machine`] | csq.sys, loaded once for each OS thread |
 //! | [`coverage`] | which instructions of csq.sys all that has executed |
 
@@ -14,6 +15,7 @@
 pub mod case;
 pub mod coverage;
 pub mod duel;
+pub mod input;
 pub mod machine;
 pub mod race;
 pub mod story;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use ntsim::explore::{Limits, explore};
+use ntsim::explore::{Limits, Outcome, explore};
 use ntsim::fault::{Fault, trial};
 use ntsim::program::{self, Simulated};
 use ntsim::scenario::Scenario;
@@ -70,14 +70,8 @@ pub fn run_behaviors(kernel: Kernel, schedules: usize) -> Result<(), String> {
     load(kernel.settings(Clock::Idle))?;
     let behaviors = runner::choose("").map_err(|error| error.to_string())?;
     for behavior in behaviors {
-        let limits = Limits {
-            schedules: Some(schedules),
-            time: None,
-        };
-        let judged = program::judge(&behavior, SleepSet::default(), limits, |_| ());
-        if let Some(found) = judged.outcome.found {
-            return Err(format!("{}: {}", behavior.name, found.finding.message));
-        }
+        let judged = program::judge(&behavior, SleepSet::default(), at_most(schedules), |_| ());
+        faultless(behavior.name, judged.outcome)?;
     }
     Ok(())
 }
@@ -112,17 +106,25 @@ fn trial(faults: &[Fault]) -> Result<Vec<Fault>, String> {
 pub fn run_scenarios(kernel: Kernel, schedules: usize) -> Result<(), String> {
     load(kernel.settings(Clock::Free))?;
     for scenario in Scenario::broker() {
-        let limits = Limits {
-            schedules: Some(schedules),
-            time: None,
-        };
-        let name = scenario.to_string();
+        let (name, limits) = (scenario.to_string(), at_most(schedules));
         let outcome = explore(SleepSet::default(), limits, |_| (), move || scenario.play());
-        if let Some(found) = outcome.found {
-            return Err(format!("{name}: {}", found.finding.message));
-        }
+        faultless(&name, outcome)?;
     }
     Ok(())
+}
+
+const fn at_most(schedules: usize) -> Limits {
+    Limits {
+        schedules: Some(schedules),
+        time: None,
+    }
+}
+
+fn faultless(name: &str, outcome: Outcome) -> Result<(), String> {
+    match outcome.found {
+        Some(found) => Err(format!("{name}: {}", found.finding.message)),
+        None => Ok(()),
+    }
 }
 
 /// Runs `body` on a driver that has just been loaded, with this schedule, from its start to its end.

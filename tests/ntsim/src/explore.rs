@@ -15,6 +15,7 @@ use crate::finding::Finding;
 use crate::race;
 use crate::report;
 use crate::schedule::adapter::Adapter;
+use crate::schedule::bounded::Bounded;
 use crate::schedule::{Strategy, replay};
 use crate::trap::Watchdog;
 use crate::world;
@@ -76,6 +77,15 @@ type Ending = Vec<(&'static str, u32)>;
 struct Collected {
     endings: Mutex<BTreeSet<Ending>>,
     longest: AtomicUsize,
+}
+
+/// Runs `body` once, in one schedule, without a change of thread that is not forced.
+pub fn once(body: impl Fn() + Send + Sync + 'static) -> Outcome {
+    let limits = Limits {
+        schedules: Some(1),
+        time: None,
+    };
+    explore(Bounded::new(0), limits, |_| {}, body)
 }
 
 /// Explores `body`, which begins with an empty world in the run's first thread.

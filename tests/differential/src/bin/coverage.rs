@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
-use arbitrary::{Arbitrary, Unstructured};
 use clap::Parser;
 use differential::coverage::{self, Reachable};
-use differential::{Case, Kernel, Race, Single, duel, machine, race};
+use differential::{Case, Kernel, Race, duel, input, machine, race};
 use indicatif::ProgressBar;
 use proptest::prelude::any;
 use proptest::strategy::{Strategy, ValueTree};
@@ -113,16 +112,13 @@ fn execute(cases: usize) -> Result<()> {
         race::run(&case).map_err(wrong)?;
         bar.inc(1);
     }
-    replay("ioctl", |single: Single| duel::run(&single.case()))?;
-    replay("sequence", |case: Case| duel::run(&case))?;
-    replay("race", |case: Race| race::run(&case))?;
+    replay("ioctl", input::ioctl)?;
+    replay("sequence", input::sequence)?;
+    replay("race", input::race)?;
     machine::run_behaviors(Kernel::plain(12), SCHEDULES).map_err(wrong)?;
-    let first = Kernel::all().take(1);
-    for kernel in first {
-        machine::run_scenarios(kernel, MANY_SCHEDULES).map_err(wrong)?;
-    }
-    for kernel in Kernel::all() {
-        machine::run_scenarios(kernel, SCHEDULES).map_err(wrong)?;
+    let schedules = std::iter::once(MANY_SCHEDULES).chain(std::iter::repeat(SCHEDULES));
+    for (kernel, schedules) in Kernel::all().zip(schedules) {
+        machine::run_scenarios(kernel, schedules).map_err(wrong)?;
         machine::run_faults(kernel).map_err(wrong)?;
     }
     bar.finish_and_clear();
@@ -135,16 +131,11 @@ fn draw<S: Strategy>(strategy: S, runner: &mut TestRunner) -> Result<S::Value> {
 }
 
 /// Runs each input of a fuzzer's corpus.
-fn replay<T: for<'a> Arbitrary<'a>>(
-    name: &str,
-    run: impl Fn(T) -> Result<(), String>,
-) -> Result<()> {
+fn replay(name: &str, run: impl Fn(&[u8]) -> Result<(), String>) -> Result<()> {
     let corpus = directory().join("../fuzz/corpus").join(name);
     for entry in std::fs::read_dir(corpus)? {
         let bytes = std::fs::read(entry?.path())?;
-        if let Ok(value) = T::arbitrary_take_rest(Unstructured::new(&bytes)) {
-            run(value).map_err(|text| anyhow!("csq.sys and its model differ: {text}"))?;
-        }
+        run(&bytes).map_err(|text| anyhow!("csq.sys and its model differ: {text}"))?;
     }
     Ok(())
 }

@@ -1,29 +1,24 @@
 //! csq.sys itself, in the simulated kernel and beside its model.
 
-use arbitrary::{Arbitrary, Unstructured};
-use differential::{Case, Race, Single, duel, race as contest};
+use differential::input;
 
-/// One device control call, of any code, lengths and bytes, is answered as the model says.
+/// See [`input::ioctl`].
 pub fn ioctl(bytes: &[u8]) {
-    run(bytes, |single: Single| duel::run(&single.case()));
+    hold(input::ioctl(bytes));
 }
 
-/// So are operations of several handles, one after the other.
+/// See [`input::sequence`].
 pub fn sequence(bytes: &[u8]) {
-    run(bytes, |case: Case| duel::run(&case));
+    hold(input::sequence(bytes));
 }
 
-/// Those of two threads, in any order, break no rule.
+/// See [`input::race`].
 pub fn race(bytes: &[u8]) {
-    run(bytes, |race: Race| contest::run(&race));
+    hold(input::race(bytes));
 }
 
-fn run<T: for<'a> Arbitrary<'a>>(bytes: &[u8], run: impl Fn(T) -> Result<(), String>) {
-    // A few bytes may be too few for anything.
-    let Ok(case) = T::arbitrary_take_rest(Unstructured::new(bytes)) else {
-        return;
-    };
-    if let Err(wrong) = run(case) {
+fn hold(judged: Result<(), String>) {
+    if let Err(wrong) = judged {
         panic!("{wrong}");
     }
 }

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
-use crate::explore::{Limits, explore};
+use crate::explore;
 use crate::machine;
 use crate::manager::plug_and_play;
 use crate::report;
 use crate::scenario::stage;
-use crate::schedule::bounded::Bounded;
 
 /// The arguments of `run`.
 #[derive(Debug, Args)]
@@ -35,24 +34,15 @@ impl Run {
         if !self.first {
             describe();
         }
-        let once = Limits {
-            schedules: Some(1),
-            time: None,
-        };
-        let outcome = explore(
-            Bounded::new(0),
-            once,
-            |_| {},
-            || {
-                let device = stage::start_driver();
-                if let Some(device) = device {
-                    device.unknown_requests();
-                    device.rebalance();
-                    device.query_and_cancel_remove();
-                }
-                stage::stop_driver(device);
-            },
-        );
+        let outcome = explore::once(|| {
+            let device = stage::start_driver();
+            if let Some(device) = device {
+                device.unknown_requests();
+                device.rebalance();
+                device.query_and_cancel_remove();
+            }
+            stage::stop_driver(device);
+        });
         if let Some(panic) = outcome.broken {
             eprintln!("ntsim: {panic}");
             return FAILED;

@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use super::{Fault, Phase};
-use crate::explore::{Found, Limits, explore};
+use crate::explore::{self, Found};
 use crate::scenario::life;
-use crate::schedule::bounded::Bounded;
 use crate::world;
 
 /// What one run was like.
@@ -24,23 +23,14 @@ pub struct Run {
 pub fn run(faults: &[Fault]) -> Result<Run, String> {
     let uses = Arc::new(Mutex::new(Vec::new()));
     let (plan, sink) = (faults.to_vec(), Arc::clone(&uses));
-    let once = Limits {
-        schedules: Some(1),
-        time: None,
-    };
-    let outcome = explore(
-        Bounded::new(0),
-        once,
-        |_| {},
-        move || {
-            world::with(|world| world.faults.plan.clone_from(&plan));
-            life::play();
-            let seen = world::with(|world| std::mem::take(&mut world.faults.uses));
-            if let Ok(mut uses) = sink.lock() {
-                *uses = seen;
-            }
-        },
-    );
+    let outcome = explore::once(move || {
+        world::with(|world| world.faults.plan.clone_from(&plan));
+        life::play();
+        let seen = world::with(|world| std::mem::take(&mut world.faults.uses));
+        if let Ok(mut uses) = sink.lock() {
+            *uses = seen;
+        }
+    });
     if let Some(panic) = outcome.broken {
         return Err(panic);
     }

@@ -1,5 +1,7 @@
 //! What a thread of a scenario does.
 
+use std::borrow::Cow;
+
 use csq_protocol::wire::{self, scope};
 
 use super::control;
@@ -290,17 +292,8 @@ fn neighbor(stage: Stage) {
 
 /// Sends requests to the second device, as another driver may, that come through a handle of the first.
 fn intrude(stage: Stage, device: usize) {
-    let (handle, name) = (stage.witness, "a stranger's request");
-    for number in [
-        control::pend(name, handle, TAG, 0),
-        control::claim(name, handle, false),
-        control::claim(name, handle, true),
-        control::complete(handle, stage.id),
-        control::cancel(handle, scope::ALL, 0),
-    ] {
-        let returned = dispatch::send(device, number);
-        if !status::is_error(returned) {
-            let shown = status::name(returned);
+    for number in each_for_a_handle(stage, "a stranger's request") {
+        if let Some(shown) = answer_to(device, number) {
             finding::raise(
                 &account::SHARED,
                 format!("a handle of the first device was answered {shown} by the second"),
@@ -309,16 +302,27 @@ fn intrude(stage: Stage, device: usize) {
     }
 }
 
-/// Sends requests as another driver may: without a file object.
-fn without_handle(stage: Stage) {
-    let (handle, name) = (stage.witness, "request without a handle");
-    for number in [
+/// A request of each kind for which it matters by which handle it comes: the witness's.
+fn each_for_a_handle(stage: Stage, name: &'static str) -> [usize; 5] {
+    let handle = stage.witness;
+    [
         control::pend(name, handle, TAG, 0),
         control::claim(name, handle, false),
         control::claim(name, handle, true),
         control::complete(handle, stage.id),
         control::cancel(handle, scope::ALL, 0),
-    ] {
+    ]
+}
+
+/// Sends a request that must be refused. Returns with what it was answered otherwise.
+fn answer_to(device: usize, number: usize) -> Option<Cow<'static, str>> {
+    let returned = dispatch::send(device, number);
+    (!status::is_error(returned)).then(|| status::name(returned))
+}
+
+/// Sends requests as another driver may: without a file object.
+fn without_handle(stage: Stage) {
+    for number in each_for_a_handle(stage, "request without a handle") {
         send_without_handle(stage, number);
     }
 }
@@ -335,9 +339,7 @@ fn send_without_handle(stage: Stage, number: usize) {
     };
     guest::write(address + irp::ORIGINAL_FILE_OBJECT, 0usize);
     guest::write(location + stack_location::FILE, 0usize);
-    let returned = dispatch::send(device, number);
-    if !status::is_error(returned) {
-        let shown = status::name(returned);
+    if let Some(shown) = answer_to(device, number) {
         finding::raise(
             &account::WITHOUT_HANDLE,
             format!("a request without a file object was answered with {shown}"),

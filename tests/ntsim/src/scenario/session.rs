@@ -91,17 +91,11 @@ pub fn record(stage: Stage) {
     let mut all: Option<Vec<Kind>> = None;
     let mut now = None;
     for ask in ASKS {
-        let tell = [
-            ask.code,
-            ask.level.into(),
-            ask.any as usize,
-            ask.all as usize,
-        ];
-        let [code, level, any, of_all] = tell;
+        let (level, any_of, all_of) = (ask.level.into(), ask.any as usize, ask.all as usize);
         enter_driver(
             "enable callback",
             routine,
-            [0, code, level, any, of_all, 0, context],
+            [0, ask.code, level, any_of, all_of, 0, context],
         );
         match ask.code {
             DISABLE => now = None,
