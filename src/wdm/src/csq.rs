@@ -212,9 +212,16 @@ impl RequestQueues {
             return Err(NtStatus::INVALID_DEVICE_REQUEST);
         }
         let queues = self.get_ref();
-        for queue in [&queues.pending, &queues.claimed, &queues.waiting] {
+        let Lists {
+            pending,
+            claimed,
+            waiting,
+        } = &queues.lists;
+        for list in [pending, claimed, waiting] {
             // SAFETY: not registered, so no callback uses the list.
-            unsafe { list::initialize(queues.lists.of(queue)) };
+            unsafe { list::initialize(list.as_ptr()) };
+        }
+        for queue in [&queues.pending, &queues.claimed, &queues.waiting] {
             let all = (&raw const *queues).cast_mut();
             queue.queues.store(all, Ordering::Relaxed);
         }
