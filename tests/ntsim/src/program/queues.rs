@@ -3,8 +3,8 @@
 //! Only for csq.sys. Its IRPs in a queue are linked through `Tail.Overlay.ListEntry`. All IRPs of a handle
 //! that are in the same list of that handle are linked through the first two words of
 //! `Tail.Overlay.DriverContext`; the third leads to the slot. What a server has claimed is linked through
-//! two words there, and the word before them is the server's `FsContext`. Where the heads are is the
-//! driver's business: each ring has one link that is in no IRP.
+//! two words there, and the word before them is the server's `FsContext`. A device has three `IO_CSQ`s,
+//! and the heads of their lists lie together, in the same order.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +15,10 @@ use crate::machine;
 use crate::nt::{csq, file_object, irp};
 use crate::world;
 
+/// How many queues a device has.
+const QUEUES: usize = 3;
+/// How far behind its first `IO_CSQ` the heads of a device's lists are.
+const HEADS: usize = 496;
 /// Where the slot of an IRP is found.
 const SLOT: usize = irp::DRIVER_CONTEXT + 2 * size_of::<usize>();
 /// Where in the slot of a claimed request its server's `FsContext` is.
@@ -40,9 +44,9 @@ pub struct Lengths {
 /// A sentence on the link that is wrong.
 pub fn check() -> Result<Lengths, String> {
     let mut lengths = Lengths::default();
-    for queue in world::with(|world| world.queues.clone()) {
+    for (queue, head) in queues() {
         let members = members(queue);
-        check_ring_around(&links(&members, irp::LIST_ENTRY))?;
+        check_ring(head, &links(&members, irp::LIST_ENTRY))?;
         let is_claimed = csq::kind(queue) == csq::TYPE_CSQ_EX;
         for &address in &members {
             *match (is_claimed, control_code(address)) {
@@ -56,6 +60,20 @@ pub fn check() -> Result<Lengths, String> {
     check_handles()?;
     check_servers(lengths.claimed)?;
     Ok(lengths)
+}
+
+/// The `IO_CSQ`s of all devices, each with the head of its list.
+fn queues() -> Vec<(usize, usize)> {
+    let queues: Vec<usize> = world::with(|world| world.queues.iter().copied().collect());
+    let of_device = |queues: &[usize]| {
+        let heads = queues.first().map_or(0, |first| first + HEADS);
+        let head = |number: usize| heads + number * 2 * size_of::<usize>();
+        let pairs = queues.iter().enumerate();
+        pairs
+            .map(|(number, &queue)| (queue, head(number)))
+            .collect::<Vec<_>>()
+    };
+    queues.chunks(QUEUES).flat_map(of_device).collect()
 }
 
 /// How many requests the handle of this file object has claimed.
@@ -128,7 +146,8 @@ fn control_code(address: usize) -> Option<u32> {
     world::with(|world| world.irps.at(address).map(|irp| irp.control_code))
 }
 
-/// Each handle has a ring of its requests and one of its claims that wait.
+/// Each handle has a ring of its requests and one of its claims that wait. Where the heads are is the
+/// driver's business: each ring has one link that is in no IRP.
 fn check_handles() -> Result<(), String> {
     for code in [ioctl::PEND, ioctl::CLAIM] {
         let files = world::with(|world| 0..world.files.len());
