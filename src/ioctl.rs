@@ -26,23 +26,31 @@ const NO_MORE_ENTRIES: NtStatus = NtStatus::from_code(status::NO_MORE_ENTRIES);
 const REVISION_MISMATCH: NtStatus = NtStatus::from_code(status::REVISION_MISMATCH);
 
 /// `IRP_MJ_DEVICE_CONTROL`.
-pub fn dispatch(device: Pin<&Csq>, mut irp: Irp<Received>) -> Dispatched {
+pub fn dispatch(device: Pin<&Csq>, irp: Irp<Received>) -> Dispatched {
     // INV-65: handles that are open still are of no more use.
     if device.lifecycle.is_gone() {
         return irp.complete(NtStatus::DELETE_PENDING);
     }
-    let code = irp.stack().device_control().map(|control| control.code);
-    let answer = match code {
-        Some(ioctl::PEND) => return pend(device, irp),
-        Some(ioctl::CLAIM) => return claim(device, irp),
-        Some(ioctl::COMPLETE) => complete(device, &mut irp),
-        Some(ioctl::QUERY_VERSION) => query_version(irp.buffer()),
-        Some(ioctl::COMPLETE_NEXT) => complete_next(device, irp.buffer()),
-        Some(ioctl::CANCEL) => cancel(device, &mut irp),
-        Some(ioctl::QUERY_STATISTICS) => query_statistics(device, irp.buffer()),
-        _ => Err(NtStatus::INVALID_DEVICE_REQUEST),
-    };
-    match answer {
+    match irp.stack().device_control().map(|control| control.code) {
+        Some(ioctl::PEND) => pend(device, irp),
+        Some(ioctl::CLAIM) => claim(device, irp),
+        Some(ioctl::COMPLETE) => answer(irp, |irp| complete(device, irp)),
+        Some(ioctl::QUERY_VERSION) => answer(irp, |irp| query_version(irp.buffer())),
+        Some(ioctl::COMPLETE_NEXT) => answer(irp, |irp| complete_next(device, irp.buffer())),
+        Some(ioctl::CANCEL) => answer(irp, |irp| cancel(device, irp)),
+        Some(ioctl::QUERY_STATISTICS) => answer(irp, |irp| query_statistics(device, irp.buffer())),
+        _ => irp.complete(NtStatus::INVALID_DEVICE_REQUEST),
+    }
+}
+
+/// Ends `irp` with what `handle` has written, or the status that it fails with.
+// One copy for each code, which saves the registers it needs, and none for the others.
+#[inline(never)]
+fn answer(
+    mut irp: Irp<Received>,
+    handle: impl FnOnce(&mut Irp<Received>) -> Result<Written, NtStatus>,
+) -> Dispatched {
+    match handle(&mut irp) {
         Ok(written) => irp.complete(Completion::answered(NtStatus::SUCCESS, written)),
         Err(status) => irp.complete(status),
     }
@@ -66,6 +74,7 @@ fn decode_pend(input: &[u8]) -> Result<(u64, u32), NtStatus> {
     Ok((pend.tag.get(), pend.timeout.get()))
 }
 
+#[inline(never)]
 fn claim(device: Pin<&Csq>, mut irp: Irp<Received>) -> Dispatched {
     match decode_claim(&irp.buffer()) {
         Ok(wait) => requests::claim(device, irp, wait),
@@ -110,7 +119,7 @@ fn complete(device: Pin<&Csq>, irp: &mut Irp<Received>) -> Result<Written, NtSta
         delivered: delivered.into(),
         ..Delivered::default()
     };
-    answer(&mut buffer, &delivered)
+    write(&mut buffer, &delivered)
 }
 
 /// The status with which a server may have a request end. Two are no end (INV-53), and with an
@@ -132,7 +141,7 @@ fn query_version(mut buffer: SystemBuffer<'_>) -> Result<Written, NtStatus> {
         device_limit: limits.device.into(),
         handle_limit: limits.handle.into(),
     };
-    answer(&mut buffer, &version)
+    write(&mut buffer, &version)
 }
 
 fn complete_next(device: Pin<&Csq>, mut buffer: SystemBuffer<'_>) -> Result<Written, NtStatus> {
@@ -141,7 +150,7 @@ fn complete_next(device: Pin<&Csq>, mut buffer: SystemBuffer<'_>) -> Result<Writ
     check_payload(request.payload_length, payload)?;
     check_room::<Completed>(&buffer)?;
     let completed = requests::complete_next(device, payload).ok_or(NO_MORE_ENTRIES)?;
-    answer(&mut buffer, &completed)
+    write(&mut buffer, &completed)
 }
 
 fn cancel(device: Pin<&Csq>, irp: &mut Irp<Received>) -> Result<Written, NtStatus> {
@@ -155,7 +164,7 @@ fn cancel(device: Pin<&Csq>, irp: &mut Irp<Received>) -> Result<Written, NtStatu
     let canceled = Canceled {
         count: count.into(),
     };
-    answer(&mut irp.buffer(), &canceled)
+    write(&mut irp.buffer(), &canceled)
 }
 
 /// What a valid input of `CANCEL` asks for.
@@ -176,7 +185,7 @@ fn decode_cancel(buffer: &SystemBuffer<'_>) -> Result<Scope, NtStatus> {
 
 fn query_statistics(device: Pin<&Csq>, mut buffer: SystemBuffer<'_>) -> Result<Written, NtStatus> {
     check_no_input(&buffer)?;
-    answer(&mut buffer, &requests::statistics(device))
+    write(&mut buffer, &requests::statistics(device))
 }
 
 /// The structure an input begins with, and what follows it.
@@ -219,7 +228,7 @@ fn check_room<T>(buffer: &SystemBuffer<'_>) -> Result<(), NtStatus> {
     }
 }
 
-fn answer<T>(buffer: &mut SystemBuffer<'_>, answer: &T) -> Result<Written, NtStatus>
+fn write<T>(buffer: &mut SystemBuffer<'_>, answer: &T) -> Result<Written, NtStatus>
 where
     T: Immutable + IntoBytes,
 {

@@ -7,7 +7,7 @@
 //! | `FirstGeneration` | the upper half of the first ids that a device gives | 1 | any |
 //!
 //! A value out of bounds counts as the nearest bound; one that is missing or of another type, as
-//! the default. They are read when the driver is loaded. A device has 256 bytes of nonpaged
+//! the default. They are read when the driver is loaded. A device has 240 bytes of nonpaged
 //! memory for each of `DeviceLimit`, from its first start to its removal. `FirstGeneration` is of
 //! use for tests: it lets them see ids begin anew.
 

@@ -57,11 +57,11 @@ impl Lifecycle {
 
     /// With what to refuse a new handle or request; `None` if it is welcome.
     pub fn refusal(&self) -> Option<NtStatus> {
-        match self.now.load(Ordering::Acquire) {
-            state if state == State::Started as u8 => None,
-            state if state >= State::RemovePending as u8 => Some(NtStatus::DELETE_PENDING),
-            _ => Some(NtStatus::DEVICE_NOT_READY),
+        let state = self.now.load(Ordering::Acquire);
+        if state == State::Started as u8 {
+            return None;
         }
+        Some(refusal_in(state))
     }
 
     /// Whether the device is gone for good, although handles may be open still.
@@ -88,6 +88,16 @@ impl Lifecycle {
 
     fn trace(&self, from: u8, to: u8) {
         self.events.write(|device| PnpState { device, from, to });
+    }
+}
+
+/// With what a device that is not started refuses. Apart, because most of the time it is started.
+#[cold]
+fn refusal_in(state: u8) -> NtStatus {
+    if state >= State::RemovePending as u8 {
+        NtStatus::DELETE_PENDING
+    } else {
+        NtStatus::DEVICE_NOT_READY
     }
 }
 

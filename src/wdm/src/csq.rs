@@ -18,7 +18,8 @@
 //!
 //! | file | what it is about |
 //! |---|---|
-//! | [`slot`] | what is kept for one IRP: its place, its fate, its id, its timer |
+//! | [`slot`] | what is kept for one IRP: its place, its fate, its id |
+//! | [`serving`], [`timeout`] | and of those that are claimed, or have a timer |
 //! | [`slot_table`] | all of those, and which are free |
 //! | [`callbacks`], [`locked`], [`peek`] | what runs under the lock |
 //! | [`insertion`] | what an inserting thread learns |
@@ -66,6 +67,7 @@ mod insertion;
 mod locked;
 mod passage;
 mod peek;
+mod serving;
 mod slot;
 mod slot_table;
 mod timeout;
@@ -78,7 +80,6 @@ use core::ptr::null_mut;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use crate::list;
-use crate::pool::PoolSlice;
 use crate::rundown::Rundown;
 use crate::spin_lock::{Guarded, RawSpinLock};
 use crate::status::NtStatus;
@@ -92,7 +93,7 @@ use self::account::Account;
 use self::apart::Apart;
 use self::locked::{LockGuard, Locked};
 use self::slot::Place;
-use self::slot_table::SlotTable;
+use self::slot_table::{Rows, SlotTable};
 
 pub use self::account::Tally;
 pub use self::admission::{Pended, Refusal, Unpended};
@@ -257,12 +258,12 @@ impl RequestQueues {
         if !self.slots.is_empty() {
             return Ok(());
         }
-        let slots = PoolSlice::try_zeroed(limits.device)?;
+        let rows = Rows::try_zeroed(limits.device)?;
         self.handle_limit.store(limits.handle, Ordering::Relaxed);
         // Each IRP gets the generation after the one its slot has had.
         let generation = limits.first_generation.wrapping_sub(1);
         self.generation.store(generation, Ordering::Relaxed);
-        self.slots.fill(slots);
+        self.slots.fill(rows);
         Ok(())
     }
 

@@ -206,11 +206,8 @@ impl<S: sealed::State> Irp<S> {
     }
 
     fn finish(self, completion: Completion) {
-        let irp = self.into_raw();
-        // SAFETY: owned, in this state, and completed below.
-        unsafe { S::release(irp, completion.status) };
         // SAFETY: owned until now, with its remove-lock reference, by the type invariant.
-        unsafe { complete(irp, completion) };
+        unsafe { end::<S>(self.into_raw(), completion) };
     }
 }
 
@@ -281,47 +278,81 @@ impl<S: sealed::State> Drop for Irp<S> {
     /// An IRP that is dropped would hang its process for ever, so it is ended with a status that
     /// says whose fault it is. The other methods never let it come to this.
     fn drop(&mut self) {
-        // SAFETY: owned, in this state, and completed below.
-        unsafe { S::release(self.raw, NtStatus::DRIVER_INTERNAL_ERROR) };
         // SAFETY: owned, with its remove-lock reference, by the type invariant; not used again.
-        unsafe { complete(self.raw, NtStatus::DRIVER_INTERNAL_ERROR.into()) };
+        unsafe { end::<S>(self.raw, NtStatus::DRIVER_INTERNAL_ERROR.into()) };
     }
 }
 
-/// Sets `IoStatus`, calls `IoCompleteRequest` and then gives back the remove-lock reference
-/// (INV-62, TR-65). Nothing of the IRP or, without a reference of its own, of the device may be
-/// used afterwards.
+/// Completes an IRP and gives back what is kept for it. Every way out of the driver ends here, in
+/// one copy for each state.
 ///
 /// # Safety
 ///
-/// The caller owns `irp` and the remove-lock reference that was taken for it, and gives up both.
+/// The caller owns `irp`, which is in this state, with its remove-lock reference, and gives up both.
 ///
 /// # Context
 ///
 /// IRQL <= `DISPATCH_LEVEL`.
-pub(crate) unsafe fn complete(irp: NonNull<IRP>, completion: Completion) {
+#[inline(never)]
+unsafe fn end<S: sealed::State>(irp: NonNull<IRP>, completion: Completion) {
+    // SAFETY: by the caller.
+    unsafe { set_io_status(irp, completion) };
+    // SAFETY: by the caller; completed below.
+    unsafe { S::release(irp, completion.status) };
+    // SAFETY: by the caller, with its status set.
+    unsafe { complete(irp) };
+}
+
+/// Calls `IoCompleteRequest` and then gives back the remove-lock reference (INV-62, TR-65). Nothing
+/// of the IRP or, without a reference of its own, of the device may be used afterwards.
+///
+/// # Safety
+///
+/// The caller owns `irp`, whose status is set, and the remove-lock reference that was taken for it,
+/// and gives up both.
+unsafe fn complete(irp: NonNull<IRP>) {
     // SAFETY: by the caller.
     let header = unsafe { Header::of_irp(irp) };
     // SAFETY: by the caller.
-    unsafe { complete_unlocked(irp, completion) };
+    unsafe { complete_request(irp) };
     // SAFETY: by the caller.
     unsafe { release_remove_lock(header, irp) };
 }
 
-/// As [`complete`], for an IRP for which no remove-lock reference is held.
+/// Completes an IRP for which no remove-lock reference is held.
 ///
 /// # Safety
 ///
 /// The caller owns `irp` and gives it up.
 pub(crate) unsafe fn complete_unlocked(irp: NonNull<IRP>, completion: Completion) {
     // SAFETY: by the caller.
+    unsafe { set_io_status(irp, completion) };
+    // SAFETY: by the caller.
+    unsafe { complete_request(irp) };
+}
+
+/// Sets `IoStatus`.
+///
+/// # Safety
+///
+/// The caller owns `irp`.
+unsafe fn set_io_status(irp: NonNull<IRP>, completion: Completion) {
+    // SAFETY: by the caller.
     let status = unsafe { io_status(irp.as_ptr()) };
     // SAFETY: a field of the caller's IRP.
     unsafe { *status = completion.status.as_raw() };
     // SAFETY: the caller's IRP.
     unsafe { (*irp.as_ptr()).IoStatus.Information = completion.information.bytes() as u64 };
-    // SAFETY: owned by the caller, with its status set and no cancel routine: it was either never
-    // queued or has been removed (INV-53).
+}
+
+/// `IoCompleteRequest`.
+///
+/// # Safety
+///
+/// The caller owns `irp`, whose status is set, and gives it up.
+unsafe fn complete_request(irp: NonNull<IRP>) {
+    // SAFETY: by the caller. It has no cancel routine: it was either never queued or has been
+    // removed (INV-53).
     unsafe { IofCompleteRequest(irp.as_ptr(), NO_INCREMENT) };
 }
 

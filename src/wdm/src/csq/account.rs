@@ -83,10 +83,9 @@ pub(super) struct Account {
     pub(super) claims: u64,
     /// Requests that ever came.
     arrivals: u64,
-    /// Those that have ended, and those that are claimed.
-    ended: u64,
     claimed: u64,
-    /// `ended`, and the most that were ever not ended: an arrival beyond this is a new high water.
+    /// How many have ended, and the most that were ever not ended: an arrival beyond this is a new
+    /// high water.
     ceiling: u64,
     /// How they have ended. In the order of [`Ending`], so that counting is an addition.
     completed: u64,
@@ -104,7 +103,6 @@ impl Account {
             notices: 0,
             claims: 0,
             arrivals: 0,
-            ended: 0,
             claimed: 0,
             ceiling: 0,
             completed: 0,
@@ -126,7 +124,6 @@ impl Account {
 
     /// Counts a request that has ended and was not claimed, or no longer.
     pub(super) fn count_ending(&mut self, ending: Ending) {
-        self.ended += 1;
         self.ceiling += 1;
         match ending {
             Ending::Completed => self.completed += 1,
@@ -188,17 +185,23 @@ impl Account {
         purpose
     }
 
+    /// Requests that have ended.
+    const fn ended(&self) -> u64 {
+        self.completed + self.canceled + self.timed_out + self.closed + self.removed
+    }
+
     /// The account as others see it.
     pub(super) const fn tally(&self) -> Tally {
+        let ended = self.ended();
         Tally {
             pended: self.arrivals,
             completed: self.completed,
             canceled: self.canceled,
             timed_out: self.timed_out,
             flushed: self.closed + self.removed,
-            pending: self.arrivals - self.ended - self.claimed,
+            pending: self.arrivals - ended - self.claimed,
             claimed: self.claimed,
-            high_water: self.ceiling - self.ended,
+            high_water: self.ceiling - ended,
             waiting: self.waiting(),
             refused: 0,
         }
@@ -206,6 +209,6 @@ impl Account {
 
     /// Whether nothing is in a queue.
     pub(super) const fn is_settled(&self) -> bool {
-        self.arrivals == self.ended && self.waiting() == 0
+        self.arrivals == self.ended() && self.waiting() == 0
     }
 }

@@ -8,13 +8,14 @@
 #![expect(unsafe_code, reason = "puts owned IRPs into slots")]
 
 use core::pin::Pin;
+use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::Ordering;
 
 use super::slot::Slot;
-use super::slot_table::Taken;
-use super::{RequestQueues, Visit};
+use super::{Queue, RequestQueues, Visit};
 use crate::file_context::FileContext;
 use crate::irp::{Dispatched, Irp, Received};
+use crate::sys::IRP;
 
 /// An IRP that may not come in.
 #[must_use = "the IRP must be completed"]
@@ -52,6 +53,7 @@ impl RequestQueues {
     /// # Errors
     ///
     /// The IRP and why it may not come in.
+    #[inline]
     pub fn pend(
         self: Pin<&Self>,
         irp: Irp<Received>,
@@ -70,8 +72,9 @@ impl RequestQueues {
         self.admit(irp, None, 0)
     }
 
-    /// Lets in a request with its tag, or a claim. One body for both, into which the compiler puts
-    /// [`occupy`](Self::occupy).
+    /// Lets in a request with its tag, or a claim.
+    // One copy for each, that does not ask which it is.
+    #[inline]
     fn admit(
         self: Pin<&Self>,
         irp: Irp<Received>,
@@ -83,23 +86,57 @@ impl RequestQueues {
             Ok(slot) => slot,
             Err(why) => return Err(Unpended { irp, why }),
         };
-        // SAFETY: owned, and just put into the slot. Nothing is written about a claim.
-        unsafe { slot.trace_pend(timeout) };
-        if timeout != 0 {
-            // SAFETY: just occupied.
-            unsafe { slot.set_timer(timeout) };
-        }
         let queue = match tag {
             Some(_) => &queues.pending,
             None => &queues.waiting,
         };
+        let irp = irp.into_raw();
+        let visit = if timeout != 0 || queues.events.are_wanted() {
+            // SAFETY: owned until now, and just put into the slot. Queues with slots are registered.
+            unsafe { self.put_new(queue, slot, irp, timeout) }
+        } else {
+            // SAFETY: as above; it has no timer.
+            unsafe { Self::put(queue, slot, irp, null_mut()) }
+        };
         Ok(Pended {
-            visit: self.put(queue, irp.into_raw()),
+            visit,
             dispatched: Dispatched::pended(),
         })
     }
 
+    /// As [`put`](Self::put), for a new IRP of which there is an event to write, or whose time is
+    /// limited. Apart, so that others save no registers for it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`put`](Self::put).
+    #[cold]
+    #[inline(never)]
+    unsafe fn put_new<'queues>(
+        self: Pin<&'queues Self>,
+        queue: &Queue,
+        slot: &Slot,
+        irp: NonNull<IRP>,
+        timeout: u32,
+    ) -> Option<Visit<'queues>> {
+        // SAFETY: owned, and just put into the slot. Nothing is written about a claim.
+        unsafe { slot.trace_pend(&self.events, timeout) };
+        if timeout != 0 {
+            // SAFETY: just occupied.
+            unsafe { slot.share_with_timer() };
+            // SAFETY: as above.
+            let timing = unsafe { self.slots.timing(slot) };
+            // SAFETY: as above. It runs before the insertion (INV-12).
+            unsafe { timing.start(slot, timeout) };
+        }
+        // SAFETY: in no queue.
+        let context = unsafe { self.context_of(slot) };
+        // SAFETY: by the caller.
+        unsafe { Self::put(queue, slot, irp, context) }
+    }
+
     /// Finds a place for `irp` within both limits (TR-24, TR-88).
+    #[inline]
     fn occupy(&self, irp: &Irp<Received>, tag: Option<u64>) -> Result<&Slot, Refusal> {
         let file = match irp.stack().file() {
             Some(file) if file.belongs_to(self) => file,
@@ -114,15 +151,17 @@ impl RequestQueues {
         Ok(slot)
     }
 
+    #[inline]
     fn take_slot(&self, file: &FileContext) -> Option<&Slot> {
         if !file.take_place(self.handle_limit.load(Ordering::Relaxed)) {
             return None;
         }
-        let Some(Taken { slot, fresh }) = self.slots.take() else {
+        let Some((index, slot)) = self.slots.take() else {
             file.return_place();
             return None;
         };
-        if let Some(index) = fresh {
+        // SAFETY: just taken.
+        if unsafe { slot.is_fresh() } {
             let generation = self.generation.load(Ordering::Relaxed);
             let id = u64::from(generation) << 32 | u64::from(index);
             // SAFETY: just taken, as the first one.

@@ -16,16 +16,17 @@
 // UNSAFETY: the kernel calls these with raw pointers.
 #![expect(unsafe_code, reason = "callbacks from the kernel over intrusive lists")]
 
+use core::pin::Pin;
 use core::ptr::NonNull;
 
 use super::account::{Ending, Purpose};
-use super::insertion::{Insertion, Outcome};
+use super::insertion::{Doomed, Insertion, Outcome};
 use super::locked::{Locked, first_younger, handle_link};
 use super::peek::PeekContext;
 use super::slot::{Place, Slot};
 use super::{Queue, RequestQueues};
 use crate::file_context::FileContext;
-use crate::irp::{Dequeued, Irp};
+use crate::irp::{Dequeued, Irp, Moving};
 use crate::list;
 use crate::spin_lock::SavedIrql;
 use crate::status::NtStatus;
@@ -154,24 +155,30 @@ unsafe fn insert_known(csq: PIO_CSQ, irp: PIRP) {
 /// The caller is the callback that has just linked the IRP.
 #[cold]
 #[inline(never)]
-unsafe fn announce(csq: PIO_CSQ, irp: PIRP, insertion: *const Insertion) {
-    // SAFETY: by the caller.
-    let (queues, _) = unsafe { queue_of(csq) };
+unsafe fn announce<'queues>(csq: PIO_CSQ, irp: PIRP, insertion: *const Insertion<'queues>) {
+    // SAFETY: by the caller. The visit below keeps the queues.
+    let (queues, queue): (&'queues RequestQueues, &'queues Queue) = unsafe { queue_of(csq) };
     // SAFETY: the lock is held, by the caller, who is done with what it guards.
     let account = unsafe { queues.locked() };
-    // It is open: removal closes it when it has waited for the IRP.
-    if !queues.visits.enter() {
+    // SAFETY: registered queues are pinned.
+    let Some(visit) = unsafe { Pin::new_unchecked(queues) }.visit() else {
+        // It is open: removal closes it when it has waited for the IRP.
         return;
-    }
+    };
     // SAFETY: only IRPs with slots are inserted.
     let slot = unsafe { Slot::of(irp) };
     // SAFETY: the queue owns the IRP.
-    let owner = unsafe { slot.tenant() }.owner;
+    let tenant = unsafe { slot.tenant() };
     // SAFETY: the IRP keeps its handle's context.
-    let outcome = if account.dooms(slot, unsafe { &*owner }) {
-        Outcome::Doomed
+    let outcome = if account.dooms(slot, unsafe { &*tenant.owner }) {
+        Outcome::Doomed(Doomed {
+            visit,
+            queue,
+            slot,
+            id: tenant.id,
+        })
     } else {
-        Outcome::Awaited
+        Outcome::Awaited(visit)
     };
     // SAFETY: not null, and lives until `IoCsqInsertIrp` returns.
     unsafe { (*insertion).set(outcome) };
@@ -205,20 +212,26 @@ pub(super) unsafe extern "C" fn csq_insert_irp_ex(
     let owner = unsafe { slot.tenant() }.owner;
     // SAFETY: the IRP keeps its handle's context.
     if account.dooms(slot, unsafe { &*owner }) {
+        // SAFETY: the caller's, with its remove-lock reference, and given back.
+        let outcome = Outcome::Over(unsafe { request_of(irp) });
         // SAFETY: this is the callback, and does not link the IRP.
-        return unsafe { slot.refuse(Outcome::Refused, NtStatus::CANCELLED) };
+        return unsafe { slot.refuse(outcome, NtStatus::CANCELLED) };
     }
     if server.closing.get(&account.held) {
         // SAFETY: as above.
-        return unsafe { slot.refuse(Outcome::Closed, NtStatus::FILE_CLOSED) };
+        let outcome = Outcome::Closed(unsafe { request_of(irp) });
+        // SAFETY: as above.
+        return unsafe { slot.refuse(outcome, NtStatus::FILE_CLOSED) };
     }
     // SAFETY: the IRP is the queue's from here on.
     let link = unsafe { queue_link(irp) };
     // SAFETY: the lock is held, and the IRP is in no queue.
     unsafe { list::insert_tail(queues.lists.claimed.as_ptr(), link) };
-    // SAFETY: as above. Cleanup of the server's handle takes the slot out again.
-    unsafe { list::insert_tail(server.served(), slot.server_link()) };
-    slot.server.set(&account.held, server);
+    // SAFETY: as above.
+    let serving = unsafe { queues.slots.serving(slot) };
+    // SAFETY: the lock is held. Cleanup of the server's handle takes the request out again.
+    unsafe { list::insert_tail(server.served(), serving.link()) };
+    serving.begin(&account.held, server);
     slot.place.set(&account.held, Place::Claimed);
     account.count_claim();
     // SAFETY: the IRP has just been linked.
@@ -301,9 +314,11 @@ pub(super) unsafe extern "C" fn csq_remove_claimed(csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: only IRPs with slots are linked.
     let slot = unsafe { Slot::of(irp) };
     account.count_unclaim();
+    // SAFETY: the lock is held, and the slot not vacant.
+    let serving = unsafe { queues.slots.serving(slot) };
     // SAFETY: the lock is held; linked by `csq_insert_irp_ex`, or with itself if the server is
     // closed.
-    unsafe { list::remove(slot.server_link()) };
+    unsafe { list::remove(serving.link()) };
     // SAFETY: linked, and the lock is held, by the caller.
     unsafe { account.unlink_request(irp) };
 }
@@ -418,15 +433,28 @@ pub(super) unsafe extern "C" fn csq_release_lock(csq: PIO_CSQ, irql: KIRQL) {
 pub(super) unsafe extern "C" fn csq_complete_canceled_irp(_csq: PIO_CSQ, irp: PIRP) {
     // SAFETY: only IRPs with slots are inserted, and the caller owns it.
     let slot = unsafe { Slot::of(irp) };
-    // SAFETY: this is a callback, called with the slot's IRP.
-    if unsafe { slot.refuse_insertion() } {
-        return;
+    // SAFETY: this is that callback, called with the slot's IRP.
+    if let Some(insertion) = unsafe { slot.insertion() } {
+        // SAFETY: given up by the caller, with its remove-lock reference.
+        return insertion.set(Outcome::Over(unsafe { request_of(irp) }));
     }
     // SAFETY: a live IRP is not null.
     let irp = unsafe { NonNull::new_unchecked(irp) };
     // SAFETY: given up by the caller, with the remove-lock reference that came with it; removed by
     // `csq_remove_irp`.
     unsafe { Irp::<Dequeued>::from_raw(irp) }.end();
+}
+
+/// The IRP of an insertion, for the thread that inserts it to have back.
+///
+/// # Safety
+///
+/// The insertion owns `irp`, with its remove-lock reference, and gives it up.
+unsafe fn request_of(irp: PIRP) -> Irp<Moving> {
+    // SAFETY: a live IRP is not null.
+    let irp = unsafe { NonNull::new_unchecked(irp) };
+    // SAFETY: by the caller.
+    unsafe { Irp::from_raw(irp) }
 }
 
 /// The queue that `csq` is the first field of, and the queues it belongs to (INV-03).

@@ -5,11 +5,12 @@
 #![expect(unsafe_code, reason = "intrusive lists of IRPs and slots")]
 
 use core::pin::Pin;
-use core::ptr::{NonNull, null, null_mut};
+use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::Ordering;
 
 use super::account::Ending;
 use super::peek::{Peek, following};
+use super::serving::Serving;
 use super::slot::{Place, Slot, index_of};
 use super::{LockGuard, Queue, RequestQueues};
 use crate::file_context::FileContext;
@@ -123,6 +124,45 @@ impl RequestQueues {
         }
     }
 
+    /// The IRP moves out of its slot, before it is completed.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the slot's IRP, which is in no queue and in no handle's list, and uses
+    /// neither the slot nor the IRP's place any more. The slot is one of these queues.
+    #[inline]
+    unsafe fn vacate(&self, slot: &Slot) {
+        // SAFETY: by the caller.
+        let owner = unsafe { slot.tenant() }.owner;
+        // SAFETY: the IRP is not completed yet, and keeps its handle's context.
+        unsafe { &*owner }.return_place();
+        if slot.is_timed() {
+            // SAFETY: by the caller.
+            return unsafe { self.vacate_timed(slot) };
+        }
+        // SAFETY: without a timer, nobody else uses it.
+        unsafe { self.slots.put(slot) };
+    }
+
+    /// The rest of [`vacate`](Self::vacate), for an IRP with a timer.
+    ///
+    /// # Safety
+    ///
+    /// As for [`vacate`](Self::vacate).
+    #[cold]
+    #[inline(never)]
+    unsafe fn vacate_timed(&self, slot: &Slot) {
+        // SAFETY: the caller uses the slot.
+        let timing = unsafe { self.slots.timing(slot) };
+        // SAFETY: started, because the slot is timed.
+        let stopped = unsafe { timing.stop() };
+        // A timer that was stopped does not use the slot either.
+        if slot.leave(if stopped { 2 } else { 1 }) {
+            // SAFETY: this was the last one to use it.
+            unsafe { self.slots.put(slot) };
+        }
+    }
+
     /// Ends every IRP of `queue` that matches, by its fate or as `ending`.
     fn drain(&self, queue: &Queue, peek: Peek<'_>, ending: Ending) {
         while let Some(irp) = self.take_ended(queue, peek, ending) {
@@ -131,15 +171,7 @@ impl RequestQueues {
     }
 }
 
-impl<'queues> Visit<'queues> {
-    /// # Safety
-    ///
-    /// The caller is inside the rundown, and gives that up.
-    pub(super) const unsafe fn entered(queues: Pin<&'queues RequestQueues>) -> Self {
-        // INVARIANT: by the caller.
-        Self(queues)
-    }
-
+impl Visit<'_> {
     /// What is kept.
     #[must_use]
     pub fn queues(&self) -> Pin<&RequestQueues> {
@@ -174,7 +206,7 @@ impl<'queues> Visit<'queues> {
             // SAFETY: owned, and has been in a queue.
             let slot = unsafe { Slot::of(request.as_raw().as_ptr()) };
             // SAFETY: owned.
-            unsafe { slot.trace_give_back() };
+            unsafe { slot.trace_give_back(&queues.events) };
             request.give_back();
         }
         forget_server(&queues.lock(), file);
@@ -190,13 +222,13 @@ fn forget_server(account: &LockGuard<'_>, file: &FileContext) {
         if link == file.served() {
             return;
         }
-        // SAFETY: not the head, so a slot's.
-        let slot = unsafe { Slot::of_server_link(link) };
+        // SAFETY: not the head.
+        let serving = unsafe { Serving::of_link(link) };
         // SAFETY: the lock is held, and the link is in the list.
         unsafe { list::remove(link) };
         // SAFETY: as above. `csq_remove_irp` will take it out of a list of its own.
         unsafe { list::initialize(link) };
-        slot.server.set(&account.held, null());
+        serving.orphan(&account.held);
     }
 }
 
@@ -207,20 +239,37 @@ impl Drop for Visit<'_> {
     }
 }
 
+/// Writes an event about an IRP that ends with `status`. Leaves nothing in a register for
+/// [`release`], which would have to save those for the sake of a trace.
+///
+/// # Safety
+///
+/// As for [`release`].
+#[inline]
+unsafe fn trace_end(irp: NonNull<IRP>, status: NtStatus) {
+    // SAFETY: it has been in a queue, so it has a slot.
+    let slot = unsafe { Slot::of(irp.as_ptr()) };
+    // SAFETY: a slot with an IRP has been initialized.
+    let queues = unsafe { slot.queues() };
+    // SAFETY: by the caller.
+    unsafe { slot.trace_end(&queues.events, status) };
+}
+
 /// Gives back what the queues keep for an IRP that is about to be completed with `status`.
 ///
 /// # Safety
 ///
 /// The caller owns `irp`, which has been in a queue, and is in none and in no handle's list.
-// Every way out comes through here; one copy of it is enough.
-#[inline(never)]
+#[inline]
 pub(crate) unsafe fn release(irp: NonNull<IRP>, status: NtStatus) {
+    // SAFETY: by the caller.
+    unsafe { trace_end(irp, status) };
     // SAFETY: it has been in a queue, so it has a slot.
     let slot = unsafe { Slot::of(irp.as_ptr()) };
+    // SAFETY: a slot with an IRP has been initialized.
+    let queues = unsafe { slot.queues() };
     // SAFETY: by the caller.
-    unsafe { slot.trace_end(status) };
-    // SAFETY: by the caller.
-    unsafe { slot.vacate() };
+    unsafe { queues.vacate(slot) };
 }
 
 /// Ends a request in the account that is about to be completed although it was to be moved.

@@ -30,9 +30,9 @@ impl Slot {
     /// # Safety
     ///
     /// The caller owns the slot's IRP. As for the others.
-    pub(super) unsafe fn trace_pend(&self, timeout: u32) {
+    pub(super) unsafe fn trace_pend(&self, events: &DeviceEvents, timeout: u32) {
         // SAFETY: by the caller.
-        unsafe { self.trace(Step::Pend { timeout }) };
+        unsafe { self.trace(events, Step::Pend { timeout }) };
     }
 
     /// A request goes to a server.
@@ -40,9 +40,9 @@ impl Slot {
     /// # Safety
     ///
     /// As for [`trace_pend`](Self::trace_pend).
-    pub(super) unsafe fn trace_claim(&self) {
+    pub(super) unsafe fn trace_claim(&self, events: &DeviceEvents) {
         // SAFETY: by the caller.
-        unsafe { self.trace(Step::Claim) };
+        unsafe { self.trace(events, Step::Claim) };
     }
 
     /// A request comes back from a server whose handle is being closed.
@@ -50,9 +50,9 @@ impl Slot {
     /// # Safety
     ///
     /// As for [`trace_pend`](Self::trace_pend).
-    pub(super) unsafe fn trace_give_back(&self) {
+    pub(super) unsafe fn trace_give_back(&self, events: &DeviceEvents) {
         // SAFETY: by the caller.
-        unsafe { self.trace(Step::GiveBack) };
+        unsafe { self.trace(events, Step::GiveBack) };
     }
 
     /// A request ends by its fate, with `status`.
@@ -60,18 +60,16 @@ impl Slot {
     /// # Safety
     ///
     /// As for [`trace_pend`](Self::trace_pend); the IRP is in no queue.
-    pub(super) unsafe fn trace_end(&self, status: NtStatus) {
+    pub(super) unsafe fn trace_end(&self, events: &DeviceEvents, status: NtStatus) {
         // SAFETY: by the caller.
-        unsafe { self.trace(Step::End(status)) };
+        unsafe { self.trace(events, Step::End(status)) };
     }
 
     /// # Safety
     ///
     /// As for [`trace_pend`](Self::trace_pend).
     #[inline]
-    unsafe fn trace(&self, step: Step) {
-        // SAFETY: a slot with an IRP has been initialized.
-        let events = &unsafe { self.queues() }.events;
+    unsafe fn trace(&self, events: &DeviceEvents, step: Step) {
         if events.are_wanted() {
             // SAFETY: by the caller.
             unsafe { self.write(events, step) };

@@ -61,6 +61,7 @@ impl Locked<'_> {
         if free && !self.is_retired() && !owner.closing.get(&self.held) {
             return false;
         }
+        core::hint::cold_path();
         if free {
             let fate = if self.is_retired() {
                 Ending::Removed

@@ -4,17 +4,17 @@
 #![expect(unsafe_code, reason = "gives IRPs to IoCsq* and gets them back")]
 
 use core::pin::Pin;
-use core::ptr::NonNull;
+use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::Ordering;
 
 use super::account::{Ending, Purpose};
-use super::insertion::{Insertion, Outcome};
+use super::insertion::{Doomed, Insertion, Outcome};
 use super::peek::{Peek, PeekContext};
 use super::slot::{Place, Slot, index_of};
 use super::{Queue, RequestQueues, Visit};
 use crate::file_context::FileContext;
 use crate::irp::{Dequeued, Irp, Moving};
-use crate::sys::{IRP, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveNextIrp};
+use crate::sys::{IO_CSQ_IRP_CONTEXT, IRP, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveNextIrp};
 
 /// A request that was not claimed, because the claiming handle is being closed.
 #[must_use = "the request must be given back"]
@@ -81,29 +81,43 @@ impl RequestQueues {
     /// Gives an IRP to `IoCsqInsertIrp`, and ends it if it is decided by then that it must end. It
     /// may be gone when this returns, and with it what keeps the queues (INV-11). Returns them if
     /// there may be a request and a claim that go together.
-    pub(super) fn put<'queues>(
-        self: Pin<&'queues Self>,
+    ///
+    /// # Safety
+    ///
+    /// The caller owns `irp`, with its remove-lock reference, gives it up, and has put it into
+    /// `slot`. `queue` is registered, and `context` the slot's [`context_of`](Self::context_of).
+    #[inline]
+    pub(super) unsafe fn put<'queues>(
         queue: &Queue,
+        slot: &Slot,
         irp: NonNull<IRP>,
+        context: *mut IO_CSQ_IRP_CONTEXT,
     ) -> Option<Visit<'queues>> {
-        // SAFETY: owned by the caller.
-        let slot = unsafe { Slot::of(irp.as_ptr()) };
-        // SAFETY: as above.
-        let id = unsafe { slot.tenant() }.id;
-        match insert(queue, irp) {
-            // SAFETY: entered, by the outcome.
-            Outcome::Awaited => return Some(unsafe { Visit::entered(self) }),
-            Outcome::Doomed => {
-                // SAFETY: entered, by the outcome.
-                let _visit = unsafe { Visit::entered(self) };
-                self.end_doomed(queue, slot, id);
-            }
-            // SAFETY: given back, with the remove-lock reference.
-            Outcome::Canceled => self.end_moving(unsafe { Irp::from_raw(irp) }),
-            // A plain insertion is not refused.
-            Outcome::Taken | Outcome::Refused | Outcome::Closed => {}
+        let insertion = Insertion::new();
+        // SAFETY: owned, and inserted below while `insertion` lives.
+        unsafe { slot.prepare_insertion(&raw const insertion) };
+        // SAFETY: registered, and given up, by the caller. No lock is held (INV-14).
+        unsafe { IoCsqInsertIrp(queue.as_csq(), irp.as_ptr(), context) };
+        match insertion.outcome() {
+            Outcome::Taken => None,
+            outcome => conclude(outcome),
         }
-        None
+    }
+
+    /// What to insert a slot's IRP with: a clean context if it has a timer, whose routine finds it by
+    /// that; otherwise null, and the library keeps none.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the slot's IRP, which is in no queue.
+    pub(super) unsafe fn context_of(&self, slot: &Slot) -> *mut IO_CSQ_IRP_CONTEXT {
+        if !slot.is_timed() {
+            return null_mut();
+        }
+        // SAFETY: by the caller.
+        let timing = unsafe { self.slots.timing(slot) };
+        // SAFETY: as above.
+        unsafe { timing.clean_context() }
     }
 
     /// Removes an IRP that is not being canceled: `IoCsqRemoveNextIrp`.
@@ -143,23 +157,6 @@ impl RequestQueues {
         // SAFETY: the queue owned the IRP, with its remove-lock reference, and has given it up.
         self.take(queue, &mut context)
             .map(|irp| unsafe { Irp::from_raw(irp) })
-    }
-
-    /// Ends an IRP in `queue` whose fate is decided, unless somebody else is faster.
-    #[cold]
-    #[inline(never)]
-    fn end_doomed(&self, queue: &Queue, slot: &Slot, id: u64) {
-        let doomed = Peek::Doomed(slot, id);
-        if let Some(irp) = self.take_ended(queue, doomed, Ending::Canceled) {
-            irp.end();
-        }
-    }
-
-    /// Ends a request that is in no queue, by its fate, or as canceled if that is not decided.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn end_moving(&self, request: Irp<Moving>) {
-        self.settle(request, Ending::Canceled).end();
     }
 
     /// Takes a request that is in no queue out of its handle's list and out of the account; or a
@@ -206,27 +203,28 @@ impl Irp<Moving> {
             return Err(Unclaimed(unsafe { Self::from_raw(irp) }));
         }
         // SAFETY: owned.
-        unsafe { slot.trace_claim() };
+        unsafe { slot.trace_claim(&queues.events) };
         let insertion = Insertion::new();
         // SAFETY: owned, and inserted below while `insertion` lives.
-        let context = unsafe { slot.prepare_insertion(&raw const insertion) };
+        unsafe { slot.prepare_insertion(&raw const insertion) };
+        // SAFETY: owned.
+        let context = unsafe { queues.context_of(slot) };
         let file = (&raw const *server).cast_mut().cast();
         // SAFETY: registered, because the request comes from a queue; given up, unless it is
         // refused. No lock is held (INV-14). The caller has `server` until the call is over.
         let _ = unsafe { IoCsqInsertIrpEx(queues.claimed.as_csq(), irp.as_ptr(), context, file) };
         // Not the status, but what the callbacks did says who has the IRP (TR-12, TR-21).
-        let outcome = insertion.outcome();
-        if outcome == Outcome::Taken {
-            return Ok(());
+        match insertion.outcome() {
+            Outcome::Taken => {}
+            Outcome::Closed(request) => {
+                // SAFETY: given back.
+                unsafe { slot.trace_give_back(&queues.events) };
+                return Err(Unclaimed(request));
+            }
+            Outcome::Over(request) => end_moving(request),
+            // A request that is being claimed waits for no claim, and is refused in time.
+            Outcome::Awaited(_) | Outcome::Doomed(_) => {}
         }
-        // SAFETY: given back, with the remove-lock reference (INV-17).
-        let request = unsafe { Self::from_raw(irp) };
-        if outcome == Outcome::Closed {
-            // SAFETY: given back.
-            unsafe { slot.trace_give_back() };
-            return Err(Unclaimed(request));
-        }
-        queues.end_moving(request);
         Ok(())
     }
 
@@ -238,18 +236,43 @@ impl Irp<Moving> {
         // SAFETY: a slot with an IRP has been initialized.
         let queues = unsafe { slot.queues() };
         // Whoever gives back looks for claims that wait anyhow, and keeps the queues.
-        let _ = queues.put(&queues.get_ref().pending, irp);
+        // SAFETY: owned until now.
+        let context = unsafe { queues.context_of(slot) };
+        // SAFETY: as above, and from a queue, so that is registered.
+        let _ = unsafe { RequestQueues::put(&queues.get_ref().pending, slot, irp, context) };
     }
 }
 
-/// `IoCsqInsertIrp`, for an IRP that the caller owns, with its remove-lock reference.
-fn insert(queue: &Queue, irp: NonNull<IRP>) -> Outcome {
-    let insertion = Insertion::new();
-    // SAFETY: owned, and has been in a queue or is about to be, so it has a slot.
-    let slot = unsafe { Slot::of(irp.as_ptr()) };
-    // SAFETY: owned, and inserted below while `insertion` lives.
-    let context = unsafe { slot.prepare_insertion(&raw const insertion) };
-    // SAFETY: registered, because there are slots; given up. No lock is held (INV-14).
-    unsafe { IoCsqInsertIrp(queue.as_csq(), irp.as_ptr(), context) };
-    insertion.outcome()
+/// What is left to do after an insertion with this outcome. The IRP is no more the caller's.
+#[cold]
+#[inline(never)]
+fn conclude(outcome: Outcome<'_>) -> Option<Visit<'_>> {
+    match outcome {
+        Outcome::Awaited(visit) => return Some(visit),
+        Outcome::Doomed(doomed) => end_doomed(&doomed),
+        // A server's closing refuses no plain insertion.
+        Outcome::Over(irp) | Outcome::Closed(irp) => end_moving(irp),
+        Outcome::Taken => {}
+    }
+    None
+}
+
+/// Ends an IRP in a queue whose fate is decided, unless somebody else is faster.
+fn end_doomed(doomed: &Doomed<'_>) {
+    let peek = Peek::Doomed(doomed.slot, doomed.id);
+    let queues = doomed.visit.queues();
+    if let Some(irp) = queues.take_ended(doomed.queue, peek, Ending::Canceled) {
+        irp.end();
+    }
+}
+
+/// Ends a request that is in no queue, by its fate, or as canceled if that is not decided.
+#[cold]
+#[inline(never)]
+fn end_moving(request: Irp<Moving>) {
+    // SAFETY: owned, and has been in a queue or was to be, so it has a slot.
+    let slot = unsafe { Slot::of(request.as_raw().as_ptr()) };
+    // SAFETY: a slot with an IRP has been initialized.
+    let queues = unsafe { slot.queues() };
+    queues.settle(request, Ending::Canceled).end();
 }

@@ -7,7 +7,8 @@
 use core::ptr::null_mut;
 
 use super::account::Purpose;
-use super::slot::Slot;
+use super::serving::Serving;
+use super::slot::{Place, Slot};
 use super::{Locked, Queue, RequestQueues};
 use crate::file_context::FileContext;
 use crate::list;
@@ -63,6 +64,10 @@ impl RequestQueues {
         let doomed = |slot: &Slot| slot.fate.get(held).is_some();
         let free = |slot: &Slot| !doomed(slot);
         let here = |slot: &Slot| slot.place.get(held) == queue.place;
+        let is = |slot: &Slot, place: Place, id: u64| {
+            // SAFETY: the lock is held, and no slot in a queue is vacant.
+            slot.place.get(held) == place && unsafe { slot.tenant() }.id == id
+        };
         match context.peek {
             Peek::Oldest => {
                 context.claims = account.claims;
@@ -85,16 +90,48 @@ impl RequestQueues {
             // SAFETY: by the caller.
             Peek::OwnClaim(file) => unsafe { following(file.claims(), irp, DRIVER_CONTEXT_OFFSET) },
             Peek::Doomed(slot, id) => {
-                let found = irp.is_null() && here(slot) && slot.has(held, id) && doomed(slot);
+                let found = irp.is_null() && is(slot, queue.place, id) && doomed(slot);
                 slot.irp_if(held, found)
             }
             Peek::Served(file, slot, id) => {
-                let found = irp.is_null() && here(slot) && slot.has(held, id) && free(slot);
-                let server = slot.server.get(held);
-                slot.irp_if(held, found && core::ptr::eq(server, file))
+                let found = irp.is_null() && is(slot, Place::Claimed, id) && free(slot);
+                // SAFETY: the lock is held, and the slot not vacant.
+                let found = found && unsafe { self.slots.serving(slot) }.is_with(held, file);
+                slot.irp_if(held, found)
             }
             // SAFETY: by the caller.
-            Peek::AnyServed(file) => unsafe { first_served(file.served(), irp, free) },
+            Peek::AnyServed(file) => unsafe { self.first_served(held, file, irp) },
+        }
+    }
+
+    /// The first free request in the list of what `server` has claimed, or the first after `irp`;
+    /// null at the end. As [`first`], but the links are not in the IRPs.
+    ///
+    /// # Safety
+    ///
+    /// As for [`peek`](Self::peek).
+    unsafe fn first_served(&self, held: &Held<'_>, server: &FileContext, irp: PIRP) -> PIRP {
+        let mut link = server.served();
+        if !irp.is_null() {
+            // SAFETY: in the queue, so it has a slot.
+            let slot = unsafe { Slot::of(irp) };
+            // SAFETY: the lock is held, and the slot not vacant.
+            link = unsafe { self.slots.serving(slot) }.link();
+        }
+        loop {
+            // SAFETY: the head or a linked entry.
+            link = unsafe { list::next(link) };
+            if link == server.served() {
+                return null_mut();
+            }
+            // SAFETY: not the head.
+            let serving = unsafe { Serving::of_link(link) };
+            // SAFETY: in the list, so it is one of these queues'.
+            let slot = unsafe { self.slots.slot_of(serving) };
+            if slot.fate.get(held).is_none() {
+                // SAFETY: the lock is held, and the slot not vacant.
+                return unsafe { slot.tenant() }.irp;
+            }
         }
     }
 
@@ -158,31 +195,4 @@ unsafe fn first(
 pub(super) unsafe fn following(head: *mut LIST_ENTRY, irp: PIRP, offset: usize) -> PIRP {
     // SAFETY: by the caller.
     unsafe { first(head, irp, offset, |_| true) }
-}
-
-/// As [`first`], for the list of what a handle has claimed, whose links are in the slots.
-///
-/// # Safety
-///
-/// As for [`first`].
-unsafe fn first_served(head: *mut LIST_ENTRY, irp: PIRP, matches: impl Fn(&Slot) -> bool) -> PIRP {
-    let mut link = if irp.is_null() {
-        head
-    } else {
-        // SAFETY: in the list, so it has a slot.
-        unsafe { Slot::of(irp) }.server_link()
-    };
-    loop {
-        // SAFETY: the head or a linked entry.
-        link = unsafe { list::next(link) };
-        if link == head {
-            return null_mut();
-        }
-        // SAFETY: not the head, so a slot's.
-        let slot = unsafe { Slot::of_server_link(link) };
-        if matches(slot) {
-            // SAFETY: the lock is held, and the slot not vacant.
-            return unsafe { slot.tenant() }.irp;
-        }
-    }
 }

@@ -27,15 +27,14 @@ use core::pin::Pin;
 use core::ptr::{NonNull, null, null_mut};
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
+use super::RequestQueues;
 use super::account::Ending;
 use super::insertion::{Insertion, Outcome};
-use super::timer::Timer;
-use super::{RequestQueues, timeout};
 use crate::file_context::FileContext;
 use crate::pool::Zeroable;
 use crate::spin_lock::{Guarded, Held};
 use crate::status::NtStatus;
-use crate::sys::{IO_CSQ_IRP_CONTEXT, IRP, LIST_ENTRY, NTSTATUS, PIRP, driver_context};
+use crate::sys::{IRP, NTSTATUS, PIRP, driver_context};
 
 /// A number that is no [`Ending`]'s.
 const UNDECIDED: u8 = Ending::Removed as u8 + 1;
@@ -69,14 +68,14 @@ pub(super) enum Place {
 ///
 /// In nonpaged memory that stays until the device is removed. A slot that is not free is used by
 /// the IRP's owner and by its timer, if that is set; it becomes free when both are done.
-// In this order, what every request needs is in the first of four cache lines, what only claimed and
-// timed ones need in the second, and the timer in the others. Pool of a page or more begins with a page.
+// One cache line, for the pool of a table begins with a page. What only some requests need is in
+// `Serving` and `Timing`, in other memory: so that this, in its row, fills a cache well.
 #[repr(C, align(16))]
 pub(crate) struct Slot {
     /// Written by the IRP's owner before the first insertion (INV-12), and constant from then on.
     tenant: UnsafeCell<Tenant>,
     /// What is to be told to the thread that is inserting the IRP; null if none is.
-    insertion: UnsafeCell<*const Insertion>,
+    insertion: UnsafeCell<*const Insertion<'static>>,
     /// The number of its arrival. Requests and claims have numbers of their own.
     pub(super) sequence: Guarded<u64>,
     pub(super) place: Guarded<Place>,
@@ -86,17 +85,8 @@ pub(crate) struct Slot {
     /// Whether the IRP is a request, and not a claim, which has no tag. Constant, as `tenant`.
     is_request: Guarded<bool>,
     pub(super) next_free: AtomicU32,
+    /// Null until somebody has the slot, and constant from then on.
     queues: UnsafeCell<*const RequestQueues>,
-
-    /// While it is claimed, the handle that has it; null once that is closed.
-    pub(super) server: Guarded<*const FileContext>,
-    server_link: Guarded<LIST_ENTRY>,
-    /// The library's while an IRP with a timer is in a queue. Zeroed before each insertion, because
-    /// a refused one may leave it half used.
-    context: UnsafeCell<IO_CSQ_IRP_CONTEXT>,
-    _to_the_next_line: [u64; 2],
-
-    timer: Timer,
 }
 
 /// Whose the slot is.
@@ -112,9 +102,7 @@ pub(super) struct Tenant {
     pub(super) id: u64,
 }
 
-const _: () = assert!(size_of::<Slot>() == 256);
-const _: () = assert!(core::mem::offset_of!(Slot, server) == 64);
-const _: () = assert!(core::mem::offset_of!(Slot, timer) == 128);
+const _: () = assert!(size_of::<Slot>() == 64);
 
 // SAFETY: each field is guarded as it says; the pointers are only followed while what they point
 // to is kept.
@@ -122,12 +110,21 @@ unsafe impl Send for Slot {}
 // SAFETY: as above.
 unsafe impl Sync for Slot {}
 
-// SAFETY: zeros are null pointers, numbers, a vacant place, and structures of the kernel that are
-// all of these.
+// SAFETY: zeros are null pointers, numbers and a vacant place.
 unsafe impl Zeroable for Slot {}
 const _: () = assert!(Place::Vacant as u8 == 0 && Ending::Completed as u8 == 0);
 
 impl Slot {
+    /// Whether nobody has ever had the slot.
+    ///
+    /// # Safety
+    ///
+    /// The caller has taken the slot from the table.
+    pub(super) unsafe fn is_fresh(&self) -> bool {
+        // SAFETY: by the caller.
+        unsafe { *self.queues.get() }.is_null()
+    }
+
     /// Gives the slot, whose memory is zeros, the id before that of its first IRP.
     ///
     /// # Safety
@@ -163,43 +160,24 @@ impl Slot {
         unsafe { (*context)[SLOT] = (&raw const *self).cast_mut().cast() };
     }
 
-    /// Starts the request's time (before it is inserted: INV-12).
+    /// Says that a timer will use the slot, too.
     ///
     /// # Safety
     ///
     /// The caller has just occupied the slot.
-    // Apart, so that requests without a timer save no registers for it.
-    #[inline(never)]
-    pub(super) unsafe fn set_timer(&self, milliseconds: u32) {
+    pub(super) unsafe fn share_with_timer(&self) {
         self.users.store(2, Ordering::Relaxed);
-        let context = (&raw const *self).cast_mut().cast();
-        // SAFETY: a free slot's timer is not set and its routine is over, by the type invariant,
-        // which also says that the memory stays.
-        unsafe {
-            self.timer
-                .set(milliseconds, Some(timeout::request_timed_out), context);
-        };
     }
 
-    /// Has the library tell `insertion` what becomes of the IRP. Returns a clean context if the IRP
-    /// has a timer, whose routine finds it by that; otherwise null, and the library keeps none.
+    /// Has the callbacks tell `insertion` what becomes of the IRP.
     ///
     /// # Safety
     ///
     /// The caller owns the slot's IRP and is about to insert it. `insertion` lives until that has
     /// returned.
-    pub(super) unsafe fn prepare_insertion(
-        &self,
-        insertion: *const Insertion,
-    ) -> *mut IO_CSQ_IRP_CONTEXT {
+    pub(super) unsafe fn prepare_insertion(&self, insertion: *const Insertion<'_>) {
         // SAFETY: by the caller.
-        unsafe { *self.insertion.get() = insertion };
-        if !self.is_timed() {
-            return null_mut();
-        }
-        // SAFETY: the IRP is in no queue, so the context is not in use (INV-36).
-        unsafe { *self.context.get() = IO_CSQ_IRP_CONTEXT::default() };
-        self.context.get()
+        unsafe { *self.insertion.get() = insertion.cast() };
     }
 
     /// The queue has taken the IRP. Returns where to tell more about that, while the lock is
@@ -208,42 +186,37 @@ impl Slot {
     /// # Safety
     ///
     /// The caller is the callback that has just linked the IRP.
-    pub(super) unsafe fn finish_insertion(&self) -> *const Insertion {
+    pub(super) unsafe fn finish_insertion<'queues>(&self) -> *const Insertion<'queues> {
         // SAFETY: the queue owns the IRP, and the caller holds its lock.
-        unsafe { self.insertion.get().replace(null()) }
+        unsafe { self.insertion.get().replace(null()) }.cast()
     }
 
-    /// The queue does not take the IRP. Returns `status`, for `IoCsqInsertIrpEx`; who inserts
-    /// believes `outcome`, because it is not documented what that routine returns for an IRP that is
-    /// canceled meanwhile.
+    /// The queue does not take the IRP, and gives it back in `outcome`. Returns `status`, for
+    /// `IoCsqInsertIrpEx`; who inserts believes `outcome`, because it is not documented what that
+    /// routine returns for an IRP that is canceled meanwhile.
     ///
     /// # Safety
     ///
     /// The caller is the callback that is to link the IRP, and does not.
     #[cold]
-    pub(super) unsafe fn refuse(&self, outcome: Outcome, status: NtStatus) -> NTSTATUS {
+    pub(super) unsafe fn refuse(&self, outcome: Outcome<'_>, status: NtStatus) -> NTSTATUS {
         // SAFETY: the caller's thread owns the IRP.
-        let insertion = unsafe { *self.insertion.get() };
+        let insertion: *const Insertion<'_> = unsafe { *self.insertion.get() }.cast();
         // SAFETY: not null, and lives until `IoCsqInsertIrpEx` returns.
         unsafe { (*insertion).set(outcome) };
         status.as_raw()
     }
 
-    /// Gives an IRP that was canceled before it was linked back to who inserts it. Returns whether
-    /// there is somebody.
+    /// Who inserts the IRP, if no queue has taken it yet.
     ///
     /// # Safety
     ///
     /// The caller is `csq_complete_canceled_irp`, called with the slot's IRP.
-    pub(super) unsafe fn refuse_insertion(&self) -> bool {
+    pub(super) unsafe fn insertion(&self) -> Option<&Insertion<'static>> {
         // SAFETY: the caller owns the IRP.
-        let insertion = unsafe { self.insertion.get().replace(null()) };
+        let insertion = unsafe { *self.insertion.get() };
         // SAFETY: null, or of an insertion that has not returned: no queue has taken the IRP.
-        let insertion = unsafe { insertion.as_ref() };
-        insertion.is_some_and(|insertion| {
-            insertion.set(Outcome::Canceled);
-            true
-        })
+        unsafe { insertion.as_ref() }
     }
 
     /// Who has the slot.
@@ -267,7 +240,7 @@ impl Slot {
     }
 
     /// Whether the timer has been set for the slot's IRP, whose owner asks.
-    fn is_timed(&self) -> bool {
+    pub(super) fn is_timed(&self) -> bool {
         // The owner is one of the users that are counted then.
         self.users.load(Ordering::Relaxed) != 0
     }
@@ -310,28 +283,6 @@ impl Slot {
         unsafe { Pin::new_unchecked(queues) }
     }
 
-    /// The context by which `IoCsqRemoveIrp` finds the IRP.
-    pub(super) const fn context(&self) -> *mut IO_CSQ_IRP_CONTEXT {
-        self.context.get()
-    }
-
-    /// The link in the list of the server's handle.
-    pub(super) const fn server_link(&self) -> *mut LIST_ENTRY {
-        self.server_link.as_ptr()
-    }
-
-    /// The slot with this [`server_link`](Self::server_link).
-    ///
-    /// # Safety
-    ///
-    /// `link` is that of a slot.
-    #[expect(clippy::cast_ptr_alignment, reason = "the link of a whole slot")]
-    pub(super) unsafe fn of_server_link<'slot>(link: *mut LIST_ENTRY) -> &'slot Self {
-        let offset = core::mem::offset_of!(Self, server_link);
-        // SAFETY: by the caller. Links are made from pointers to whole slots.
-        unsafe { &*link.wrapping_byte_sub(offset).cast::<Self>() }
-    }
-
     /// The slot of an IRP.
     ///
     /// # Safety
@@ -346,45 +297,19 @@ impl Slot {
         unsafe { &*slot.cast::<Self>() }
     }
 
-    /// The IRP moves out, before it is completed.
+    /// So many users are done. Returns whether that were all: then the slot is to be made free.
+    pub(super) fn leave(&self, users: u8) -> bool {
+        self.users.fetch_sub(users, Ordering::AcqRel) == users
+    }
+
+    /// Where the slot is in the table.
     ///
     /// # Safety
     ///
-    /// The caller owns the slot's IRP, which is in no queue and in no handle's list, and uses
-    /// neither the slot nor the IRP's place any more.
-    pub(super) unsafe fn vacate(&self) {
-        // SAFETY: by the caller.
-        let owner = unsafe { self.tenant() }.owner;
-        if self.is_timed() {
-            // SAFETY: set. If it comes in time, nobody else will use the slot.
-            let canceled = unsafe { self.timer.cancel() };
-            self.leave(if canceled { 2 } else { 1 });
-        } else {
-            // SAFETY: without a timer, nobody else uses it.
-            unsafe { self.put_back() };
-        }
-        // SAFETY: the IRP is not completed yet, and keeps its handle's context.
-        unsafe { &*owner }.return_place();
-    }
-
-    /// So many users are done. The last one makes the slot free.
-    pub(super) fn leave(&self, users: u8) {
-        if self.users.fetch_sub(users, Ordering::AcqRel) == users {
-            // SAFETY: this was the last one.
-            unsafe { self.put_back() };
-        }
-    }
-
-    /// Makes the slot free.
-    ///
-    /// # Safety
-    ///
-    /// The slot has been initialized, and nobody uses it any more.
-    unsafe fn put_back(&self) {
-        // SAFETY: by the caller.
-        let queues = unsafe { self.queues() };
-        // SAFETY: by the caller.
-        unsafe { queues.get_ref().slots.put(self) };
+    /// The slot has been initialized, and the caller is one of those that may use it.
+    pub(super) unsafe fn index(&self) -> u32 {
+        // SAFETY: nobody else occupies it meanwhile, by the caller.
+        index_of(unsafe { self.tenant() }.id)
     }
 }
 

@@ -1,16 +1,72 @@
-//! The end of a request's time.
+//! A request's time, and the end of it.
 
 // UNSAFETY: called by the kernel with a raw pointer.
 #![expect(unsafe_code, reason = "a deferred procedure call")]
 
+use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
 use super::account::Ending;
 use super::slot::{Place, Slot};
+use super::timer::Timer;
 use crate::irp::{Dequeued, Irp};
-use crate::sys::{IoCsqRemoveIrp, KDPC, PKDEFERRED_ROUTINE, PVOID};
+use crate::pool::Zeroable;
+use crate::sys::{IO_CSQ_IRP_CONTEXT, IoCsqRemoveIrp, KDPC, PKDEFERRED_ROUTINE, PVOID};
 
 const _: PKDEFERRED_ROUTINE = Some(request_timed_out);
+
+/// The part of a slot that only requests with a timer need.
+pub(super) struct Timing {
+    /// By which `IoCsqRemoveIrp` finds the IRP. The library's while that is in a queue.
+    context: UnsafeCell<IO_CSQ_IRP_CONTEXT>,
+    timer: Timer,
+}
+
+// SAFETY: only the owner of a slot's IRP and the slot's timer use this, one after the other.
+unsafe impl Send for Timing {}
+// SAFETY: as above.
+unsafe impl Sync for Timing {}
+
+// SAFETY: zeros are null pointers, numbers, and structures of the kernel that are all of these.
+unsafe impl Zeroable for Timing {}
+
+impl Timing {
+    /// Starts the time of the request in `slot`.
+    ///
+    /// # Safety
+    ///
+    /// This is the part of `slot`, which the caller has just occupied and shares with the timer.
+    pub(super) unsafe fn start(&self, slot: &Slot, milliseconds: u32) {
+        let context = (&raw const *slot).cast_mut().cast();
+        // SAFETY: a free slot's timer is not set and its routine is over, by the type invariant of
+        // slots, which also says that the memory stays.
+        unsafe {
+            self.timer
+                .set(milliseconds, Some(request_timed_out), context);
+        };
+    }
+
+    /// Ends the time. Returns whether that came before its end.
+    ///
+    /// # Safety
+    ///
+    /// It has been started.
+    pub(super) unsafe fn stop(&self) -> bool {
+        // SAFETY: by the caller.
+        unsafe { self.timer.cancel() }
+    }
+
+    /// The context, empty: a refused insertion may have left it half used.
+    ///
+    /// # Safety
+    ///
+    /// The request is in no queue.
+    pub(super) unsafe fn clean_context(&self) -> *mut IO_CSQ_IRP_CONTEXT {
+        // SAFETY: not in use, by the caller (INV-36).
+        unsafe { *self.context.get() = IO_CSQ_IRP_CONTEXT::default() };
+        self.context.get()
+    }
+}
 
 /// Decides that the request has timed out, unless its fate is decided already, and ends it where it
 /// is: `IoCsqRemoveIrp`. A request that is not in a queue yet, or between two, is ended by whoever
@@ -49,14 +105,19 @@ pub(super) unsafe extern "C" fn request_timed_out(
         }
     };
     if let Some(queue) = queue {
+        // SAFETY: the timer uses the slot.
+        let timing = unsafe { queues.slots.timing(slot) };
         // SAFETY: registered. The context is not used for another IRP before this returns, because
         // the timer keeps the slot (INV-36). If the request is being canceled, or somebody else
         // has removed it, that is no failure: nothing is touched then (INV-35, TR-41).
-        let irp = unsafe { IoCsqRemoveIrp(queue.as_csq(), slot.context()) };
+        let irp = unsafe { IoCsqRemoveIrp(queue.as_csq(), timing.context.get()) };
         if let Some(irp) = NonNull::new(irp) {
             // SAFETY: the queue owned the IRP, with its remove-lock reference, and has given it up.
             unsafe { Irp::<Dequeued>::from_raw(irp) }.end();
         }
     }
-    slot.leave(1);
+    if slot.leave(1) {
+        // SAFETY: this was the last one to use it.
+        unsafe { queues.slots.put(slot) };
+    }
 }

@@ -2,9 +2,10 @@
 //!
 //! Only for csq.sys. Its IRPs in a queue are linked through `Tail.Overlay.ListEntry`. All IRPs of a handle
 //! that are in the same list of that handle are linked through the first two words of
-//! `Tail.Overlay.DriverContext`; the third leads to the slot. What a server has claimed is linked through
-//! two words there, and the word before them is the server's `FsContext`. A device has three `IO_CSQ`s,
-//! and the heads of their lists lie together, in the same order.
+//! `Tail.Overlay.DriverContext`; the third leads to the slot, which has a number and leads to the queues,
+//! and those to a column with a serving for each slot. What a server has claimed is linked through two
+//! words there, and the word behind them is the server's `FsContext`. A device has three `IO_CSQ`s, and the
+//! heads of their lists lie together, in the same order.
 
 use std::collections::BTreeSet;
 
@@ -21,10 +22,16 @@ const QUEUES: usize = 3;
 const HEADS: usize = 496;
 /// Where the slot of an IRP is found.
 const SLOT: usize = irp::DRIVER_CONTEXT + 2 * size_of::<usize>();
-/// Where in the slot of a claimed request its server's `FsContext` is.
-const SERVER: usize = 64;
-/// And the link in the server's list.
-const SERVER_LINK: usize = SERVER + size_of::<usize>();
+/// Where in the slot its number is, in 32 bits.
+const SLOT_NUMBER: usize = 24;
+/// Where in the slot the queues are found.
+const SLOT_QUEUES: usize = 56;
+/// Where the column with the servings is found in those.
+const SERVINGS: usize = 288;
+/// How far from each other servings are. Each begins with the link in the server's list.
+const SERVING: usize = 24;
+/// Where in a serving the server's `FsContext` is.
+const SERVER: usize = 2 * size_of::<usize>();
 
 /// How many IRPs are in the queues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,12 +101,18 @@ fn server_links(file: usize) -> Result<BTreeSet<usize>, String> {
     let mut links = BTreeSet::new();
     let is_claimed = |queue: usize| csq::kind(queue) == csq::TYPE_CSQ_EX;
     for claimed in queued(|irp| irp.queued.is_some_and(|it| is_claimed(it.csq))) {
-        let slot = read(claimed + SLOT)?;
-        if read(slot + SERVER)? == context {
-            links.insert(slot + SERVER_LINK);
+        let serving = serving(read(claimed + SLOT)?)?;
+        if read(serving + SERVER)? == context {
+            links.insert(serving);
         }
     }
     Ok(links)
+}
+
+/// Where the serving of a slot is.
+fn serving(slot: usize) -> Result<usize, String> {
+    let number = read(slot + SLOT_NUMBER)? & 0xFFFF_FFFF;
+    Ok(read(read(slot + SLOT_QUEUES)? + SERVINGS)? + number * SERVING)
 }
 
 /// Each handle has a ring of what it has claimed, and all that is claimed is in one.
