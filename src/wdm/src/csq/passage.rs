@@ -215,7 +215,6 @@ impl Irp<Moving> {
         let _ = unsafe { IoCsqInsertIrpEx(queues.claimed.as_csq(), irp.as_ptr(), context, file) };
         // Not the status, but what the callbacks did says who has the IRP (TR-12, TR-21).
         match insertion.outcome() {
-            Outcome::Taken => {}
             Outcome::Closed(request) => {
                 // SAFETY: given back.
                 unsafe { slot.trace_give_back(&queues.events) };
@@ -223,7 +222,7 @@ impl Irp<Moving> {
             }
             Outcome::Over(request) => end_moving(request),
             // A request that is being claimed waits for no claim, and is refused in time.
-            Outcome::Awaited(_) | Outcome::Doomed(_) => {}
+            Outcome::Taken | Outcome::Awaited(_) | Outcome::Doomed(_) => {}
         }
         Ok(())
     }
