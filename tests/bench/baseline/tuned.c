@@ -15,7 +15,8 @@ typedef enum _PLACE {
     Moving = Places
 } PLACE;
 
-/* DriverContext[2] of a request points here. */
+/* DriverContext[2] of a request points here. In a row of such lines, what only claimed requests need being
+ * elsewhere, as in csq.sys. */
 typedef struct DECLSPEC_ALIGN(64) _SLOT {
     PIRP Irp;
     PHANDLE_CONTEXT Owner;
@@ -27,9 +28,15 @@ typedef struct DECLSPEC_ALIGN(64) _SLOT {
     BOOLEAN Counted;
     /* The next free slot's number, from 1. */
     ULONG NextFree;
-    PHANDLE_CONTEXT Server;
-    LIST_ENTRY ServerLink;
 } SLOT, *PSLOT;
+
+C_ASSERT(sizeof(SLOT) == 64);
+
+/* For each slot, if its request is claimed. */
+typedef struct _SERVING {
+    LIST_ENTRY Link;
+    PHANDLE_CONTEXT Server;
+} SERVING, *PSERVING;
 
 /* Keeps its neighbors out of one cache line, wherever the extension begins. */
 typedef struct _APART {
@@ -41,6 +48,7 @@ typedef struct _APART {
 struct _QUEUE {
     IO_CSQ Csqs[Places];
     PSLOT Slots;
+    PSERVING Servings;
     ULONG SlotCount;
     APART Apart1;
     /* The number of the first free slot, and above it a count against ABA. */
@@ -85,6 +93,7 @@ struct _HANDLE_CONTEXT {
 #define SLOT_OF(irp) ((PSLOT)(irp)->Tail.Overlay.DriverContext[2])
 #define CHAIN_LINK(irp) ((PLIST_ENTRY)&(irp)->Tail.Overlay.DriverContext[0])
 #define IRP_OF_CHAIN(link) CONTAINING_RECORD(link, IRP, Tail.Overlay.DriverContext[0])
+#define SERVING_OF(queue, slot) (&(queue)->Servings[(slot) - (queue)->Slots])
 #define ID_OF(queue, slot) ((ULONG64)(slot)->Generation << 32 | (ULONG)((slot) - (queue)->Slots))
 
 /* ---- Slots ---- */
@@ -181,6 +190,7 @@ static NTSTATUS InsertClaimed(PIO_CSQ Csq, PIRP Irp, PVOID Context)
     PQUEUE queue = QUEUE_OF(Csq, Claimed);
     PHANDLE_CONTEXT server = Context;
     PSLOT slot = SLOT_OF(Irp);
+    PSERVING serving = SERVING_OF(queue, slot);
 
     if (server->Closing) {
         return STATUS_FILE_CLOSED;
@@ -193,8 +203,8 @@ static NTSTATUS InsertClaimed(PIO_CSQ Csq, PIRP Irp, PVOID Context)
     }
     LinkBefore(&queue->Lists[Claimed], &Irp->Tail.Overlay.ListEntry);
     LinkBefore(&slot->Owner->Chain[Claimed], CHAIN_LINK(Irp));
-    LinkBefore(&server->Served, &slot->ServerLink);
-    slot->Server = server;
+    LinkBefore(&server->Served, &serving->Link);
+    serving->Server = server;
     slot->Place = Claimed;
     queue->Claims++;
     return STATUS_SUCCESS;
@@ -226,7 +236,7 @@ static VOID UnlinkClaimed(PIO_CSQ Csq, PIRP Irp)
 {
     PQUEUE queue = QUEUE_OF(Csq, Claimed);
 
-    Unlink(&SLOT_OF(Irp)->ServerLink);
+    Unlink(&SERVING_OF(queue, SLOT_OF(Irp))->Link);
     queue->Claims--;
     RemoveFrom(queue, Irp);
 }
@@ -253,11 +263,14 @@ static FORCEINLINE PIRP NextWithTag(PLIST_ENTRY Chain, PIRP Irp, ULONG64 Tag)
     return Irp;
 }
 
-static PIRP NextServed(PLIST_ENTRY Served, PIRP Irp)
+static PIRP NextServed(PQUEUE Queue, PLIST_ENTRY Served, PIRP Irp)
 {
-    PLIST_ENTRY next = Irp == NULL ? Served->Flink : SLOT_OF(Irp)->ServerLink.Flink;
+    PLIST_ENTRY next = Irp == NULL ? Served->Flink : SERVING_OF(Queue, SLOT_OF(Irp))->Link.Flink;
 
-    return next == Served ? NULL : CONTAINING_RECORD(next, SLOT, ServerLink)->Irp;
+    if (next == Served) {
+        return NULL;
+    }
+    return Queue->Slots[CONTAINING_RECORD(next, SERVING, Link) - Queue->Servings].Irp;
 }
 
 /* The one with an id; there is none after it. */
@@ -265,7 +278,7 @@ static FORCEINLINE PIRP WithId(PQUEUE Queue, PPEEK Peek, PLACE Place, PIRP Irp)
 {
     PSLOT slot = Irp == NULL ? FindSlot(Queue, Peek->Target, Place) : NULL;
 
-    if (slot == NULL || (Peek->Which == WhichClaim ? slot->Server : slot->Owner) != Peek->Handle) {
+    if (slot == NULL || (Peek->Which == WhichClaim ? SERVING_OF(Queue, slot)->Server : slot->Owner) != Peek->Handle) {
         return NULL;
     }
     return slot->Irp;
@@ -284,7 +297,7 @@ static FORCEINLINE PIRP PeekAt(PQUEUE Queue, PIRP Irp, PPEEK Peek, PLACE Place)
         Irp = NextWithTag(&Peek->Handle->Chain[Place], Irp, Peek->Target);
         break;
     case WhichServed:
-        Irp = NextServed(&Peek->Handle->Served, Irp);
+        Irp = NextServed(Queue, &Peek->Handle->Served, Irp);
         break;
     default:
         Irp = WithId(Queue, Peek, Place, Irp);
@@ -377,6 +390,12 @@ static NTSTATUS QueueStart(PDEVICE Device)
     if (queue->Slots == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
+    queue->Servings = ExAllocatePool2(0x40, (SIZE_T)Device->DeviceLimit * sizeof(SERVING), TAG);
+    if (queue->Servings == NULL) {
+        ExFreePoolWithTag(queue->Slots, TAG);
+        queue->Slots = NULL;
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
     queue->SlotCount = Device->DeviceLimit;
     for (index = 0; index < queue->SlotCount; index++) {
         queue->Slots[index].Generation = 1;
@@ -390,6 +409,7 @@ static NTSTATUS QueueStart(PDEVICE Device)
 static VOID QueueFree(PDEVICE Device)
 {
     if (Device->Queue.Slots != NULL) {
+        ExFreePoolWithTag(Device->Queue.Servings, TAG);
         ExFreePoolWithTag(Device->Queue.Slots, TAG);
     }
 }
