@@ -5,8 +5,8 @@ use core::pin::Pin;
 use pin_project_lite::pin_project;
 use wdm::trace::{DeviceEvents, Provider};
 use wdm::{
-    Device, Dispatched, Fdo, FileContext, InterfaceClass, Irp, NtStatus, PoolBox, Received,
-    RequestQueues,
+    Control, Device, Dispatched, Fdo, FileContext, InterfaceClass, Irp, NtStatus, PoolBox,
+    Received, RequestQueues,
 };
 
 use crate::file::Handles;
@@ -65,7 +65,11 @@ impl Device for Csq {
         file::close(self, file);
     }
 
-    fn device_control(self: Pin<&Self>, irp: Irp<Received>) -> Dispatched {
+    fn is_gone(self: Pin<&Self>) -> bool {
+        self.lifecycle.is_gone()
+    }
+
+    fn device_control(self: Pin<&Self>, irp: Irp<Control>) -> Dispatched {
         ioctl::dispatch(self, irp)
     }
 

@@ -10,7 +10,7 @@ use csq_protocol::wire::{
     claim, scope,
 };
 use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, status};
-use wdm::{Completion, Dispatched, Irp, NtStatus, Received, Scope, SystemBuffer, Written};
+use wdm::{Completion, Control, Dispatched, Irp, NtStatus, Scope, SystemBuffer, Written};
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -26,19 +26,15 @@ const NO_MORE_ENTRIES: NtStatus = NtStatus::from_code(status::NO_MORE_ENTRIES);
 const REVISION_MISMATCH: NtStatus = NtStatus::from_code(status::REVISION_MISMATCH);
 
 /// `IRP_MJ_DEVICE_CONTROL`.
-pub fn dispatch(device: Pin<&Csq>, irp: Irp<Received>) -> Dispatched {
-    // INV-65: handles that are open still are of no more use.
-    if device.lifecycle.is_gone() {
-        return irp.complete(NtStatus::DELETE_PENDING);
-    }
-    match irp.stack().device_control().map(|control| control.code) {
-        Some(ioctl::PEND) => pend(device, irp),
-        Some(ioctl::CLAIM) => claim(device, irp),
-        Some(ioctl::COMPLETE) => answer(irp, |irp| complete(device, irp)),
-        Some(ioctl::QUERY_VERSION) => answer(irp, |irp| query_version(irp.buffer())),
-        Some(ioctl::COMPLETE_NEXT) => answer(irp, |irp| complete_next(device, irp.buffer())),
-        Some(ioctl::CANCEL) => answer(irp, |irp| cancel(device, irp)),
-        Some(ioctl::QUERY_STATISTICS) => answer(irp, |irp| query_statistics(device, irp.buffer())),
+pub fn dispatch(device: Pin<&Csq>, irp: Irp<Control>) -> Dispatched {
+    match irp.code() {
+        ioctl::PEND => pend(device, irp),
+        ioctl::CLAIM => claim(device, irp),
+        ioctl::COMPLETE => answer(irp, |irp| complete(device, irp)),
+        ioctl::QUERY_VERSION => answer(irp, |irp| query_version(irp.buffer())),
+        ioctl::COMPLETE_NEXT => answer(irp, |irp| complete_next(device, irp.buffer())),
+        ioctl::CANCEL => answer(irp, |irp| cancel(device, irp)),
+        ioctl::QUERY_STATISTICS => answer(irp, |irp| query_statistics(device, irp.buffer())),
         _ => irp.complete(NtStatus::INVALID_DEVICE_REQUEST),
     }
 }
@@ -47,8 +43,8 @@ pub fn dispatch(device: Pin<&Csq>, irp: Irp<Received>) -> Dispatched {
 // One copy for each code, which saves the registers it needs, and none for the others.
 #[inline(never)]
 fn answer(
-    mut irp: Irp<Received>,
-    handle: impl FnOnce(&mut Irp<Received>) -> Result<Written, NtStatus>,
+    mut irp: Irp<Control>,
+    handle: impl FnOnce(&mut Irp<Control>) -> Result<Written, NtStatus>,
 ) -> Dispatched {
     match handle(&mut irp) {
         Ok(written) => irp.complete(Completion::answered(NtStatus::SUCCESS, written)),
@@ -56,7 +52,7 @@ fn answer(
     }
 }
 
-fn pend(device: Pin<&Csq>, mut irp: Irp<Received>) -> Dispatched {
+fn pend(device: Pin<&Csq>, mut irp: Irp<Control>) -> Dispatched {
     match decode_pend(irp.buffer().input()) {
         Ok((tag, timeout)) => requests::pend(device, irp, tag, timeout),
         Err(status) => irp.complete(status),
@@ -75,7 +71,7 @@ fn decode_pend(input: &[u8]) -> Result<(u64, u32), NtStatus> {
 }
 
 #[inline(never)]
-fn claim(device: Pin<&Csq>, mut irp: Irp<Received>) -> Dispatched {
+fn claim(device: Pin<&Csq>, mut irp: Irp<Control>) -> Dispatched {
     match decode_claim(&irp.buffer()) {
         Ok(wait) => requests::claim(device, irp, wait),
         Err(status) => irp.complete(status),
@@ -101,7 +97,7 @@ fn decode_claim(buffer: &SystemBuffer<'_>) -> Result<bool, NtStatus> {
     Ok(wait)
 }
 
-fn complete(device: Pin<&Csq>, irp: &mut Irp<Received>) -> Result<Written, NtStatus> {
+fn complete(device: Pin<&Csq>, irp: &mut Irp<Control>) -> Result<Written, NtStatus> {
     let (stack, mut buffer) = irp.stack_and_buffer();
     let (request, payload) = decode::<Complete>(buffer.input())?;
     check_version(request.version)?;
@@ -153,7 +149,7 @@ fn complete_next(device: Pin<&Csq>, mut buffer: SystemBuffer<'_>) -> Result<Writ
     write(&mut buffer, &completed)
 }
 
-fn cancel(device: Pin<&Csq>, irp: &mut Irp<Received>) -> Result<Written, NtStatus> {
+fn cancel(device: Pin<&Csq>, irp: &mut Irp<Control>) -> Result<Written, NtStatus> {
     let scope = decode_cancel(&irp.buffer())?;
     // Without a handle there are no requests of its own.
     let file = irp.stack().file().ok_or(NOT_FOUND)?;

@@ -6,8 +6,8 @@ use csq_events::Refused;
 use csq_protocol::status;
 use csq_protocol::wire::{Claimed, Completed, Pend, Statistics};
 use wdm::{
-    Awaited, Completion, Dequeued, Dispatched, FileContext, Irp, Moving, NtStatus, Pended,
-    Received, Refusal, RequestQueues, Scope, SystemBuffer, Unclaimed, Unpended, Written,
+    Awaited, Completion, Control, Dequeued, Dispatched, FileContext, Irp, Moving, NtStatus, Pended,
+    Refusal, RequestQueues, Scope, SystemBuffer, Unclaimed, Unpended, Written,
 };
 use zerocopy::IntoBytes;
 
@@ -18,7 +18,7 @@ const NO_MORE_ENTRIES: NtStatus = NtStatus::from_code(status::NO_MORE_ENTRIES);
 const QUOTA_EXCEEDED: NtStatus = NtStatus::from_code(status::QUOTA_EXCEEDED);
 
 /// Keeps a request until somebody ends it, or its time is over.
-pub fn pend(device: Pin<&Csq>, irp: Irp<Received>, tag: u64, timeout: u32) -> Dispatched {
+pub fn pend(device: Pin<&Csq>, irp: Irp<Control>, tag: u64, timeout: u32) -> Dispatched {
     if let Some(status) = device.lifecycle.refusal() {
         return refuse(device, irp, tag, status);
     }
@@ -31,7 +31,7 @@ pub fn pend(device: Pin<&Csq>, irp: Irp<Received>, tag: u64, timeout: u32) -> Di
 
 /// Takes the oldest request to the handle that `irp` came through. If there is none, `irp` waits
 /// for one, if it may.
-pub fn claim(device: Pin<&Csq>, mut irp: Irp<Received>, wait: bool) -> Dispatched {
+pub fn claim(device: Pin<&Csq>, mut irp: Irp<Control>, wait: bool) -> Dispatched {
     if let Some(status) = device.lifecycle.refusal() {
         return refuse(device, irp, 0, status);
     }
@@ -202,7 +202,7 @@ pub fn statistics(device: Pin<&Csq>) -> Statistics {
 }
 
 /// Ends a request that may not come in, or a claim, which has no tag.
-fn refuse(device: Pin<&Csq>, irp: Irp<Received>, tag: u64, status: NtStatus) -> Dispatched {
+fn refuse(device: Pin<&Csq>, irp: Irp<Control>, tag: u64, status: NtStatus) -> Dispatched {
     device
         .events
         .write(|number| Refused::new(number, tag, status.code()));

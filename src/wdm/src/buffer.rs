@@ -48,10 +48,11 @@ impl SystemBuffer<'_> {
     ///
     /// `start` is the `SystemBuffer` of an IRP that the caller owns for `'irp`, and `lengths` are
     /// that IRP's.
-    pub(crate) unsafe fn new(start: *mut u8, lengths: Option<DeviceControl>) -> Self {
-        let (input, output) = match lengths {
-            Some(lengths) if !start.is_null() => (lengths.input_length, lengths.output_length),
-            _ => (0, 0),
+    pub(crate) unsafe fn new(start: *mut u8, lengths: DeviceControl) -> Self {
+        let (input, output) = if start.is_null() {
+            (0, 0)
+        } else {
+            (lengths.input_length, lengths.output_length)
         };
         Self {
             start: NonNull::new(start).unwrap_or(NonNull::dangling()),

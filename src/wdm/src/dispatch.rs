@@ -23,7 +23,7 @@ use core::ptr::{NonNull, null_mut};
 use crate::csq::RequestQueues;
 use crate::device_object::{self, Fdo, Header, InterfaceClass};
 use crate::file_context::FileContext;
-use crate::irp::{self, Dispatched, Irp, Received};
+use crate::irp::{self, Control, Dispatched, Irp, Received};
 use crate::pool::PoolBox;
 use crate::stack_location::StackLocation;
 use crate::status::NtStatus;
@@ -77,8 +77,13 @@ pub trait Device: Sized + Send + Sync + 'static {
     /// Ends what [`create`](Self::create) began; the last request of the handle is over.
     fn close(self: Pin<&Self>, file: PoolBox<FileContext>);
 
-    /// Answers or keeps a device control request.
-    fn device_control(self: Pin<&Self>, irp: Irp<Received>) -> Dispatched;
+    /// Whether the device is gone for good, although handles may be open still. They are of no more
+    /// use: device control requests are answered with `STATUS_DELETE_PENDING` (INV-65).
+    fn is_gone(self: Pin<&Self>) -> bool;
+
+    /// Answers or keeps a device control request with buffered I/O. Others are answered with
+    /// `STATUS_INVALID_DEVICE_REQUEST`.
+    fn device_control(self: Pin<&Self>, irp: Irp<Control>) -> Dispatched;
 
     /// Takes part in starting, stopping and removing the device.
     fn plug_and_play(fdo: Fdo<'_, Self>, irp: Irp<Received>) -> Dispatched;
@@ -262,8 +267,18 @@ unsafe extern "C" fn close<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTST
 unsafe extern "C" fn device_control<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
     // SAFETY: by the caller.
     let fdo = unsafe { Fdo::<D>::of(device) };
+    let handle = |irp: Irp<Received>| {
+        if fdo.device().is_gone() {
+            return irp.complete(NtStatus::DELETE_PENDING);
+        }
+        // SAFETY: this is that dispatch routine.
+        match unsafe { irp.into_control() } {
+            Ok(irp) => fdo.device().device_control(irp),
+            Err(irp) => irp.complete(NtStatus::INVALID_DEVICE_REQUEST),
+        }
+    };
     // SAFETY: by the caller.
-    unsafe { with_remove_lock(device, irp, |irp| fdo.device().device_control(irp)) }
+    unsafe { with_remove_lock(device, irp, handle) }
 }
 
 /// # Safety

@@ -1,9 +1,10 @@
 //! An IRP and who owns it.
 //!
 //! ```text
-//!  I/O manager ──1──► Received ──2──► completed        1 the dispatch routine of `dispatch`
-//!                        │3                            2 Irp<Received>::complete, pass_down
-//!                        ▼                             3 RequestQueues::pend, wait
+//!  I/O manager ──1──► Received, ──2──► completed       1 the dispatch routines of `dispatch`
+//!                     Control                          2 Irp::complete, Irp<Received>::pass_down
+//!                        │3                            3 RequestQueues::pend, wait
+//!                        ▼
 //!           ┌────────► Queued ───5──► completed        4 RequestQueues::take_oldest, take_claimed,
 //!          8│      7│    │4                              take_waiting
 //!           │       ▼    ▼                             5 the queue's cancel routine, also from
@@ -33,8 +34,8 @@ use crate::remove_lock::RemoveLock;
 use crate::stack_location::{StackLocation, current_stack_location, device_object};
 use crate::status::NtStatus;
 use crate::sys::{
-    CCHAR, IO_STACK_LOCATION, IRP, IofCallDriver, IofCompleteRequest, NO_INCREMENT, io_status,
-    system_buffer,
+    CCHAR, IO_STACK_LOCATION, IRP, IofCallDriver, IofCompleteRequest, METHOD_BUFFERED,
+    NO_INCREMENT, io_status, system_buffer,
 };
 
 /// The states an owned IRP can be in.
@@ -59,6 +60,10 @@ mod sealed {
         unsafe fn release(_irp: NonNull<IRP>, _status: NtStatus) {}
     }
 
+    impl State for super::Control {
+        unsafe fn release(_irp: NonNull<IRP>, _status: NtStatus) {}
+    }
+
     impl State for super::Dequeued {
         unsafe fn release(irp: NonNull<IRP>, status: NtStatus) {
             // SAFETY: by the caller.
@@ -75,6 +80,17 @@ mod sealed {
         }
     }
 
+    /// The states of an IRP whose dispatch call is running.
+    pub trait Dispatching: State {}
+    impl Dispatching for super::Received {}
+    impl Dispatching for super::Control {}
+
+    /// The states of a device control request with buffered I/O.
+    pub trait Buffered: State {}
+    impl Buffered for super::Control {}
+    impl Buffered for super::Dequeued {}
+    impl Buffered for super::Moving {}
+
     /// The states of an IRP that has been in a queue.
     pub trait Known: State {}
     impl Known for super::Dequeued {}
@@ -83,6 +99,10 @@ mod sealed {
 
 /// The IRP of the dispatch call that is running, which still owes the I/O manager a status.
 pub enum Received {}
+
+/// As [`Received`], a device control request with buffered I/O. Only such a one has a buffer, and may
+/// be queued.
+pub enum Control {}
 
 /// Pended by an earlier dispatch call and handed back by a queue, to be completed.
 pub enum Dequeued {}
@@ -96,7 +116,8 @@ pub enum Moving {}
 /// # Invariants
 ///
 /// Nobody else touches the IRP. A reference to the remove lock of the device it was sent to is
-/// held for it (INV-62).
+/// held for it (INV-62). Unless it is just [`Received`], it is a device control request with
+/// buffered I/O.
 #[must_use = "an IRP must be completed, queued or passed down"]
 pub struct Irp<S: sealed::State> {
     raw: NonNull<IRP>,
@@ -186,28 +207,38 @@ impl<S: sealed::State> Irp<S> {
         unsafe { StackLocation::of(self.raw) }
     }
 
-    /// The buffer of a buffered device control request. Empty for every other request.
+    fn finish(self, completion: Completion) {
+        // SAFETY: owned until now, with its remove-lock reference, by the type invariant.
+        unsafe { end::<S>(self.into_raw(), completion) };
+    }
+}
+
+impl<S: sealed::Buffered> Irp<S> {
+    /// The control code.
+    #[must_use]
+    pub fn code(&self) -> u32 {
+        // SAFETY: a device control request, by the type invariant.
+        unsafe { self.stack().device_control() }.code
+    }
+
+    /// Where the input is, and the answer goes.
     pub fn buffer(&mut self) -> SystemBuffer<'_> {
-        let lengths = self.stack().device_control();
-        // SAFETY: owned, by the type invariant.
-        let field = unsafe { system_buffer(self.raw.as_ptr()) };
-        // SAFETY: a field of the owned IRP. If the request is not buffered, and another member of
-        // the union in use, the pointer is not used.
-        let start = unsafe { *field };
-        // SAFETY: pointer and lengths are this IRP's, which is borrowed for as long.
-        unsafe { SystemBuffer::new(start.cast(), lengths) }
+        self.stack_and_buffer().1
     }
 
     /// Both of what [`stack`](Self::stack) and [`buffer`](Self::buffer) give.
     pub fn stack_and_buffer(&mut self) -> (StackLocation<'_>, SystemBuffer<'_>) {
         // SAFETY: owned while borrowed, by the type invariant. The buffer is other memory.
         let stack = unsafe { StackLocation::of(self.raw) };
-        (stack, self.buffer())
-    }
-
-    fn finish(self, completion: Completion) {
-        // SAFETY: owned until now, with its remove-lock reference, by the type invariant.
-        unsafe { end::<S>(self.into_raw(), completion) };
+        // SAFETY: a device control request, by the type invariant.
+        let lengths = unsafe { stack.device_control() };
+        // SAFETY: owned, by the type invariant.
+        let field = unsafe { system_buffer(self.raw.as_ptr()) };
+        // SAFETY: a field of the owned IRP, and the one of its union that buffered I/O uses.
+        let start = unsafe { *field };
+        // SAFETY: pointer and lengths are this IRP's, which is borrowed for as long.
+        let buffer = unsafe { SystemBuffer::new(start.cast(), lengths) };
+        (stack, buffer)
     }
 }
 
@@ -227,13 +258,36 @@ impl<S: sealed::Known> Irp<S> {
     }
 }
 
-impl Irp<Received> {
+impl<S: sealed::Dispatching> Irp<S> {
     /// Ends the IRP.
     pub fn complete(self, with: impl Into<Completion>) -> Dispatched {
         let completion = with.into();
         self.finish(completion);
         // INV-72: what the dispatch routine returns is what the IRP ended with.
         Dispatched(completion.status)
+    }
+}
+
+impl Irp<Received> {
+    /// Looks closer at a device control request.
+    ///
+    /// # Errors
+    ///
+    /// The IRP comes back if it has no buffered I/O (TR-107).
+    ///
+    /// # Safety
+    ///
+    /// The dispatch routine for `IRP_MJ_DEVICE_CONTROL` was called with it.
+    pub(crate) unsafe fn into_control(self) -> Result<Irp<Control>, Self> {
+        // SAFETY: by the caller.
+        let code = unsafe { self.stack().device_control() }.code;
+        if code & 3 == METHOD_BUFFERED {
+            // INVARIANT: by the caller, and just seen.
+            // SAFETY: given up here.
+            Ok(unsafe { Irp::from_raw(self.into_raw()) })
+        } else {
+            Err(self)
+        }
     }
 
     /// Sets the status that a Plug and Play IRP carries down the stack.

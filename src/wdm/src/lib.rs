@@ -58,7 +58,7 @@ pub use csq::{
 pub use device_object::{Fdo, InterfaceClass};
 pub use dispatch::{Device, DriverObject, initialize_driver};
 pub use file_context::FileContext;
-pub use irp::{Completion, Dequeued, Dispatched, Irp, Moving, Received};
+pub use irp::{Completion, Control, Dequeued, Dispatched, Irp, Moving, Received};
 pub use pool::PoolBox;
 pub use registry::{Parameters, RegistryPath, ValueName};
 pub use stack_location::StackLocation;

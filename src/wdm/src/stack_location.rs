@@ -11,8 +11,8 @@ use core::ptr::NonNull;
 
 use crate::file_context::FileContext;
 use crate::sys::{
-    FILE_OBJECT, IO_STACK_LOCATION, IRP, IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL,
-    METHOD_BUFFERED, PDEVICE_OBJECT, PIRP, current_stack_location_field, device_io_control,
+    FILE_OBJECT, IO_STACK_LOCATION, IRP, PDEVICE_OBJECT, PIRP, current_stack_location_field,
+    device_io_control,
 };
 
 /// `IoGetCurrentIrpStackLocation`.
@@ -50,14 +50,13 @@ pub struct StackLocation<'irp> {
 }
 
 /// The parameters of a device control request.
-#[derive(Clone, Copy, Debug)]
-pub struct DeviceControl {
-    /// The control code.
-    pub code: u32,
+#[derive(Clone, Copy)]
+pub(crate) struct DeviceControl {
+    pub(crate) code: u32,
     /// Length of the input, in bytes.
-    pub input_length: u32,
+    pub(crate) input_length: u32,
     /// Length of the space for the answer, in bytes.
-    pub output_length: u32,
+    pub(crate) output_length: u32,
 }
 
 impl<'irp> StackLocation<'irp> {
@@ -90,22 +89,19 @@ impl<'irp> StackLocation<'irp> {
         unsafe { (*self.raw.as_ptr()).MinorFunction }
     }
 
-    /// The parameters of a device control request with buffered I/O; `None` for every other
-    /// request (TR-107).
-    #[must_use]
-    pub fn device_control(self) -> Option<DeviceControl> {
-        let major = u32::from(self.major_function());
-        if major != IRP_MJ_DEVICE_CONTROL && major != IRP_MJ_INTERNAL_DEVICE_CONTROL {
-            return None;
-        }
-        // SAFETY: valid for reads, by the type invariant; of the union's members, the major
-        // function selects this one.
+    /// The parameters of a device control request.
+    ///
+    /// # Safety
+    ///
+    /// It is one: of the members of a union, the major function selects this one.
+    pub(crate) unsafe fn device_control(self) -> DeviceControl {
+        // SAFETY: valid for reads, by the type invariant, and by the caller.
         let [code, input_length, output_length] = unsafe { device_io_control(self.raw.as_ptr()) };
-        (code & 3 == METHOD_BUFFERED).then_some(DeviceControl {
+        DeviceControl {
             code,
             input_length,
             output_length,
-        })
+        }
     }
 
     /// The handle's file object. A request that another driver made may have none (TR-36).

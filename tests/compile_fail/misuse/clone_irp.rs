@@ -1,8 +1,8 @@
 // An IRP has one owner.
 
-use wdm::{Irp, Received};
+use wdm::{Control, Irp};
 
 /// Two of them would each complete it.
-pub fn device_control(irp: Irp<Received>) {
+pub fn device_control(irp: Irp<Control>) {
     let _ = irp.clone(); //~ ERROR E0599
 }

@@ -2,10 +2,10 @@
 
 use core::pin::Pin;
 
-use wdm::{Dispatched, Irp, NtStatus, Received, RequestQueues};
+use wdm::{Control, Dispatched, Irp, NtStatus, RequestQueues};
 
 /// What the path for a request that is too long leaves to the rest.
-pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>, long: bool) -> Dispatched {
+pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Control>, long: bool) -> Dispatched {
     if long {
         let _ = irp.complete(NtStatus::INVALID_DEVICE_REQUEST);
     }

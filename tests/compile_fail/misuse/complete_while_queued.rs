@@ -2,10 +2,10 @@
 
 use core::pin::Pin;
 
-use wdm::{Dispatched, Irp, NtStatus, Received, RequestQueues};
+use wdm::{Control, Dispatched, Irp, NtStatus, RequestQueues};
 
 /// Queues and completes.
-pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>) -> Dispatched {
+pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Control>) -> Dispatched {
     let _ = queues.pend(irp, 0, 0);
     irp.complete(NtStatus::SUCCESS) //~ ERROR E0382
 }

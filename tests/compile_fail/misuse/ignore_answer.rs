@@ -1,8 +1,8 @@
 // The proof that an IRP is dealt with is not dropped on the floor.
 
-use wdm::{Irp, NtStatus, Received};
+use wdm::{Control, Irp, NtStatus};
 
 /// And what would the dispatch routine return?
-pub fn device_control(irp: Irp<Received>) {
+pub fn device_control(irp: Irp<Control>) {
     irp.complete(NtStatus::SUCCESS); //~ ERROR unused_must_use
 }

@@ -2,9 +2,9 @@
 
 use core::pin::Pin;
 
-use wdm::{Irp, Received, RequestQueues};
+use wdm::{Control, Irp, RequestQueues};
 
 /// Whether it was inserted or not.
-pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>) {
+pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Control>) {
     queues.pend(irp, 0, 0); //~ ERROR unused_must_use
 }

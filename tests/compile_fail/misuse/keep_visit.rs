@@ -3,10 +3,10 @@
 use core::pin::pin;
 
 use wdm::trace::DeviceEvents;
-use wdm::{Irp, Pended, Received, RequestQueues, Unpended};
+use wdm::{Control, Irp, Pended, RequestQueues, Unpended};
 
 /// The queues are gone at the end of this.
-pub fn keep(irp: Irp<Received>, events: DeviceEvents) -> Result<Pended<'static>, Unpended> {
+pub fn keep(irp: Irp<Control>, events: DeviceEvents) -> Result<Pended<'static>, Unpended> {
     let queues = pin!(RequestQueues::new(events));
     queues.as_ref().pend(irp, 0, 0) //~ ERROR E0515
 }

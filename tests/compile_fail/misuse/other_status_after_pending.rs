@@ -2,12 +2,12 @@
 
 use core::pin::Pin;
 
-use wdm::{Irp, NtStatus, Pended, Received, RequestQueues, Unpended};
+use wdm::{Control, Irp, NtStatus, Pended, RequestQueues, Unpended};
 
 /// Success, for an IRP that is pending.
 pub fn device_control(
     queues: Pin<&RequestQueues>,
-    irp: Irp<Received>,
+    irp: Irp<Control>,
 ) -> Result<Pended<'_>, Unpended> {
     queues.pend(irp, 0, 0).map(|_| NtStatus::SUCCESS) //~ ERROR E0308
 }

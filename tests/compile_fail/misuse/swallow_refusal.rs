@@ -2,10 +2,10 @@
 
 use core::pin::Pin;
 
-use wdm::{Dispatched, Irp, Received, RequestQueues};
+use wdm::{Control, Dispatched, Irp, RequestQueues};
 
 /// The IRP is in the error, and nobody looks.
-pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>) -> Dispatched {
+pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Control>) -> Dispatched {
     match queues.pend(irp, 0, 0) {
         Ok(pended) => pended.dispatched,
         Err(_) => (), //~ ERROR E0308

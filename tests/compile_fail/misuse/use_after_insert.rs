@@ -2,12 +2,12 @@
 
 use core::pin::Pin;
 
-use wdm::{Irp, Pended, Received, RequestQueues, Unpended};
+use wdm::{Control, Irp, Pended, RequestQueues, Unpended};
 
 /// Reads from an IRP that it no longer owns.
 pub fn device_control(
     queues: Pin<&RequestQueues>,
-    irp: Irp<Received>,
+    irp: Irp<Control>,
 ) -> Result<Pended<'_>, Unpended> {
     let inserted = queues.pend(irp, 0, 0);
     let _ = irp.stack(); //~ ERROR E0382

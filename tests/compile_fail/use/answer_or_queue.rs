@@ -2,11 +2,11 @@
 
 use core::pin::Pin;
 
-use wdm::{Dispatched, Irp, NtStatus, Received, RequestQueues};
+use wdm::{Control, Dispatched, Irp, NtStatus, RequestQueues};
 
 /// Every path ends the IRP or hands it over.
-pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Received>) -> Dispatched {
-    if irp.stack().device_control().is_none() {
+pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Control>) -> Dispatched {
+    if irp.stack().file().is_none() {
         return irp.complete(NtStatus::INVALID_DEVICE_REQUEST);
     }
     match queues.pend(irp, 7, 0) {

@@ -14,14 +14,14 @@ use core::sync::atomic::Ordering;
 use super::slot::Slot;
 use super::{Queue, RequestQueues, Visit};
 use crate::file_context::FileContext;
-use crate::irp::{Dispatched, Irp, Received};
+use crate::irp::{Control, Dispatched, Irp};
 use crate::sys::IRP;
 
 /// An IRP that may not come in.
 #[must_use = "the IRP must be completed"]
 pub struct Unpended {
     /// It comes back, and nothing has changed but a count.
-    pub irp: Irp<Received>,
+    pub irp: Irp<Control>,
     /// Why.
     pub why: Refusal,
 }
@@ -56,7 +56,7 @@ impl RequestQueues {
     #[inline]
     pub fn pend(
         self: Pin<&Self>,
-        irp: Irp<Received>,
+        irp: Irp<Control>,
         tag: u64,
         timeout: u32,
     ) -> Result<Pended<'_>, Unpended> {
@@ -68,7 +68,7 @@ impl RequestQueues {
     /// # Errors
     ///
     /// As for [`pend`](Self::pend).
-    pub fn wait(self: Pin<&Self>, irp: Irp<Received>) -> Result<Pended<'_>, Unpended> {
+    pub fn wait(self: Pin<&Self>, irp: Irp<Control>) -> Result<Pended<'_>, Unpended> {
         self.admit(irp, None, 0)
     }
 
@@ -77,7 +77,7 @@ impl RequestQueues {
     #[inline]
     fn admit(
         self: Pin<&Self>,
-        irp: Irp<Received>,
+        irp: Irp<Control>,
         tag: Option<u64>,
         timeout: u32,
     ) -> Result<Pended<'_>, Unpended> {
@@ -137,7 +137,7 @@ impl RequestQueues {
 
     /// Finds a place for `irp` within both limits (TR-24, TR-88).
     #[inline]
-    fn occupy(&self, irp: &Irp<Received>, tag: Option<u64>) -> Result<&Slot, Refusal> {
+    fn occupy(&self, irp: &Irp<Control>, tag: Option<u64>) -> Result<&Slot, Refusal> {
         let file = match irp.stack().file() {
             Some(file) if file.belongs_to(self) => file,
             _ => return Err(Refusal::NoHandle),
