@@ -31,11 +31,16 @@ done
 tests/linux/require.sh bench
 tests/bench/baseline/build.sh "$output"
 # A driver that is quick because it is wrong is none to compare with.
-for name in tuned plain; do
-    host ntsim run --first "$output/$name.sys"
-    host ntsim explore "$output/$name.sys" --first pend+cancel pend+cleanup pend+surprise-removal cancel+cleanup \
+explore() {
+    host ntsim run --first "$1"
+    host ntsim explore "$1" --first pend+cancel pend+cleanup pend+surprise-removal cancel+cleanup \
         pend+cancel+complete-next
-done >"$output/explore.txt" || {
+}
+{
+    explore "$output/plain.sys" && explore "$output/tuned.sys" &&
+        host ntsim explore "$output/tuned.sys" --first timeout+cancel timeout+complete-next timeout+claim \
+            timeout+cleanup timeout+surprise-removal timeout+complete@claimed timeout+server-cleanup@claimed
+} >"$output/explore.txt" || {
     cat "$output/explore.txt"
     exit 1
 }

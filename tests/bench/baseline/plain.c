@@ -27,6 +27,7 @@ struct _HANDLE_CONTEXT {
 
 /* What comes in passes rundowns, so that cleanup and removal can wait for it. */
 #define RUNDOWNS 1
+#define TIMEOUTS 0
 
 #include "frame.h"
 
@@ -117,6 +118,14 @@ static VOID CompleteCanceledIrp(PIO_CSQ Csq, PIRP Irp)
     QueueEnd(device, Irp, STATUS_CANCELLED, 0);
 }
 
+static VOID QueueLoad(VOID)
+{
+}
+
+static VOID QueueUnload(VOID)
+{
+}
+
 static NTSTATUS QueueInitialize(PDEVICE Device)
 {
     PQUEUE queue = &Device->Queue;
@@ -159,12 +168,13 @@ static BOOLEAN Take(volatile LONG *Count, ULONG Limit)
     return FALSE;
 }
 
-static NTSTATUS QueuePend(PDEVICE Device, PHANDLE_CONTEXT Handle, PIRP Irp, ULONG64 Tag)
+static NTSTATUS QueuePend(PDEVICE Device, PHANDLE_CONTEXT Handle, PIRP Irp, ULONG64 Tag, ULONG Timeout)
 {
     PQUEUE queue = &Device->Queue;
     PNOTE note = Irp->AssociatedIrp.SystemBuffer;
     LONG64 id;
 
+    UNREFERENCED_PARAMETER(Timeout);
     if (!Take(&Handle->Outstanding, Device->HandleLimit)) {
         InterlockedIncrement64(&queue->Refused);
         return STATUS_QUOTA_EXCEEDED;

@@ -4,9 +4,8 @@
  * a request that comes in finds out under the lock that its handle or device is being closed, so there
  * are no rundowns.
  *
- * It does less than csq.sys: no timeouts, no claims that wait, no events; and CANCEL chooses its requests
- * one by one. */
-#include "policy.h"
+ * It does less than csq.sys: no claims that wait, and CANCEL chooses its requests one by one. */
+#include "trace.h"
 
 typedef enum _PLACE {
     Pending,
@@ -24,8 +23,13 @@ typedef struct DECLSPEC_ALIGN(64) _SLOT {
     ULONG64 Sequence;
     ULONG Generation;
     UCHAR Place;
+    /* Why the request ends, once that is decided: an ENDING, or Undecided. Under the lock, as Place. */
+    UCHAR Fate;
     /* Whether its removal has counted its end. */
     BOOLEAN Counted;
+    /* How many use the slot, if the request has a timer; otherwise 0. */
+    volatile LONG Users;
+    PQUEUE Queue;
     /* The next free slot's number, from 1. */
     ULONG NextFree;
 } SLOT, *PSLOT;
@@ -38,6 +42,13 @@ typedef struct _SERVING {
     PHANDLE_CONTEXT Server;
 } SERVING, *PSERVING;
 
+/* For each slot, if its request has a timer. */
+typedef struct _TIMING {
+    IO_CSQ_IRP_CONTEXT Context;
+    KTIMER Timer;
+    KDPC Dpc;
+} TIMING, *PTIMING;
+
 /* Keeps its neighbors out of one cache line, wherever the extension begins. */
 typedef struct _APART {
     ULONG64 Unused[7];
@@ -49,6 +60,7 @@ struct _QUEUE {
     IO_CSQ Csqs[Places];
     PSLOT Slots;
     PSERVING Servings;
+    PTIMING Timings;
     ULONG SlotCount;
     APART Apart1;
     /* The number of the first free slot, and above it a count against ABA. */
@@ -84,9 +96,11 @@ struct _HANDLE_CONTEXT {
 #define WhichClaim ((WHICH)(WhichId + 1))
 #define WhichServed ((WHICH)(WhichId + 2))
 #define ToMove ((ENDING)EndCount)
+#define Undecided EndCount
 
 /* Closing and removal are seen under the lock, as in csq.sys: nobody waits for what is on its way in. */
 #define RUNDOWNS 0
+#define TIMEOUTS 1
 
 #include "frame.h"
 
@@ -94,6 +108,7 @@ struct _HANDLE_CONTEXT {
 #define CHAIN_LINK(irp) ((PLIST_ENTRY)&(irp)->Tail.Overlay.DriverContext[0])
 #define IRP_OF_CHAIN(link) CONTAINING_RECORD(link, IRP, Tail.Overlay.DriverContext[0])
 #define SERVING_OF(queue, slot) (&(queue)->Servings[(slot) - (queue)->Slots])
+#define TIMING_OF(queue, slot) (&(queue)->Timings[(slot) - (queue)->Slots])
 #define ID_OF(queue, slot) ((ULONG64)(slot)->Generation << 32 | (ULONG)((slot) - (queue)->Slots))
 
 /* ---- Slots ---- */
@@ -163,11 +178,15 @@ static NTSTATUS InsertPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
     PLIST_ENTRY list = &queue->Lists[Pending];
 
     UNREFERENCED_PARAMETER(Context);
-    if (slot->Owner->Closing || queue->Retired) {
+    if (slot->Fate != Undecided || slot->Owner->Closing || queue->Retired) {
+        if (slot->Fate == Undecided) {
+            slot->Fate = EndFlushed;
+        }
         /* A new request counts as one that came before that. */
         if (slot->Sequence == 0) {
+            slot->Counted = TRUE;
             queue->Pended++;
-            queue->Ended[EndFlushed]++;
+            queue->Ended[slot->Fate]++;
         }
         return queue->Retired ? STATUS_DELETE_PENDING : STATUS_CANCELLED;
     }
@@ -195,7 +214,7 @@ static NTSTATUS InsertClaimed(PIO_CSQ Csq, PIRP Irp, PVOID Context)
     if (server->Closing) {
         return STATUS_FILE_CLOSED;
     }
-    if (slot->Owner->Closing) {
+    if (slot->Fate != Undecided || slot->Owner->Closing) {
         return STATUS_CANCELLED;
     }
     if (queue->Retired) {
@@ -221,8 +240,11 @@ static FORCEINLINE VOID RemoveFrom(PQUEUE Queue, PIRP Irp)
     slot->Place = Moving;
     Queue->Peeked = NULL;
     if (purpose != ToMove) {
+        if (slot->Fate == Undecided) {
+            slot->Fate = (UCHAR)purpose;
+        }
         slot->Counted = TRUE;
-        Queue->Ended[purpose]++;
+        Queue->Ended[slot->Fate]++;
         Queue->Live--;
     }
 }
@@ -255,12 +277,10 @@ static FORCEINLINE PIRP NextInChain(PLIST_ENTRY Chain, PIRP Irp)
     return next == Chain ? NULL : IRP_OF_CHAIN(next);
 }
 
-static FORCEINLINE PIRP NextWithTag(PLIST_ENTRY Chain, PIRP Irp, ULONG64 Tag)
+/* Only a flush is about requests that are ending already, too. */
+static FORCEINLINE BOOLEAN Passed(PIRP Irp, PPEEK Peek)
 {
-    do {
-        Irp = NextInChain(Chain, Irp);
-    } while (Irp != NULL && SLOT_OF(Irp)->Tag != Tag);
-    return Irp;
+    return SLOT_OF(Irp)->Fate != Undecided && Peek->Ending != EndFlushed;
 }
 
 static PIRP NextServed(PQUEUE Queue, PLIST_ENTRY Served, PIRP Irp)
@@ -278,7 +298,8 @@ static FORCEINLINE PIRP WithId(PQUEUE Queue, PPEEK Peek, PLACE Place, PIRP Irp)
 {
     PSLOT slot = Irp == NULL ? FindSlot(Queue, Peek->Target, Place) : NULL;
 
-    if (slot == NULL || (Peek->Which == WhichClaim ? SERVING_OF(Queue, slot)->Server : slot->Owner) != Peek->Handle) {
+    if (slot == NULL || slot->Fate != Undecided
+        || (Peek->Which == WhichClaim ? SERVING_OF(Queue, slot)->Server : slot->Owner) != Peek->Handle) {
         return NULL;
     }
     return slot->Irp;
@@ -288,16 +309,24 @@ static FORCEINLINE PIRP PeekAt(PQUEUE Queue, PIRP Irp, PPEEK Peek, PLACE Place)
 {
     switch ((int)Peek->Which) {
     case WhichAny:
-        Irp = NextInList(&Queue->Lists[Place], Irp);
+        do {
+            Irp = NextInList(&Queue->Lists[Place], Irp);
+        } while (Irp != NULL && Passed(Irp, Peek));
         break;
     case WhichFile:
-        Irp = NextInChain(&Peek->Handle->Chain[Place], Irp);
+        do {
+            Irp = NextInChain(&Peek->Handle->Chain[Place], Irp);
+        } while (Irp != NULL && Passed(Irp, Peek));
         break;
     case WhichTag:
-        Irp = NextWithTag(&Peek->Handle->Chain[Place], Irp, Peek->Target);
+        do {
+            Irp = NextInChain(&Peek->Handle->Chain[Place], Irp);
+        } while (Irp != NULL && (SLOT_OF(Irp)->Tag != Peek->Target || Passed(Irp, Peek)));
         break;
     case WhichServed:
-        Irp = NextServed(Queue, &Peek->Handle->Served, Irp);
+        do {
+            Irp = NextServed(Queue, &Peek->Handle->Served, Irp);
+        } while (Irp != NULL && Passed(Irp, Peek));
         break;
     default:
         Irp = WithId(Queue, Peek, Place, Irp);
@@ -361,6 +390,16 @@ static VOID CompleteCanceledClaimed(PIO_CSQ Csq, PIRP Irp)
 
 /* ---- What the frame calls ---- */
 
+static VOID QueueLoad(VOID)
+{
+    TraceRegister();
+}
+
+static VOID QueueUnload(VOID)
+{
+    TraceUnregister();
+}
+
 static NTSTATUS QueueInitialize(PDEVICE Device)
 {
     PQUEUE queue = &Device->Queue;
@@ -378,6 +417,21 @@ static NTSTATUS QueueInitialize(PDEVICE Device)
         AcquireClaimed, ReleaseClaimed, CompleteCanceledClaimed);
 }
 
+static VOID FreeTable(PQUEUE Queue)
+{
+    PVOID columns[] = { Queue->Slots, Queue->Servings, Queue->Timings };
+    ULONG index;
+
+    for (index = 0; index < ARRAYSIZE(columns); index++) {
+        if (columns[index] != NULL) {
+            ExFreePoolWithTag(columns[index], TAG);
+        }
+    }
+    Queue->Slots = NULL;
+    Queue->Servings = NULL;
+    Queue->Timings = NULL;
+}
+
 static NTSTATUS QueueStart(PDEVICE Device)
 {
     PQUEUE queue = &Device->Queue;
@@ -391,15 +445,16 @@ static NTSTATUS QueueStart(PDEVICE Device)
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     queue->Servings = ExAllocatePool2(0x40, (SIZE_T)Device->DeviceLimit * sizeof(SERVING), TAG);
-    if (queue->Servings == NULL) {
-        ExFreePoolWithTag(queue->Slots, TAG);
-        queue->Slots = NULL;
+    queue->Timings = ExAllocatePool2(0x40, (SIZE_T)Device->DeviceLimit * sizeof(TIMING), TAG);
+    if (queue->Servings == NULL || queue->Timings == NULL) {
+        FreeTable(queue);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     queue->SlotCount = Device->DeviceLimit;
     for (index = 0; index < queue->SlotCount; index++) {
         queue->Slots[index].Generation = 1;
         queue->Slots[index].Place = Moving;
+        queue->Slots[index].Queue = queue;
         queue->Slots[index].NextFree = index + 1 == queue->SlotCount ? 0 : index + 2;
     }
     queue->Free = 1;
@@ -408,10 +463,9 @@ static NTSTATUS QueueStart(PDEVICE Device)
 
 static VOID QueueFree(PDEVICE Device)
 {
-    if (Device->Queue.Slots != NULL) {
-        ExFreePoolWithTag(Device->Queue.Servings, TAG);
-        ExFreePoolWithTag(Device->Queue.Slots, TAG);
-    }
+    /* Timers that went off may have their routines running still. */
+    KeFlushQueuedDpcs();
+    FreeTable(&Device->Queue);
 }
 
 static VOID HandleInitialize(PHANDLE_CONTEXT Handle)
@@ -422,6 +476,73 @@ static VOID HandleInitialize(PHANDLE_CONTEXT Handle)
     InitializeListHead(&Handle->Chain[Claimed]);
     InitializeListHead(&Handle->Served);
 }
+
+/* ---- Timeouts ---- */
+
+static VOID LeaveSlot(PQUEUE Queue, PSLOT Slot, LONG Users)
+{
+    if (InterlockedExchangeAdd(&Slot->Users, -Users) == Users) {
+        FreeSlot(Queue, Slot);
+    }
+}
+
+static VOID TimedOut(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    PSLOT slot = Context;
+    PQUEUE queue = slot->Queue;
+    BOOLEAN first;
+    ULONG place;
+    KIRQL irql;
+    PIRP irp;
+
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Argument1);
+    UNREFERENCED_PARAMETER(Argument2);
+    KeAcquireSpinLock(&queue->Lock, &irql);
+    place = slot->Place;
+    first = slot->Fate == Undecided;
+    if (first) {
+        slot->Fate = EndTimedOut;
+    }
+    KeReleaseSpinLock(&queue->Lock, irql);
+    /* One that moves is ended by who moves it. */
+    if (first && place < Places) {
+        irp = IoCsqRemoveIrp(&queue->Csqs[place], &TIMING_OF(queue, slot)->Context);
+        if (irp != NULL) {
+            QueueEnd(CONTAINING_RECORD(queue, DEVICE, Queue), irp, STATUS_IO_TIMEOUT, 0);
+        }
+    }
+    LeaveSlot(queue, slot, 1);
+}
+
+static DECLSPEC_NOINLINE VOID StartTimer(PQUEUE Queue, PSLOT Slot, ULONG Milliseconds)
+{
+    PTIMING timing = TIMING_OF(Queue, Slot);
+    LARGE_INTEGER due;
+
+    Slot->Users = 2;
+    KeInitializeTimer(&timing->Timer);
+    KeInitializeDpc(&timing->Dpc, TimedOut, Slot);
+    due.QuadPart = -(LONG64)Milliseconds * 10000;
+    KeSetTimer(&timing->Timer, due, &timing->Dpc);
+}
+
+static DECLSPEC_NOINLINE VOID StopTimer(PQUEUE Queue, PSLOT Slot)
+{
+    LeaveSlot(Queue, Slot, KeCancelTimer(&TIMING_OF(Queue, Slot)->Timer) ? 2 : 1);
+}
+
+/* A request with a timer is inserted with a context, by which the timer finds it. */
+static FORCEINLINE PIO_CSQ_IRP_CONTEXT ContextOf(PQUEUE Queue, PSLOT Slot)
+{
+    if (Slot->Users == 0) {
+        return NULL;
+    }
+    RtlZeroMemory(&TIMING_OF(Queue, Slot)->Context, sizeof(IO_CSQ_IRP_CONTEXT));
+    return &TIMING_OF(Queue, Slot)->Context;
+}
+
+/* ---- What the frame calls, for requests ---- */
 
 static BOOLEAN EnterQuota(PHANDLE_CONTEXT Handle, ULONG Limit)
 {
@@ -437,7 +558,7 @@ static BOOLEAN EnterQuota(PHANDLE_CONTEXT Handle, ULONG Limit)
     return FALSE;
 }
 
-static NTSTATUS QueuePend(PDEVICE Device, PHANDLE_CONTEXT Handle, PIRP Irp, ULONG64 Tag)
+static NTSTATUS QueuePend(PDEVICE Device, PHANDLE_CONTEXT Handle, PIRP Irp, ULONG64 Tag, ULONG Timeout)
 {
     PQUEUE queue = &Device->Queue;
     PNOTE note = Irp->AssociatedIrp.SystemBuffer;
@@ -458,13 +579,20 @@ static NTSTATUS QueuePend(PDEVICE Device, PHANDLE_CONTEXT Handle, PIRP Irp, ULON
     slot->Owner = Handle;
     slot->Tag = Tag;
     slot->Sequence = 0;
+    slot->Fate = Undecided;
     slot->Counted = FALSE;
     note->Id = ID_OF(queue, slot);
     note->Tag = Tag;
     Irp->Tail.Overlay.DriverContext[2] = slot;
+    if (TraceLevel != 0) {
+        TraceWrite(EventPend, note->Id, Tag, Timeout);
+    }
+    if (Timeout != 0) {
+        StartTimer(queue, slot, Timeout);
+    }
     /* A refused request ends here, although it is marked: so it is, whether the refusal marks it or not. */
     IoMarkIrpPending(Irp);
-    status = IoCsqInsertIrpEx(&queue->Csqs[Pending], Irp, NULL, NULL);
+    status = IoCsqInsertIrpEx(&queue->Csqs[Pending], Irp, ContextOf(queue, slot), NULL);
     if (!NT_SUCCESS(status)) {
         QueueEnd(Device, Irp, status, 0);
     }
@@ -486,19 +614,34 @@ static VOID QueueEnd(PDEVICE Device, PIRP Irp, NTSTATUS Status, ULONG_PTR Inform
 {
     PSLOT slot = SLOT_OF(Irp);
 
+    if (slot->Counted && slot->Fate == EndTimedOut) {
+        Status = STATUS_IO_TIMEOUT;
+    }
+    if (TraceLevel != 0) {
+        TraceWrite(EventEnd, ID_OF(&Device->Queue, slot), slot->Tag, Status);
+    }
     InterlockedDecrement(&slot->Owner->Outstanding);
-    FreeSlot(&Device->Queue, slot);
+    if (slot->Users != 0) {
+        StopTimer(&Device->Queue, slot);
+    } else {
+        FreeSlot(&Device->Queue, slot);
+    }
     Finish(Device, Irp, Status, Information);
 }
 
-/* Ends a request that was on its way between the queues when its handle or its device went away. */
+/* Ends a request that was on its way between the queues when its time was over, or its handle or its
+ * device went away. */
 static VOID EndMoving(PDEVICE Device, PIRP Irp, NTSTATUS Status)
 {
     PQUEUE queue = &Device->Queue;
     KIRQL irql;
 
     KeAcquireSpinLock(&queue->Lock, &irql);
-    queue->Ended[EndFlushed]++;
+    if (SLOT_OF(Irp)->Fate == Undecided) {
+        SLOT_OF(Irp)->Fate = EndFlushed;
+    }
+    SLOT_OF(Irp)->Counted = TRUE;
+    queue->Ended[SLOT_OF(Irp)->Fate]++;
     queue->Live--;
     KeReleaseSpinLock(&queue->Lock, irql);
     QueueEnd(Device, Irp, Status, 0);
@@ -507,7 +650,8 @@ static VOID EndMoving(PDEVICE Device, PIRP Irp, NTSTATUS Status)
 /* Puts a claimed request back where it came from. */
 static VOID Return(PDEVICE Device, PIRP Irp)
 {
-    NTSTATUS status = IoCsqInsertIrpEx(&Device->Queue.Csqs[Pending], Irp, NULL, NULL);
+    NTSTATUS status
+        = IoCsqInsertIrpEx(&Device->Queue.Csqs[Pending], Irp, ContextOf(&Device->Queue, SLOT_OF(Irp)), NULL);
 
     if (!NT_SUCCESS(status)) {
         EndMoving(Device, Irp, status);
@@ -527,6 +671,14 @@ static VOID QueueCloseHandle(PDEVICE Device, PHANDLE_CONTEXT Handle)
     while ((irp = IoCsqRemoveNextIrp(&queue->Csqs[Claimed], &peek)) != NULL) {
         Return(Device, irp);
     }
+    /* What is left is ending, and will be taken out of a list of its own. */
+    KeAcquireSpinLock(&queue->Lock, &irql);
+    while (!IsListEmpty(&Handle->Served)) {
+        PLIST_ENTRY link = Handle->Served.Flink;
+        Unlink(link);
+        InitializeListHead(link);
+    }
+    KeReleaseSpinLock(&queue->Lock, irql);
 }
 
 static VOID QueueRetire(PDEVICE Device)
@@ -552,6 +704,7 @@ static VOID QueueStatistics(PDEVICE Device, STATISTICS *Statistics)
     Statistics->Completed = queue->Ended[EndCompleted];
     Statistics->Canceled = queue->Ended[EndCanceled] + early + moving;
     Statistics->Flushed = queue->Ended[EndFlushed];
+    Statistics->TimedOut = queue->Ended[EndTimedOut];
     Statistics->Pending = queue->Live - queue->Claims - moving;
     Statistics->Claimed = queue->Claims;
     Statistics->HighWater = queue->HighWater;
@@ -610,7 +763,7 @@ static NTSTATUS QueueClaim(PDEVICE Device, PIRP Irp, PULONG_PTR Information)
             return STATUS_NO_MORE_ENTRIES;
         }
         *Information = Describe(irp, Irp->AssociatedIrp.SystemBuffer);
-        status = IoCsqInsertIrpEx(&queue->Csqs[Claimed], irp, NULL, server);
+        status = IoCsqInsertIrpEx(&queue->Csqs[Claimed], irp, ContextOf(queue, SLOT_OF(irp)), server);
         if (NT_SUCCESS(status)) {
             return STATUS_SUCCESS;
         }
