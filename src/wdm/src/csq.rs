@@ -127,9 +127,9 @@ pub struct RequestQueues {
     slots: SlotTable,
 
     _apart: Apart,
+    lists: Lists,
     lock: RawSpinLock,
     account: UnsafeCell<Account>,
-    lists: Lists,
 
     _apart_too: Apart,
     refused: AtomicU64,
@@ -150,10 +150,12 @@ struct Queue {
 }
 
 /// The IRPs of each queue, linked through `Tail.Overlay.ListEntry`. The lock guards the lists.
+// The one that every request is in is last: beside the lock and the head of the account.
+#[repr(C)]
 struct Lists {
-    pending: Guarded<LIST_ENTRY>,
-    claimed: Guarded<LIST_ENTRY>,
     waiting: Guarded<LIST_ENTRY>,
+    claimed: Guarded<LIST_ENTRY>,
+    pending: Guarded<LIST_ENTRY>,
 }
 
 /// How many slots a device has, and how many of them one handle may have.
@@ -188,9 +190,9 @@ impl RequestQueues {
             waiting: Queue::new(Place::Waiting),
             slots: SlotTable::new(),
             _apart: Apart::new(),
+            lists: Lists::new(),
             lock: RawSpinLock::new(),
             account: UnsafeCell::new(Account::new()),
-            lists: Lists::new(),
             _apart_too: Apart::new(),
             refused: AtomicU64::new(0),
             visits: Rundown::new(),

@@ -5,7 +5,7 @@
 //! `Tail.Overlay.DriverContext`; the third leads to the slot, which has a number and leads to the queues,
 //! and those to a column with a serving for each slot. What a server has claimed is linked through two
 //! words there, and the word behind them is the server's `FsContext`. A device has three `IO_CSQ`s, and the
-//! heads of their lists lie together, in the same order.
+//! heads of their lists lie together, in the opposite order.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::world;
 /// How many queues a device has.
 const QUEUES: usize = 3;
 /// How far behind its first `IO_CSQ` the heads of a device's lists are.
-const HEADS: usize = 496;
+const HEADS: usize = 392;
 /// Where the slot of an IRP is found.
 const SLOT: usize = irp::DRIVER_CONTEXT + 2 * size_of::<usize>();
 /// Where in the slot its number is, in 32 bits.
@@ -74,7 +74,7 @@ fn queues() -> Vec<(usize, usize)> {
     let queues: Vec<usize> = world::with(|world| world.queues.iter().copied().collect());
     let of_device = |queues: &[usize]| {
         let heads = queues.first().map_or(0, |first| first + HEADS);
-        let head = |number: usize| heads + number * 2 * size_of::<usize>();
+        let head = |number: usize| heads + (QUEUES - 1 - number) * 2 * size_of::<usize>();
         let pairs = queues.iter().enumerate();
         pairs
             .map(|(number, &queue)| (queue, head(number)))
