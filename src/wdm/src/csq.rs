@@ -113,7 +113,8 @@ pub use self::passage::{Awaited, Unclaimed};
 /// [`slot`] says, mostly with `lock` held. Every linked IRP is marked pending, is owned by its queue,
 /// has a slot, and holds a reference to its device's remove lock.
 // In this order: what is only read once there are slots; the free slots, which change without the
-// lock; what changes with it; what seldom changes.
+// lock; what changes with it, and the lock itself, where those who wait for it disturb least; what
+// seldom changes.
 #[repr(C)]
 pub struct RequestQueues {
     events: DeviceEvents,
@@ -128,8 +129,8 @@ pub struct RequestQueues {
 
     _apart: Apart,
     lists: Lists,
-    lock: RawSpinLock,
     account: UnsafeCell<Account>,
+    lock: RawSpinLock,
 
     _apart_too: Apart,
     refused: AtomicU64,
@@ -150,7 +151,7 @@ struct Queue {
 }
 
 /// The IRPs of each queue, linked through `Tail.Overlay.ListEntry`. The lock guards the lists.
-// The one that every request is in is last: beside the lock and the head of the account.
+// The one that every request is in is last: beside the head of the account.
 #[repr(C)]
 struct Lists {
     waiting: Guarded<LIST_ENTRY>,
@@ -191,8 +192,8 @@ impl RequestQueues {
             slots: SlotTable::new(),
             _apart: Apart::new(),
             lists: Lists::new(),
-            lock: RawSpinLock::new(),
             account: UnsafeCell::new(Account::new()),
+            lock: RawSpinLock::new(),
             _apart_too: Apart::new(),
             refused: AtomicU64::new(0),
             visits: Rundown::new(),

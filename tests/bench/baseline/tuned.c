@@ -66,7 +66,6 @@ struct _QUEUE {
     /* The number of the first free slot, and above it a count against ABA. */
     volatile LONG64 Free;
     APART Apart2;
-    KSPIN_LOCK Lock;
     LIST_ENTRY Lists[Places];
     PIRP Peeked;
     /* An ENDING, or EndCount for a request that moves. */
@@ -74,9 +73,10 @@ struct _QUEUE {
     BOOLEAN Retired;
     ULONG64 Pended;
     ULONG64 Live;
-    ULONG64 Claims;
     ULONG64 HighWater;
     ULONG64 Ended[EndCount];
+    ULONG64 Claims;
+    KSPIN_LOCK Lock;
     APART Apart3;
     /* Canceled before they were linked, and between the queues; not under the lock. */
     volatile LONG64 CanceledEarly;

@@ -71,7 +71,7 @@ pub struct Tally {
 const RETIRED: u64 = 1 << 63;
 
 /// The account. The lock guards it, like the lists.
-// What most requests change comes first: beside the lock, in as few cache lines as possible.
+// What most requests change comes first, beside their list: in as few cache lines as possible.
 #[repr(C)]
 pub(super) struct Account {
     /// What `csq_peek_next_irp` returned last, and what for. `IoCsqRemoveNextIrp` removes it under
