@@ -30,17 +30,19 @@ pub fn dispatch(device: Pin<&Csq>, irp: Irp<Control>) -> Dispatched {
     match irp.code() {
         ioctl::PEND => pend(device, irp),
         ioctl::CLAIM => claim(device, irp),
-        ioctl::COMPLETE => answer(irp, |irp| complete(device, irp)),
-        ioctl::QUERY_VERSION => answer(irp, |irp| query_version(irp.buffer())),
         ioctl::COMPLETE_NEXT => answer(irp, |irp| complete_next(device, irp.buffer())),
-        ioctl::CANCEL => answer(irp, |irp| cancel(device, irp)),
-        ioctl::QUERY_STATISTICS => answer(irp, |irp| query_statistics(device, irp.buffer())),
-        _ => irp.complete(NtStatus::INVALID_DEVICE_REQUEST),
+        _ => answer(irp, |irp| match irp.code() {
+            ioctl::COMPLETE => complete(device, irp),
+            ioctl::QUERY_VERSION => query_version(irp.buffer()),
+            ioctl::CANCEL => cancel(device, irp),
+            ioctl::QUERY_STATISTICS => query_statistics(device, irp.buffer()),
+            _ => Err(NtStatus::INVALID_DEVICE_REQUEST),
+        }),
     }
 }
 
 /// Ends `irp` with what `handle` has written, or the status that it fails with.
-// One copy for each code, which saves the registers it needs, and none for the others.
+// One copy for each use, which saves the registers that one needs, and none for the others.
 #[inline(never)]
 fn answer(
     mut irp: Irp<Control>,

@@ -33,6 +33,8 @@ pub struct DriverInfo {
     pub name: String,
     /// Bytes of code.
     pub text: usize,
+    /// Bytes of the file, without a signature.
+    pub file: usize,
 }
 
 /// The machine, as Linux describes it.
@@ -85,6 +87,7 @@ impl Report {
         let info = |subject: &Subject| DriverInfo {
             name: subject.name.clone(),
             text: subject.text,
+            file: subject.file,
         };
         Self {
             machine: Machine::new(),
@@ -107,9 +110,9 @@ impl Report {
         self.exact.get(..end).unwrap_or_default()
     }
 
-    /// Its bytes of code.
-    pub fn text_of_first(&self) -> usize {
-        self.drivers.first().map_or(0, |it| it.text)
+    /// The bytes of its file.
+    pub fn file_of_first(&self) -> usize {
+        self.drivers.first().map_or(0, |it| it.file)
     }
 
     /// Notes how busy the machine is at the end.
@@ -163,7 +166,11 @@ impl fmt::Display for Report {
         exact::table(&self.exact, f)?;
         writeln!(f)?;
         for driver in &self.drivers {
-            writeln!(f, "{}: {} bytes of code", driver.name, driver.text)?;
+            let DriverInfo { name, text, file } = driver;
+            writeln!(
+                f,
+                "{name}: {text} bytes of code, {file} of the file without a signature"
+            )?;
         }
         if !self.timings.is_empty() {
             let Machine {

@@ -44,6 +44,15 @@ pub struct Pended<'queues> {
     pub visit: Option<Visit<'queues>>,
 }
 
+impl<'queues> Pended<'queues> {
+    const fn with(visit: Option<Visit<'queues>>) -> Self {
+        Self {
+            dispatched: Dispatched::pended(),
+            visit,
+        }
+    }
+}
+
 impl RequestQueues {
     /// Puts a new request into the pending queue: `IoCsqInsertIrp`. It ends by itself after
     /// `timeout` milliseconds, unless that is 0. Whoever removes it next must end it; until then it
@@ -60,7 +69,20 @@ impl RequestQueues {
         tag: u64,
         timeout: u32,
     ) -> Result<Pended<'_>, Unpended> {
-        self.admit(irp, Some(tag), timeout)
+        let queues = self.get_ref();
+        let slot = match queues.occupy(&irp, Some(tag)) {
+            Ok(slot) => slot,
+            Err(why) => return Err(Unpended { irp, why }),
+        };
+        let (queue, irp) = (&queues.pending, irp.into_raw());
+        let visit = if timeout != 0 || queues.events.are_wanted() {
+            // SAFETY: owned until now, and just put into the slot. Queues with slots are registered.
+            unsafe { self.put_new(queue, slot, irp, timeout) }
+        } else {
+            // SAFETY: as above; it has no timer.
+            unsafe { Self::put(queue, slot, irp, null_mut()) }
+        };
+        Ok(Pended::with(visit))
     }
 
     /// Puts a claim into the waiting queue: `IoCsqInsertIrp`. As for [`pend`](Self::pend).
@@ -69,42 +91,18 @@ impl RequestQueues {
     ///
     /// As for [`pend`](Self::pend).
     pub fn wait(self: Pin<&Self>, irp: Irp<Control>) -> Result<Pended<'_>, Unpended> {
-        self.admit(irp, None, 0)
-    }
-
-    /// Lets in a request with its tag, or a claim.
-    // One copy for each, that does not ask which it is.
-    #[inline]
-    fn admit(
-        self: Pin<&Self>,
-        irp: Irp<Control>,
-        tag: Option<u64>,
-        timeout: u32,
-    ) -> Result<Pended<'_>, Unpended> {
         let queues = self.get_ref();
-        let slot = match queues.occupy(&irp, tag) {
+        let slot = match queues.occupy(&irp, None) {
             Ok(slot) => slot,
             Err(why) => return Err(Unpended { irp, why }),
         };
-        let queue = match tag {
-            Some(_) => &queues.pending,
-            None => &queues.waiting,
-        };
-        let irp = irp.into_raw();
-        let visit = if timeout != 0 || queues.events.are_wanted() {
-            // SAFETY: owned until now, and just put into the slot. Queues with slots are registered.
-            unsafe { self.put_new(queue, slot, irp, timeout) }
-        } else {
-            // SAFETY: as above; it has no timer.
-            unsafe { Self::put(queue, slot, irp, null_mut()) }
-        };
-        Ok(Pended {
-            visit,
-            dispatched: Dispatched::pended(),
-        })
+        let (queue, irp) = (&queues.waiting, irp.into_raw());
+        // SAFETY: owned until now, and just put into the slot. Queues with slots are registered.
+        let visit = unsafe { self.put_new(queue, slot, irp, 0) };
+        Ok(Pended::with(visit))
     }
 
-    /// As [`put`](Self::put), for a new IRP of which there is an event to write, or whose time is
+    /// As [`put`](Self::put), for a new IRP of which there may be an event to write, or whose time is
     /// limited. Apart, so that others save no registers for it.
     ///
     /// # Safety

@@ -63,6 +63,10 @@ impl Rows {
             timings: PoolSlice::try_zeroed(length)?,
         })
     }
+
+    const fn length(&self) -> u32 {
+        self.slots.length()
+    }
 }
 
 impl<T> Column<T> {
@@ -70,21 +74,26 @@ impl<T> Column<T> {
         Self(AtomicPtr::new(null_mut()))
     }
 
-    /// Gives the column its values, and returns how many. If it has some, it keeps those.
-    fn fill(&self, values: PoolSlice<T>) -> Option<u32> {
+    /// Gives the column its values, unless it has some.
+    ///
+    /// # Errors
+    ///
+    /// They come back.
+    fn fill(&self, values: PoolSlice<T>) -> Result<(), PoolSlice<T>> {
         let (first, length) = values.into_raw();
         let (empty, filled) = (null_mut(), first.as_ptr());
         let (order, otherwise) = (Ordering::Relaxed, Ordering::Relaxed);
-        if self
-            .0
-            .compare_exchange(empty, filled, order, otherwise)
-            .is_ok()
-        {
-            return Some(length);
+        match self.0.compare_exchange(empty, filled, order, otherwise) {
+            Ok(_) => Ok(()),
+            // SAFETY: from above.
+            Err(_) => Err(unsafe { PoolSlice::from_raw((first, length)) }),
         }
-        // SAFETY: from above.
-        drop(unsafe { PoolSlice::from_raw((first, length)) });
-        None
+    }
+
+    /// As [`fill`](Self::fill), for one who knows that it has none.
+    fn set(&self, values: PoolSlice<T>) {
+        let (first, _) = values.into_raw();
+        self.0.store(first.as_ptr(), Ordering::Relaxed);
     }
 
     /// The value in a row.
@@ -146,9 +155,11 @@ impl SlotTable {
 
     /// Gives the table its slots. If it has some, it keeps those.
     pub(super) fn fill(&self, rows: Rows) {
-        if let Some(length) = self.slots.fill(rows.slots) {
-            self.servings.fill(rows.servings);
-            self.timings.fill(rows.timings);
+        let length = rows.length();
+        // The first column decides who fills the others.
+        if self.slots.fill(rows.slots).is_ok() {
+            self.servings.set(rows.servings);
+            self.timings.set(rows.timings);
             // INVARIANT: all have that many. Nothing is found before the length is known.
             self.length.store(length, Ordering::Release);
         }
