@@ -12,7 +12,7 @@ use serde::Serialize;
 const COMMON_ROUNDS: usize = 3;
 /// A driver whose batches have taken so long sits out the others: for the rest of the rounds, the
 /// caches and the processor are as they are among drivers of one speed.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// One batch of a driver: nanoseconds per operation.
 pub type Batch<'a> = Box<dyn FnMut() -> Result<f64> + 'a>;
