@@ -227,7 +227,7 @@ pub(super) unsafe extern "C" fn csq_insert_irp_ex(
     let link = unsafe { queue_link(irp) };
     // SAFETY: the lock is held, and the IRP is in no queue.
     unsafe { list::insert_tail(queues.lists.claimed.as_ptr(), link) };
-    // SAFETY: as above.
+    // SAFETY: the slot is the IRP's.
     let serving = unsafe { queues.slots.serving(slot) };
     // SAFETY: the lock is held. Cleanup of the server's handle takes the request out again.
     unsafe { list::insert_tail(server.served(), serving.link()) };

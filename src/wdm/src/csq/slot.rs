@@ -68,8 +68,9 @@ pub(super) enum Place {
 ///
 /// In nonpaged memory that stays until the device is removed. A slot that is not free is used by
 /// the IRP's owner and by its timer, if that is set; it becomes free when both are done.
-// One cache line, for the pool of a table begins with a page. What only some requests need is in
-// `Serving` and `Timing`, in other memory: so that this, in its row, fills a cache well.
+// One cache line, for pool of a page or more begins with a page. What only some requests need is in
+// `Serving` and `Timing`, elsewhere: of four lines per slot, only every fourth set of a cache would
+// be used.
 #[repr(C, align(16))]
 pub(crate) struct Slot {
     /// Written by the IRP's owner before the first insertion (INV-12), and constant from then on.
