@@ -165,13 +165,10 @@ mod tests {
         for (offset, name) in &pdb.names {
             assert_eq!(map.names.get(offset), Some(name), "{offset:#x}");
         }
-        // The free slots are a list without a lock, from which `admit` takes one.
+        // The free slots are a list without a lock, from which `wait` takes one.
         let atomics = pdb.atomics.iter().filter_map(|range| map.at(range.start));
         let atomics: Vec<&str> = atomics.collect();
-        assert!(
-            atomics.iter().any(|it| it.ends_with("admit")),
-            "{atomics:?}"
-        );
+        assert!(atomics.iter().any(|it| it.ends_with("wait")), "{atomics:?}");
         assert!(!pdb.is_atomic(plan.entry));
         let other = identity.map(|byte| !byte);
         assert!(
