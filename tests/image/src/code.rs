@@ -190,11 +190,17 @@ impl Code {
     /// [`cycle`](Self::cycle).
     pub fn stack(&self, function: &Function) -> Result<u64, String> {
         let own = stack::frame(function)?;
-        let mut deepest = 0;
+        let mut deepest = own;
         for callee in self.callees(function) {
-            deepest = deepest.max(8 + self.stack(callee)?);
+            let below = self.stack(callee)?;
+            let bytes = if function.tail_calls.contains(&callee.address) {
+                below
+            } else {
+                own + 8 + below
+            };
+            deepest = deepest.max(bytes);
         }
-        Ok(own + deepest)
+        Ok(deepest)
     }
 }
 
@@ -318,6 +324,20 @@ mod tests {
         let stack = |address| code.stack(code.get(address).unwrap());
         assert_eq!(stack(0x1000), Ok(8 + 0x20 + 8 + 0x1000));
         assert_eq!(stack(0x1020), Ok(8));
+    }
+
+    #[test]
+    fn a_tail_call_has_the_stack_to_itself() {
+        // a: sub rsp, 0x20; add rsp, 0x20; jmp b. b: sub rsp, 0x28. c: sub rsp, 0x20; jmp b.
+        let code = code(&[
+            &[0x48, 0x83, 0xec, 0x20, 0x48, 0x83, 0xc4, 0x20, 0xeb, 6],
+            &[0x48, 0x83, 0xec, 0x28, 0xc3],
+            &[0x48, 0x83, 0xec, 0x20, 0xeb, 0xea],
+        ])
+        .unwrap();
+        let stack = |address| code.stack(code.get(address).unwrap());
+        assert_eq!(stack(0x1000), Ok(0x28));
+        assert_eq!(stack(0x1020), Ok(0x20 + 8 + 0x28));
     }
 
     #[test]

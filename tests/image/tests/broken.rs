@@ -287,7 +287,10 @@ const DAMAGES: &[Damage] = &[
         subject.map.symbols.retain(|symbol| !imported(symbol));
     }),
     ("a function that panics", &["panic"], |subject, _| {
-        subject.rename("wdm::irp::complete", "core::panicking::panic_bounds_check");
+        subject.rename(
+            "csq::requests::complete",
+            "core::panicking::panic_bounds_check",
+        );
     }),
     ("a panic that nobody calls", &["panic"], |subject, _| {
         let address = subject.map.address("_fltused").unwrap();

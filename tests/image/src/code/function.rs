@@ -20,6 +20,8 @@ pub struct Function {
     pub instructions: Vec<Instruction>,
     /// The functions that it calls or jumps to.
     pub calls: BTreeSet<u64>,
+    /// Those of them that it only jumps to when its own frame is gone.
+    pub tail_calls: BTreeSet<u64>,
     /// The routines that it imports.
     pub imports: BTreeSet<String>,
     /// The functions whose addresses it takes.
@@ -41,11 +43,13 @@ impl Function {
             address,
             instructions: decoder.into_iter().collect(),
             calls: BTreeSet::new(),
+            tail_calls: BTreeSet::new(),
             imports: BTreeSet::new(),
             taken: BTreeSet::new(),
             by_pointer: false,
         };
         let own = range(address, bytes);
+        let mut kept = BTreeSet::new();
         for (index, instruction) in function.instructions.iter().enumerate() {
             if instruction.is_invalid() {
                 return Err(format!(
@@ -67,11 +71,16 @@ impl Function {
             match instruction.flow_control() {
                 FlowControl::Call => {
                     function.calls.insert(instruction.near_branch_target());
+                    kept.insert(instruction.near_branch_target());
                 }
                 FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch => {
                     let target = instruction.near_branch_target();
                     if !own.contains(&target) {
                         function.calls.insert(target);
+                        let before = function.instructions.get(..index).unwrap_or_default();
+                        if !before.last().is_some_and(is_epilogue) {
+                            kept.insert(target);
+                        }
                     }
                 }
                 FlowControl::IndirectCall => function.by_pointer = true,
@@ -82,6 +91,7 @@ impl Function {
                 _ => {}
             }
         }
+        function.tail_calls = &function.calls - &kept;
         Ok(function)
     }
 
@@ -95,6 +105,15 @@ impl Function {
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.names.contains(name)
+    }
+}
+
+/// Whether an instruction is the last of those that give back a frame.
+fn is_epilogue(instruction: &Instruction) -> bool {
+    match instruction.mnemonic() {
+        Mnemonic::Pop => true,
+        Mnemonic::Add => instruction.op0_register() == Register::RSP,
+        _ => false,
     }
 }
 
