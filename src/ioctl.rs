@@ -72,6 +72,7 @@ fn decode_pend(input: &[u8]) -> Result<(u64, u32), NtStatus> {
     Ok((pend.tag.get(), pend.timeout.get()))
 }
 
+// Apart, as `answer`.
 #[inline(never)]
 fn claim(device: Pin<&Csq>, mut irp: Irp<Control>) -> Dispatched {
     match decode_claim(&irp.buffer()) {

@@ -92,6 +92,7 @@ fn deliver(queues: Pin<&RequestQueues>) {
 
 /// Writes a request's id, tag and payload to the buffer of the claim that gets it, which has room
 /// for any of them.
+// One copy for both ways to a claim, for the sake of the driver's size.
 #[inline(never)]
 fn describe(request: &mut Irp<Moving>, mut claim: SystemBuffer<'_>) -> Written {
     let (id, tag) = (request.id(), request.tag());
@@ -112,6 +113,7 @@ fn describe(request: &mut Irp<Moving>, mut claim: SystemBuffer<'_>) -> Written {
 /// # Errors
 ///
 /// `STATUS_FILE_CLOSED` when the handle is being closed; the request is pending again.
+// As for `describe`.
 #[inline(never)]
 fn hand_over(request: Irp<Moving>, server: Option<&FileContext>) -> Result<(), NtStatus> {
     let Unclaimed(request) = match server {

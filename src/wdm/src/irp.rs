@@ -35,7 +35,7 @@ use crate::device_object::Header;
 use crate::stack_location::{StackLocation, current_stack_location, device_object};
 use crate::status::NtStatus;
 use crate::sys::{
-    CCHAR, IO_STACK_LOCATION, IRP, IofCallDriver, METHOD_BUFFERED, io_status, system_buffer,
+    CCHAR, IO_STACK_LOCATION, IRP, IofCallDriver, METHOD_BUFFERED, PIRP, io_status, system_buffer,
 };
 
 use self::completion::{complete, release_remove_lock, set_io_status};
@@ -164,6 +164,18 @@ impl<S: sealed::State> Irp<S> {
             raw,
             state: PhantomData,
         }
+    }
+
+    /// As [`from_raw`](Self::from_raw).
+    ///
+    /// # Safety
+    ///
+    /// As for [`from_raw`](Self::from_raw); so `raw` is not null.
+    pub(crate) const unsafe fn from_pointer(raw: PIRP) -> Self {
+        // SAFETY: by the caller.
+        let raw = unsafe { NonNull::new_unchecked(raw) };
+        // SAFETY: by the caller.
+        unsafe { Self::from_raw(raw) }
     }
 
     /// Gives up ownership without ending the IRP.

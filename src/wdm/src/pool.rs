@@ -148,11 +148,6 @@ impl<T: Zeroable> PoolSlice<T> {
 }
 
 impl<T> PoolSlice<T> {
-    /// How many values there are.
-    pub(crate) const fn length(&self) -> u32 {
-        self.length
-    }
-
     /// Gives up ownership. [`from_raw`](Self::from_raw) takes it back.
     pub(crate) const fn into_raw(self) -> (NonNull<T>, u32) {
         let parts = (self.first, self.length);

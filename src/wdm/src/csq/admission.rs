@@ -70,11 +70,8 @@ impl RequestQueues {
         timeout: u32,
     ) -> Result<Pended<'_>, Unpended> {
         let queues = self.get_ref();
-        let slot = match queues.occupy(&irp, Some(tag)) {
-            Ok(slot) => slot,
-            Err(why) => return Err(Unpended { irp, why }),
-        };
-        let (queue, irp) = (&queues.pending, irp.into_raw());
+        let (slot, irp) = queues.occupy(irp, Some(tag))?;
+        let queue = &queues.pending;
         let visit = if timeout != 0 || queues.events.are_wanted() {
             // SAFETY: owned until now, and just put into the slot. Queues with slots are registered.
             unsafe { self.put_new(queue, slot, irp, timeout) }
@@ -92,13 +89,9 @@ impl RequestQueues {
     /// As for [`pend`](Self::pend).
     pub fn wait(self: Pin<&Self>, irp: Irp<Control>) -> Result<Pended<'_>, Unpended> {
         let queues = self.get_ref();
-        let slot = match queues.occupy(&irp, None) {
-            Ok(slot) => slot,
-            Err(why) => return Err(Unpended { irp, why }),
-        };
-        let (queue, irp) = (&queues.waiting, irp.into_raw());
+        let (slot, irp) = queues.occupy(irp, None)?;
         // SAFETY: owned until now, and just put into the slot. Queues with slots are registered.
-        let visit = unsafe { self.put_new(queue, slot, irp, 0) };
+        let visit = unsafe { self.put_new(&queues.waiting, slot, irp, 0) };
         Ok(Pended::with(visit))
     }
 
@@ -133,20 +126,28 @@ impl RequestQueues {
         unsafe { Self::put(queue, slot, irp, context) }
     }
 
-    /// Finds a place for `irp` within both limits (TR-24, TR-88).
+    /// Finds a place for `irp` within both limits (TR-24, TR-88), and gives up its ownership.
     #[inline]
-    fn occupy(&self, irp: &Irp<Control>, tag: Option<u64>) -> Result<&Slot, Refusal> {
+    fn occupy(
+        &self,
+        irp: Irp<Control>,
+        tag: Option<u64>,
+    ) -> Result<(&Slot, NonNull<IRP>), Unpended> {
         let file = match irp.stack().file() {
             Some(file) if file.belongs_to(self) => file,
-            _ => return Err(Refusal::NoHandle),
+            _ => {
+                let why = Refusal::NoHandle;
+                return Err(Unpended { irp, why });
+            }
         };
-        let slot = self.take_slot(file).ok_or_else(|| {
+        let Some(slot) = self.take_slot(file) else {
             self.refused.fetch_add(1, Ordering::Relaxed);
-            Refusal::Full
-        })?;
+            let why = Refusal::Full;
+            return Err(Unpended { irp, why });
+        };
         // SAFETY: just taken; owned, and of this handle.
         unsafe { slot.occupy(irp.as_raw(), file, tag) };
-        Ok(slot)
+        Ok((slot, irp.into_raw()))
     }
 
     #[inline]

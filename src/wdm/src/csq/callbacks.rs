@@ -17,7 +17,6 @@
 #![expect(unsafe_code, reason = "callbacks from the kernel over intrusive lists")]
 
 use core::pin::Pin;
-use core::ptr::NonNull;
 
 use super::account::{Ending, Purpose};
 use super::insertion::{Doomed, Insertion, Outcome};
@@ -26,7 +25,7 @@ use super::peek::PeekContext;
 use super::slot::{Place, Slot};
 use super::{Queue, RequestQueues};
 use crate::file_context::FileContext;
-use crate::irp::{Dequeued, Irp, Moving};
+use crate::irp::{Dequeued, Irp};
 use crate::list;
 use crate::spin_lock::SavedIrql;
 use crate::status::NtStatus;
@@ -213,13 +212,13 @@ pub(super) unsafe extern "C" fn csq_insert_irp_ex(
     // SAFETY: the IRP keeps its handle's context.
     if account.dooms(slot, unsafe { &*owner }) {
         // SAFETY: the caller's, with its remove-lock reference, and given back.
-        let outcome = Outcome::Over(unsafe { request_of(irp) });
+        let outcome = Outcome::Over(unsafe { Irp::from_pointer(irp) });
         // SAFETY: this is the callback, and does not link the IRP.
         return unsafe { slot.refuse(outcome, NtStatus::CANCELLED) };
     }
     if server.closing.get(&account.held) {
         // SAFETY: as above.
-        let outcome = Outcome::Closed(unsafe { request_of(irp) });
+        let outcome = Outcome::Closed(unsafe { Irp::from_pointer(irp) });
         // SAFETY: as above.
         return unsafe { slot.refuse(outcome, NtStatus::FILE_CLOSED) };
     }
@@ -436,25 +435,11 @@ pub(super) unsafe extern "C" fn csq_complete_canceled_irp(_csq: PIO_CSQ, irp: PI
     // SAFETY: this is that callback, called with the slot's IRP.
     if let Some(insertion) = unsafe { slot.insertion() } {
         // SAFETY: given up by the caller, with its remove-lock reference.
-        return insertion.set(Outcome::Over(unsafe { request_of(irp) }));
+        return insertion.set(Outcome::Over(unsafe { Irp::from_pointer(irp) }));
     }
-    // SAFETY: a live IRP is not null.
-    let irp = unsafe { NonNull::new_unchecked(irp) };
     // SAFETY: given up by the caller, with the remove-lock reference that came with it; removed by
     // `csq_remove_irp`.
-    unsafe { Irp::<Dequeued>::from_raw(irp) }.end();
-}
-
-/// The IRP of an insertion, for the thread that inserts it to have back.
-///
-/// # Safety
-///
-/// The insertion owns `irp`, with its remove-lock reference, and gives it up.
-unsafe fn request_of(irp: PIRP) -> Irp<Moving> {
-    // SAFETY: a live IRP is not null.
-    let irp = unsafe { NonNull::new_unchecked(irp) };
-    // SAFETY: by the caller.
-    unsafe { Irp::from_raw(irp) }
+    unsafe { Irp::<Dequeued>::from_pointer(irp) }.end();
 }
 
 /// The queue that `csq` is the first field of, and the queues it belongs to (INV-03).

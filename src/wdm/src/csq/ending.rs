@@ -157,10 +157,9 @@ impl RequestQueues {
         // SAFETY: started, because the slot is timed.
         let stopped = unsafe { timing.stop() };
         // A timer that was stopped does not use the slot either.
-        if slot.leave(if stopped { 2 } else { 1 }) {
-            // SAFETY: this was the last one to use it.
-            unsafe { self.slots.put(slot) };
-        }
+        let done = if stopped { 2 } else { 1 };
+        // SAFETY: by the caller.
+        unsafe { self.slots.leave(slot, done) };
     }
 
     /// Ends every IRP of `queue` that matches, by its fate or as `ending`.

@@ -75,7 +75,7 @@ pub(super) enum Place {
 pub(crate) struct Slot {
     /// Written by the IRP's owner before the first insertion (INV-12), and constant from then on.
     tenant: UnsafeCell<Tenant>,
-    /// What is to be told to the thread that is inserting the IRP; null if none is.
+    /// What is to be told to the thread that inserts the IRP; null once a queue has taken that.
     insertion: UnsafeCell<*const Insertion<'static>>,
     /// The number of its arrival. Requests and claims have numbers of their own.
     pub(super) sequence: Guarded<u64>,

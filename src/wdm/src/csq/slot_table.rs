@@ -63,10 +63,6 @@ impl Rows {
             timings: PoolSlice::try_zeroed(length)?,
         })
     }
-
-    const fn length(&self) -> u32 {
-        self.slots.length()
-    }
 }
 
 impl<T> Column<T> {
@@ -74,20 +70,21 @@ impl<T> Column<T> {
         Self(AtomicPtr::new(null_mut()))
     }
 
-    /// Gives the column its values, unless it has some.
-    ///
-    /// # Errors
-    ///
-    /// They come back.
-    fn fill(&self, values: PoolSlice<T>) -> Result<(), PoolSlice<T>> {
+    /// Gives the column its values, and returns how many. If it has some, it keeps those.
+    fn fill(&self, values: PoolSlice<T>) -> Option<u32> {
         let (first, length) = values.into_raw();
         let (empty, filled) = (null_mut(), first.as_ptr());
         let (order, otherwise) = (Ordering::Relaxed, Ordering::Relaxed);
-        match self.0.compare_exchange(empty, filled, order, otherwise) {
-            Ok(_) => Ok(()),
-            // SAFETY: from above.
-            Err(_) => Err(unsafe { PoolSlice::from_raw((first, length)) }),
+        if self
+            .0
+            .compare_exchange(empty, filled, order, otherwise)
+            .is_ok()
+        {
+            return Some(length);
         }
+        // SAFETY: from above.
+        drop(unsafe { PoolSlice::from_raw((first, length)) });
+        None
     }
 
     /// As [`fill`](Self::fill), for one who knows that it has none.
@@ -155,9 +152,8 @@ impl SlotTable {
 
     /// Gives the table its slots. If it has some, it keeps those.
     pub(super) fn fill(&self, rows: Rows) {
-        let length = rows.length();
         // The first column decides who fills the others.
-        if self.slots.fill(rows.slots).is_ok() {
+        if let Some(length) = self.slots.fill(rows.slots) {
             self.servings.set(rows.servings);
             self.timings.set(rows.timings);
             // INVARIANT: all have that many. Nothing is found before the length is known.
@@ -243,6 +239,18 @@ impl SlotTable {
                 Ok(_) => return Some((index, slot)),
                 Err(now) => head = now,
             }
+        }
+    }
+
+    /// So many users of a slot are done. The last one makes it free.
+    ///
+    /// # Safety
+    ///
+    /// They were counted, because the slot has a timer, and do not use it any more.
+    pub(super) unsafe fn leave(&self, slot: &Slot, users: u8) {
+        if slot.leave(users) {
+            // SAFETY: this was the last one.
+            unsafe { self.put(slot) };
         }
     }
 

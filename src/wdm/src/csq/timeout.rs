@@ -116,8 +116,6 @@ pub(super) unsafe extern "C" fn request_timed_out(
             unsafe { Irp::<Dequeued>::from_raw(irp) }.end();
         }
     }
-    if slot.leave(1) {
-        // SAFETY: this was the last one to use it.
-        unsafe { queues.slots.put(slot) };
-    }
+    // SAFETY: the timer is done.
+    unsafe { queues.slots.leave(slot, 1) };
 }
