@@ -28,8 +28,6 @@ pub struct Subject {
     pub claims: bool,
     /// Bytes of code.
     pub text: usize,
-    /// Bytes of the file, without a signature.
-    pub file: usize,
     driver: Driver,
 }
 
@@ -48,7 +46,6 @@ impl Subject {
             limit: 0,
             claims: false,
             text: text_size(&file)?,
-            file: unsigned_size(&file)?,
             driver,
         };
         subject.limit = subject.query_limit()?;
@@ -149,17 +146,6 @@ fn text_size(file: &[u8]) -> Result<usize> {
         Some(section) => Ok(section.virtual_size.get(LE) as usize),
         None => bail!("there is no section .text"),
     }
-}
-
-/// Where the last section ends: what follows is the signature.
-fn unsigned_size(file: &[u8]) -> Result<usize> {
-    let image = PeFile64::parse(file)?;
-    let sections = image.section_table();
-    let ends = sections.iter().map(|section| {
-        let (start, size) = (&section.pointer_to_raw_data, &section.size_of_raw_data);
-        start.get(LE) as usize + size.get(LE) as usize
-    });
-    ends.max().context("there are no sections")
 }
 
 /// The input of `COMPLETE` for one request.

@@ -25,8 +25,8 @@ const COMPLETE_BY_ID: &str = "complete by id";
 const STACK: usize = 512;
 /// TR-104: a request takes nothing from the pool.
 const POOL: usize = 0;
-/// Bytes of the file.
-const FILE: usize = 24 << 10;
+/// Bytes of code: the file may have 24 KiB.
+const TEXT: usize = 24 << 10;
 
 /// One path through a driver.
 #[derive(Clone, Debug, Serialize)]
@@ -129,7 +129,7 @@ pub fn row(
 }
 
 /// What is over its budget, a sentence for each.
-pub fn over_budget(rows: &[Row], file: usize) -> Vec<String> {
+pub fn over_budget(rows: &[Row], text: usize) -> Vec<String> {
     let mut over = hostile::over_budget(rows);
     for row in rows {
         let Row { path, depth, .. } = row;
@@ -165,8 +165,8 @@ pub fn over_budget(rows: &[Row], file: usize) -> Vec<String> {
             ));
         }
     }
-    if file > FILE {
-        over.push(format!("{file} bytes without a signature, at most {FILE}"));
+    if text > TEXT {
+        over.push(format!("{text} bytes of code, at most {TEXT}"));
     }
     over
 }
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn budgets_are_kept_up_to_the_last_instruction() {
-        assert!(over_budget(&[row(10), row(100)], FILE).is_empty());
+        assert!(over_budget(&[row(10), row(100)], TEXT).is_empty());
         let more: [fn(&mut Row); 5] = [
             |row| row.counts.insert += 1,
             |row| row.counts.remove += 1,
@@ -235,9 +235,9 @@ mod tests {
         for change in more {
             let mut changed = row(10);
             change(&mut changed);
-            assert_eq!(over_budget(&[changed], FILE).len(), 1);
+            assert_eq!(over_budget(&[changed], TEXT).len(), 1);
         }
-        assert_eq!(over_budget(&[], FILE + 1).len(), 1);
+        assert_eq!(over_budget(&[], TEXT + 1).len(), 1);
     }
 
     // INV-43, TR-37
@@ -245,6 +245,6 @@ mod tests {
     fn the_depth_must_not_matter() {
         let mut deeper = row(100);
         deeper.counts.under_lock += 1;
-        assert_eq!(over_budget(&[row(10), deeper], FILE).len(), 1);
+        assert_eq!(over_budget(&[row(10), deeper], TEXT).len(), 1);
     }
 }

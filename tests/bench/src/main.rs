@@ -81,7 +81,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         profile::print(&arguments.driver, report.exact_of_first())?;
         return Ok(ExitCode::SUCCESS);
     }
-    report.over_budget = exact::over_budget(report.exact_of_first(), report.file_of_first());
+    report.over_budget = exact::over_budget(report.exact_of_first(), report.text_of_first());
     if !arguments.quick {
         time(arguments, &subjects, &mut report)?;
     }

@@ -33,8 +33,6 @@ pub struct DriverInfo {
     pub name: String,
     /// Bytes of code.
     pub text: usize,
-    /// Bytes of the file, without a signature.
-    pub file: usize,
 }
 
 /// The machine, as Linux describes it.
@@ -87,7 +85,6 @@ impl Report {
         let info = |subject: &Subject| DriverInfo {
             name: subject.name.clone(),
             text: subject.text,
-            file: subject.file,
         };
         Self {
             machine: Machine::new(),
@@ -110,9 +107,9 @@ impl Report {
         self.exact.get(..end).unwrap_or_default()
     }
 
-    /// The bytes of its file.
-    pub fn file_of_first(&self) -> usize {
-        self.drivers.first().map_or(0, |it| it.file)
+    /// Its bytes of code.
+    pub fn text_of_first(&self) -> usize {
+        self.drivers.first().map_or(0, |it| it.text)
     }
 
     /// Notes how busy the machine is at the end.
@@ -166,11 +163,7 @@ impl fmt::Display for Report {
         exact::table(&self.exact, f)?;
         writeln!(f)?;
         for driver in &self.drivers {
-            let DriverInfo { name, text, file } = driver;
-            writeln!(
-                f,
-                "{name}: {text} bytes of code, {file} of the file without a signature"
-            )?;
+            writeln!(f, "{}: {} bytes of code", driver.name, driver.text)?;
         }
         if !self.timings.is_empty() {
             let Machine {
