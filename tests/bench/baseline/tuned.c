@@ -155,6 +155,17 @@ static PSLOT FindSlot(PQUEUE Queue, ULONG64 Id, PLACE Place)
     return index < Queue->SlotCount && slot->Generation == Id >> 32 && slot->Place == Place ? slot : NULL;
 }
 
+/* Decides why a request ends, unless that is decided. Returns whether it was not. */
+static FORCEINLINE BOOLEAN Decide(PSLOT Slot, ENDING Ending)
+{
+    BOOLEAN first = Slot->Fate == Undecided;
+
+    if (first) {
+        Slot->Fate = (UCHAR)Ending;
+    }
+    return first;
+}
+
 /* ---- Callbacks, made for each place, so that the compiler knows it ---- */
 
 #define QUEUE_OF(csq, place) CONTAINING_RECORD(csq, QUEUE, Csqs[place])
@@ -179,9 +190,7 @@ static NTSTATUS InsertPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
 
     UNREFERENCED_PARAMETER(Context);
     if (slot->Fate != Undecided || slot->Owner->Closing || queue->Retired) {
-        if (slot->Fate == Undecided) {
-            slot->Fate = EndFlushed;
-        }
+        Decide(slot, EndFlushed);
         /* A new request counts as one that came before that. */
         if (slot->Sequence == 0) {
             slot->Counted = TRUE;
@@ -240,9 +249,7 @@ static FORCEINLINE VOID RemoveFrom(PQUEUE Queue, PIRP Irp)
     slot->Place = Moving;
     Queue->Peeked = NULL;
     if (purpose != ToMove) {
-        if (slot->Fate == Undecided) {
-            slot->Fate = (UCHAR)purpose;
-        }
+        Decide(slot, (ENDING)purpose);
         slot->Counted = TRUE;
         Queue->Ended[slot->Fate]++;
         Queue->Live--;
@@ -500,10 +507,7 @@ static VOID TimedOut(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
     UNREFERENCED_PARAMETER(Argument2);
     KeAcquireSpinLock(&queue->Lock, &irql);
     place = slot->Place;
-    first = slot->Fate == Undecided;
-    if (first) {
-        slot->Fate = EndTimedOut;
-    }
+    first = Decide(slot, EndTimedOut);
     KeReleaseSpinLock(&queue->Lock, irql);
     /* One that moves is ended by who moves it. */
     if (first && place < Places) {
@@ -634,14 +638,13 @@ static VOID QueueEnd(PDEVICE Device, PIRP Irp, NTSTATUS Status, ULONG_PTR Inform
 static VOID EndMoving(PDEVICE Device, PIRP Irp, NTSTATUS Status)
 {
     PQUEUE queue = &Device->Queue;
+    PSLOT slot = SLOT_OF(Irp);
     KIRQL irql;
 
     KeAcquireSpinLock(&queue->Lock, &irql);
-    if (SLOT_OF(Irp)->Fate == Undecided) {
-        SLOT_OF(Irp)->Fate = EndFlushed;
-    }
-    SLOT_OF(Irp)->Counted = TRUE;
-    queue->Ended[SLOT_OF(Irp)->Fate]++;
+    Decide(slot, EndFlushed);
+    slot->Counted = TRUE;
+    queue->Ended[slot->Fate]++;
     queue->Live--;
     KeReleaseSpinLock(&queue->Lock, irql);
     QueueEnd(Device, Irp, Status, 0);
