@@ -22,7 +22,6 @@ const INFO_LENGTH_MISMATCH: NtStatus = NtStatus::from_code(status::INFO_LENGTH_M
 const INVALID_BUFFER_SIZE: NtStatus = NtStatus::from_code(status::INVALID_BUFFER_SIZE);
 const INVALID_PARAMETER: NtStatus = NtStatus::from_code(status::INVALID_PARAMETER);
 const NOT_FOUND: NtStatus = NtStatus::from_code(status::NOT_FOUND);
-const NO_MORE_ENTRIES: NtStatus = NtStatus::from_code(status::NO_MORE_ENTRIES);
 const REVISION_MISMATCH: NtStatus = NtStatus::from_code(status::REVISION_MISMATCH);
 
 /// `IRP_MJ_DEVICE_CONTROL`.
@@ -148,7 +147,7 @@ fn complete_next(device: Pin<&Csq>, mut buffer: SystemBuffer<'_>) -> Result<Writ
     check_version(request.version)?;
     check_payload(request.payload_length, payload)?;
     check_room::<Completed>(&buffer)?;
-    let completed = requests::complete_next(device, payload).ok_or(NO_MORE_ENTRIES)?;
+    let completed = requests::complete_next(device, payload).ok_or(NOT_FOUND)?;
     write(&mut buffer, &completed)
 }
 

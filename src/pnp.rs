@@ -91,11 +91,12 @@ impl Lifecycle {
     }
 }
 
-/// With what a device that is not started refuses. Apart, because most of the time it is started.
+/// With what a device that is not started refuses. One that is asked whether it may be removed can come
+/// back, so it is not gone yet. Apart, because most of the time it is started.
 #[cold]
 fn refusal_in(state: u8) -> NtStatus {
-    if state >= State::RemovePending as u8 {
-        NtStatus::DELETE_PENDING
+    if state >= State::SurpriseRemoved as u8 {
+        NtStatus::DEVICE_REMOVED
     } else {
         NtStatus::DEVICE_NOT_READY
     }

@@ -14,7 +14,7 @@ use zerocopy::IntoBytes;
 use crate::device::Csq;
 
 const BUFFER_OVERFLOW: NtStatus = NtStatus::from_code(status::BUFFER_OVERFLOW);
-const NO_MORE_ENTRIES: NtStatus = NtStatus::from_code(status::NO_MORE_ENTRIES);
+const NOT_FOUND: NtStatus = NtStatus::from_code(status::NOT_FOUND);
 const QUOTA_EXCEEDED: NtStatus = NtStatus::from_code(status::QUOTA_EXCEEDED);
 
 /// Keeps a request until somebody ends it, or its time is over.
@@ -52,7 +52,7 @@ pub fn claim(device: Pin<&Csq>, mut irp: Irp<Control>, wait: bool) -> Dispatched
         };
     }
     if !wait {
-        return irp.complete(NO_MORE_ENTRIES);
+        return irp.complete(NOT_FOUND);
     }
     match queues.wait(irp) {
         Ok(pended) => settle(pended),

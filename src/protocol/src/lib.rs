@@ -8,10 +8,10 @@
 //! |---|---|---|---|
 //! | [`ioctl::QUERY_VERSION`] | none | [`wire::Version`] | |
 //! | [`ioctl::PEND`] | [`wire::Pend`] + payload | the completer's payload | when somebody ends it |
-//! | [`ioctl::COMPLETE_NEXT`] | [`wire::CompleteNext`] + payload | [`wire::Completed`] | `NO_MORE_ENTRIES` when nothing is pending |
+//! | [`ioctl::COMPLETE_NEXT`] | [`wire::CompleteNext`] + payload | [`wire::Completed`] | `NOT_FOUND` when nothing is pending |
 //! | [`ioctl::CANCEL`] | [`wire::Cancel`] | [`wire::Canceled`] | `NOT_FOUND` when nothing matches |
 //! | [`ioctl::QUERY_STATISTICS`] | none | [`wire::Statistics`] | |
-//! | [`ioctl::CLAIM`] | [`wire::Claim`] | [`wire::Claimed`] + payload | `NO_MORE_ENTRIES` when nothing is pending, or later |
+//! | [`ioctl::CLAIM`] | [`wire::Claim`] | [`wire::Claimed`] + payload | `NOT_FOUND` when nothing is pending, or later |
 //! | [`ioctl::COMPLETE`] | [`wire::Complete`] + payload | [`wire::Delivered`] | `NOT_FOUND` when the handle has no such claim (any more) |
 //!
 //! # Errors
@@ -29,12 +29,17 @@
 //! | the version in the input is not [`VERSION`] | [`status::REVISION_MISMATCH`] |
 //! | a reserved field is not zero, or a scope, a flag or a status is none that is allowed | [`status::INVALID_PARAMETER`] |
 //! | the handle or the device has as many requests as it may | [`status::QUOTA_EXCEEDED`] |
-//! | the device is being removed | [`status::DELETE_PENDING`] |
-//! | the device is stopped, or not yet started | [`status::DEVICE_NOT_READY`] |
+//! | the device is gone | [`status::DEVICE_REMOVED`] |
+//! | the device is stopped, not yet started, or asked whether it may be removed | [`status::DEVICE_NOT_READY`] |
 //! | the handle is being closed | [`status::FILE_CLOSED`] |
+//!
+//! What each is to a Win32 program, and whether a completion packet follows, says [`status`].
 
 #![no_std]
 #![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
 
 pub mod ioctl;
 pub mod status;
@@ -42,7 +47,10 @@ pub mod wire;
 
 /// The version of everything in this crate. Each input carries it, so that a program and a driver
 /// of different ages notice.
-pub const VERSION: u32 = 1;
+///
+/// 2 has other statuses than 1 for "nothing is pending" and for a device that is gone, and refuses two
+/// statuses more for [`wire::Complete::status`].
+pub const VERSION: u32 = 2;
 
 /// The longest payload, in bytes, of a request or of an answer.
 pub const MAX_PAYLOAD: u32 = 4096;

@@ -78,7 +78,7 @@ pub trait Device: Sized + Send + Sync + 'static {
     fn close(self: Pin<&Self>, file: PoolBox<FileContext>);
 
     /// Whether the device is gone for good, although handles may be open still. They are of no more
-    /// use: device control requests are answered with `STATUS_DELETE_PENDING` (INV-65).
+    /// use: device control requests are answered with `STATUS_DEVICE_REMOVED` (INV-65).
     fn is_gone(self: Pin<&Self>) -> bool;
 
     /// Answers or keeps a device control request with buffered I/O. Others are answered with
@@ -269,7 +269,7 @@ unsafe extern "C" fn device_control<D: Device>(device: PDEVICE_OBJECT, irp: PIRP
     let fdo = unsafe { Fdo::<D>::of(device) };
     let handle = |irp: Irp<Received>| {
         if fdo.device().is_gone() {
-            return irp.complete(NtStatus::DELETE_PENDING);
+            return irp.complete(NtStatus::DEVICE_REMOVED);
         }
         // SAFETY: this is that dispatch routine.
         match unsafe { irp.into_control() } {

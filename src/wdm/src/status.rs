@@ -2,7 +2,7 @@
 //! <https://learn.microsoft.com/windows-hardware/drivers/kernel/using-ntstatus-values>.
 
 use crate::sys::{
-    NTSTATUS, STATUS_CANCELLED, STATUS_DELETE_PENDING, STATUS_DEVICE_NOT_READY,
+    NTSTATUS, STATUS_CANCELLED, STATUS_DEVICE_NOT_READY, STATUS_DEVICE_REMOVED,
     STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES,
     STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_NO_SUCH_DEVICE, STATUS_PENDING,
     STATUS_SUCCESS,
@@ -21,10 +21,11 @@ impl NtStatus {
     pub(crate) const PENDING: Self = Self(STATUS_PENDING);
     /// The request was canceled.
     pub const CANCELLED: Self = Self(STATUS_CANCELLED);
-    /// The device is removed, or about to be.
-    pub const DELETE_PENDING: Self = Self(STATUS_DELETE_PENDING);
     /// The device is not started.
     pub const DEVICE_NOT_READY: Self = Self(STATUS_DEVICE_NOT_READY);
+    /// The device is gone. Win32 programs see `ERROR_DEVICE_REMOVED`; of `STATUS_DELETE_PENDING`, which
+    /// the remove lock returns, they see `ERROR_ACCESS_DENIED`.
+    pub const DEVICE_REMOVED: Self = Self(STATUS_DEVICE_REMOVED);
     /// The driver broke a rule of its own.
     pub const DRIVER_INTERNAL_ERROR: Self = Self(STATUS_DRIVER_INTERNAL_ERROR);
     /// The handle is being closed.

@@ -197,7 +197,7 @@ static NTSTATUS InsertPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
             queue->Pended++;
             queue->Ended[slot->Fate]++;
         }
-        return queue->Retired ? STATUS_DELETE_PENDING : STATUS_CANCELLED;
+        return queue->Retired ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED;
     }
     if (slot->Sequence == 0) {
         LinkBefore(list, &Irp->Tail.Overlay.ListEntry);
@@ -227,7 +227,7 @@ static NTSTATUS InsertClaimed(PIO_CSQ Csq, PIRP Irp, PVOID Context)
         return STATUS_CANCELLED;
     }
     if (queue->Retired) {
-        return STATUS_DELETE_PENDING;
+        return STATUS_DEVICE_REMOVED;
     }
     LinkBefore(&queue->Lists[Claimed], &Irp->Tail.Overlay.ListEntry);
     LinkBefore(&slot->Owner->Chain[Claimed], CHAIN_LINK(Irp));
@@ -763,7 +763,7 @@ static NTSTATUS QueueClaim(PDEVICE Device, PIRP Irp, PULONG_PTR Information)
     for (;;) {
         irp = IoCsqRemoveNextIrp(&queue->Csqs[Pending], &peek);
         if (irp == NULL) {
-            return STATUS_NO_MORE_ENTRIES;
+            return STATUS_NOT_FOUND;
         }
         *Information = Describe(irp, Irp->AssociatedIrp.SystemBuffer);
         status = IoCsqInsertIrpEx(&queue->Csqs[Claimed], irp, ContextOf(queue, SLOT_OF(irp)), server);

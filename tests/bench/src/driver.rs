@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use csq_protocol::status::{NO_MORE_ENTRIES, SUCCESS};
+use csq_protocol::status::{NOT_FOUND, SUCCESS};
 use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, wire};
 use ntsim::native::{Driver, Handle, Requests};
 use object::LittleEndian as LE;
@@ -80,7 +80,7 @@ impl Subject {
 
     fn knows_claims(&self) -> Result<bool> {
         let handle = self.open()?;
-        Ok(claim(&handle, 1).send(0) == NO_MORE_ENTRIES)
+        Ok(claim(&handle, 1).send(0) == NOT_FOUND)
     }
 }
 

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use csq_protocol::status::{NO_MORE_ENTRIES, PENDING, QUOTA_EXCEEDED, SUCCESS};
+use csq_protocol::status::{NOT_FOUND, PENDING, QUOTA_EXCEEDED, SUCCESS};
 use ntsim::native::{self, Handle, Requests};
 
 use crate::driver::{self, Subject, claimed_id, complete_input};
@@ -268,7 +268,7 @@ pub fn pend_complete_next_together(rings: &mut [(Ring<'_>, Requests<'_>)]) -> Re
                 return pended == PENDING;
             }
             // Nothing is pending if the other has completed ahead.
-            pended == PENDING && matches!(next.send(0), SUCCESS | NO_MORE_ENTRIES)
+            pended == PENDING && matches!(next.send(0), SUCCESS | NOT_FOUND)
         },
     )
 }

@@ -1,7 +1,7 @@
 //! The csq device as a program sees it. Windows only.
 //!
 //! All unsafe code of this crate is in the files of this folder that wrap one Windows API each:
-//! `event`, `handle`, `request`, `device_set`, `host` and `service`. The rest is built on those.
+//! `event`, `handle`, `request`, `port`, `device_set`, `host` and `service`. The rest is built on those.
 
 mod claim;
 mod client;
@@ -12,6 +12,7 @@ mod handle;
 pub mod host;
 pub mod install;
 pub mod parameters;
+mod port;
 mod request;
 mod server;
 pub mod service;
@@ -22,5 +23,6 @@ pub use client::{Client, Completed, Pend, Scope, opening};
 pub use event::{Event, wait_any};
 pub use find::find;
 pub use handle::{Handle, Mode};
-pub use request::{Request, Submitted, Waited};
+pub use port::{Packet, Port};
+pub use request::{Begun, Request, Submitted, Waited};
 pub use server::Server;

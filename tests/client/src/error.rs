@@ -104,6 +104,12 @@ pub enum Error {
     /// Interrupted.
     #[error("interrupted: the requests that were still pending have been canceled")]
     Interrupted,
+    /// There is no request that a server could have.
+    #[error("{what}: nothing is pending; clients leave requests, as `csqctl pend` does")]
+    NothingPending {
+        /// What was asked of the driver.
+        what: &'static str,
+    },
     /// A request that was to be answered is not there, or not any more.
     #[error("no request with id {id:#x} is pending")]
     NoSuchRequest {
@@ -143,9 +149,10 @@ impl Error {
             Self::Denied { .. } => exit_code::DENIED,
             Self::NotStarted { .. } => exit_code::NOT_STARTED,
             Self::WrongVersion { .. } => exit_code::WRONG_VERSION,
-            Self::Refused { .. } | Self::Malformed { .. } | Self::NoSuchRequest { .. } => {
-                exit_code::REFUSED
-            }
+            Self::Refused { .. }
+            | Self::Malformed { .. }
+            | Self::NothingPending { .. }
+            | Self::NoSuchRequest { .. } => exit_code::REFUSED,
             Self::TimedOut { .. } => exit_code::TIMED_OUT,
             Self::InUse { .. } | Self::Run(RunError::NotIdle { .. }) => exit_code::IN_USE,
             Self::NoInf { .. }
@@ -210,11 +217,11 @@ mod tests {
     fn a_refusal_names_its_status() {
         let refused = Error::Refused {
             what: "completing a request".into(),
-            status: status::NO_MORE_ENTRIES,
+            status: status::NOT_FOUND,
         };
         assert_eq!(
             refused.to_string(),
-            "completing a request: nothing is pending (STATUS_NO_MORE_ENTRIES)"
+            "completing a request: there is no such request (STATUS_NOT_FOUND)"
         );
         assert_eq!(refused.exit_code(), exit_code::REFUSED);
     }

@@ -1,16 +1,19 @@
 //! Names and sentences for NTSTATUS values.
+//!
+#![doc = include_str!("../../../src/protocol/statuses.md")]
 
 use csq_protocol::status;
 
 /// Statuses that do not come from the driver but from the host around it.
-const OF_THE_HOST: [(u32, &str); 8] = [
+const OF_THE_HOST: [(u32, &str); 9] = [
+    (0x8000_001a, "NO_MORE_ENTRIES"),
     (0xc000_0002, "NOT_IMPLEMENTED"),
     (0xc000_0005, "ACCESS_VIOLATION"),
     (0xc000_0008, "INVALID_HANDLE"),
     (0xc000_000e, "NO_SUCH_DEVICE"),
+    (0xc000_0056, "DELETE_PENDING"),
     (0xc000_009d, "DEVICE_NOT_CONNECTED"),
     (0xc000_0123, "FILE_DELETED"),
-    (0xc000_02b6, "DEVICE_REMOVED"),
     (0xc000_0034, "OBJECT_NAME_NOT_FOUND"),
 ];
 
@@ -53,25 +56,18 @@ pub fn parse(text: &str) -> Result<u32, String> {
         })
 }
 
-/// Whether a status is an error, with which no payload travels.
-#[must_use]
-pub const fn is_error(status: u32) -> bool {
-    status >> 30 == 3
-}
-
 /// What a status of the driver means to the one who asked, with its name.
 #[must_use]
 pub fn sentence(status: u32) -> String {
     let meaning = match status {
-        status::NO_MORE_ENTRIES => "nothing is pending",
-        status::NOT_FOUND => "no request matches",
+        status::NOT_FOUND => "there is no such request",
         status::CANCELLED => "the request was canceled",
         status::IO_TIMEOUT => "the request's time was over",
         status::QUOTA_EXCEEDED => "there are as many requests as there may be",
         status::INVALID_PARAMETER => "a part of the request is not allowed",
         status::BUFFER_OVERFLOW => "the answer did not fit, and only its beginning arrived",
-        status::DELETE_PENDING => "the device is being removed",
-        status::DEVICE_NOT_READY => "the device is not started",
+        status::DEVICE_REMOVED => "the device is gone",
+        status::DEVICE_NOT_READY => "the device is not started, or is about to be removed",
         status::FILE_CLOSED => "the handle is being closed",
         status::INVALID_BUFFER_SIZE => "the payload is too long",
         status::INVALID_DEVICE_REQUEST => "the driver does not know this control code",

@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_strange_end_is_noticed() {
-        for status in [Some(status::DELETE_PENDING), Some(0xc000_0001), None] {
+        for status in [Some(status::DEVICE_REMOVED), Some(0xc000_0001), None] {
             let mut tally = tally();
             tally.pended += 1;
             tally.ended(status);

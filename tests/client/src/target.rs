@@ -2,13 +2,13 @@
 
 use crate::device::install::{self, Installed, Removed};
 use crate::device::parameters::Saved;
-use crate::device::{self, Handle, Mode, Request, host, opening, service};
+use crate::device::{self, Handle, Mode, Port, Request, host, opening, service};
 use crate::process::SecondProcess;
 use crate::{Error, device::Waited};
 use csq_protocol::status;
 use scenarios::target::{
-    Answer, Call, Capability, Ending, OpenError, POISON, Parameter, Removal, Rights, Submitted,
-    Target,
+    Answer, Begun, Call, Capability, Ending, OpenError, POISON, Packet, Parameter, Removal, Rights,
+    Submitted, Target,
 };
 use std::io;
 use std::path::PathBuf;
@@ -82,6 +82,7 @@ impl RealDevice {
 impl Target for RealDevice {
     type Handle = Handle;
     type Request = Request;
+    type Port = Port;
     type Process = SecondProcess;
 
     fn lacks(&self, capability: Capability) -> Option<String> {
@@ -144,6 +145,30 @@ impl Target for RealDevice {
                 output: Vec::new(),
             }),
         }
+    }
+
+    fn bind(&self, handle: &Handle) -> Result<Port, String> {
+        Port::with(handle).map_err(|error| error.to_string())
+    }
+
+    fn begin(&self, _: &Port, handle: &Handle, call: Call<'_>) -> Result<Begun<Request>, String> {
+        let output = vec![POISON; call.output_length];
+        let begun = handle.begin(call.code, call.input.to_vec(), output);
+        let device::Begun { error, request } = begun.map_err(|error| error.to_string())?;
+        Ok(Begun {
+            error,
+            overlapped: request.overlapped(),
+            request,
+        })
+    }
+
+    fn packet(&self, port: &Port) -> Option<Packet> {
+        let packet = port.next(LIMIT)?;
+        Some(Packet {
+            overlapped: packet.overlapped,
+            error: packet.error,
+            information: packet.information as usize,
+        })
     }
 
     fn wait(&self, request: &Request) -> Ending {

@@ -12,6 +12,6 @@ pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Control>, long: bool
     let inserted = queues.pend(irp, 0, 0); //~ ERROR E0382
     match inserted {
         Ok(pended) => pended.dispatched,
-        Err(refused) => refused.irp.complete(NtStatus::DELETE_PENDING),
+        Err(refused) => refused.irp.complete(NtStatus::DEVICE_REMOVED),
     }
 }

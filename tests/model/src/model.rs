@@ -225,7 +225,7 @@ impl Model {
             return Reply::Ended(Ending::status(status::ACCESS_DENIED));
         }
         if !handle.current {
-            return Reply::Ended(Ending::status(status::DELETE_PENDING));
+            return Reply::Ended(Ending::status(status::DEVICE_REMOVED));
         }
         let Control { input, room, .. } = control;
         let ended = match control.code {
@@ -306,10 +306,10 @@ impl Model {
         self.state = State::Gone;
         self.end_requests(
             |_| true,
-            status::DELETE_PENDING,
+            status::DEVICE_REMOVED,
             |counts| &mut counts.flushed,
         );
-        self.end_waiting(|_| true, status::DELETE_PENDING);
+        self.end_waiting(|_| true, status::DEVICE_REMOVED);
         for handle in &mut self.handles {
             handle.current = false;
         }
@@ -326,8 +326,10 @@ impl Model {
     const fn refusal(&self) -> Option<u32> {
         match self.state {
             State::Started => None,
-            State::StopPending | State::Stopped => Some(status::DEVICE_NOT_READY),
-            State::RemovePending | State::Gone => Some(status::DELETE_PENDING),
+            State::StopPending | State::Stopped | State::RemovePending => {
+                Some(status::DEVICE_NOT_READY)
+            }
+            State::Gone => Some(status::DEVICE_REMOVED),
         }
     }
 }

@@ -10,6 +10,9 @@ use zerocopy::IntoBytes;
 
 use crate::ending::length;
 
+/// `STATUS_NO_MORE_ENTRIES`, a warning that the driver itself never gives.
+const WARNING: u32 = 0x8000_001a;
+
 /// One step. What is impossible when its turn comes does nothing.
 #[derive(Clone, Debug, Arbitrary, Strategy)]
 pub enum Operation {
@@ -262,7 +265,7 @@ impl Status {
             Self::Success => status::SUCCESS,
             Self::Error => status::INVALID_PARAMETER,
             Self::Cancelled => status::CANCELLED,
-            Self::Warning => status::NO_MORE_ENTRIES,
+            Self::Warning => WARNING,
             Self::Pending => status::PENDING,
             Self::Other(code) => code,
         }

@@ -17,6 +17,7 @@ mod identity;
 mod limits;
 mod parameters;
 mod pend;
+mod port;
 mod process;
 mod race;
 mod removal;

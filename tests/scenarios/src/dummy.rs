@@ -1,8 +1,8 @@
 //! Targets that do not behave, to see that this is noticed. None of them is a driver.
 
 use crate::target::{
-    Answer, Call, Capability, Ending, OpenError, POISON, Parameter, Removal, Rights, Submitted,
-    Target,
+    Answer, Begun, Call, Capability, Ending, OpenError, POISON, Packet, Parameter, Removal, Rights,
+    Submitted, Target,
 };
 use csq_protocol::wire::Statistics;
 use csq_protocol::{ioctl, status};
@@ -57,6 +57,7 @@ impl Dummy {
 impl Target for Dummy {
     type Handle = ();
     type Request = Answer;
+    type Port = ();
     type Process = ();
 
     fn lacks(&self, _: Capability) -> Option<String> {
@@ -104,6 +105,23 @@ impl Target for Dummy {
                 Submitted::Ended(Self::answer(status::INVALID_DEVICE_REQUEST, 0, untouched))
             }
         }
+    }
+
+    fn bind(&self, (): &()) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn begin(&self, (): &(), handle: &(), call: Call<'_>) -> Result<Begun<Answer>, String> {
+        let (Submitted::Pending(request) | Submitted::Ended(request)) = self.submit(handle, call);
+        Ok(Begun {
+            error: 0,
+            overlapped: 1,
+            request,
+        })
+    }
+
+    fn packet(&self, (): &()) -> Option<Packet> {
+        None
     }
 
     fn wait(&self, request: &Answer) -> Ending {

@@ -18,6 +18,8 @@ pub trait Target: Sync {
     /// A request that was pending when it was submitted. It owns its buffers. It does not keep its
     /// handle open. Dropping it cancels the request if need be and waits until it has ended.
     type Request: Send + Sync;
+    /// A completion port that one handle is bound to.
+    type Port: Send + Sync;
     /// Another process with requests of its own. Dropping it kills it.
     type Process;
 
@@ -53,6 +55,27 @@ pub trait Target: Sync {
 
     /// Overlapped device control that returns as soon as the driver has pended or ended it.
     fn submit(&self, handle: &Self::Handle, call: Call<'_>) -> Submitted<Self::Request>;
+
+    /// Binds a handle to a completion port of its own. Requests of [`submit`](Self::submit) send it nothing.
+    ///
+    /// # Errors
+    /// A sentence on why there is none.
+    fn bind(&self, handle: &Self::Handle) -> Result<Self::Port, String>;
+
+    /// `DeviceIoControl` with an `OVERLAPPED`, on the handle that is bound to `port`.
+    ///
+    /// # Errors
+    /// A sentence on why the request could not be made.
+    fn begin(
+        &self,
+        port: &Self::Port,
+        handle: &Self::Handle,
+        call: Call<'_>,
+    ) -> Result<Begun<Self::Request>, String>;
+
+    /// `GetQueuedCompletionStatus`: takes the next packet out of a port, and waits until there is one. `None`
+    /// if none comes for as long as this host waits.
+    fn packet(&self, port: &Self::Port) -> Option<Packet>;
 
     /// Waits until a request has ended.
     fn wait(&self, request: &Self::Request) -> Ending;
@@ -151,6 +174,8 @@ pub enum Capability {
     RemovalRefusal,
     /// [`Target::install_with`] can set parameters.
     Parameters,
+    /// [`Target::bind`], [`Target::begin`] and [`Target::packet`].
+    CompletionPort,
 }
 
 /// With which rights a handle is opened.
@@ -218,6 +243,28 @@ pub enum Submitted<R> {
     Pending(R),
     /// It has ended already.
     Ended(Answer),
+}
+
+/// What `DeviceIoControl` said of a request with an `OVERLAPPED`.
+#[derive(Debug)]
+pub struct Begun<R> {
+    /// 0 if it returned TRUE, and else `GetLastError`.
+    pub error: u32,
+    /// The address of the `OVERLAPPED`, by which a packet says whose it is.
+    pub overlapped: usize,
+    /// The request, whether it has ended or not. Its memory stays until this is dropped.
+    pub request: R,
+}
+
+/// What `GetQueuedCompletionStatus` took out of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// [`Begun::overlapped`] of its request.
+    pub overlapped: usize,
+    /// 0 if the function returned TRUE, and else `GetLastError`.
+    pub error: u32,
+    /// The number of bytes it returned.
+    pub information: usize,
 }
 
 /// What came of removing the device.

@@ -27,7 +27,7 @@ impl Ending {
             Self::Completed => NtStatus::SUCCESS,
             Self::Canceled | Self::Closed => NtStatus::CANCELLED,
             Self::TimedOut => NtStatus::IO_TIMEOUT,
-            Self::Removed => NtStatus::DELETE_PENDING,
+            Self::Removed => NtStatus::DEVICE_REMOVED,
         }
     }
 }

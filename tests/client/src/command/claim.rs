@@ -4,7 +4,6 @@ use crate::arguments::Claim;
 use crate::device::{Claimed, Client, Event, Reply, Server};
 use crate::output::Output;
 use crate::{Error, interrupt, ntstatus, text};
-use csq_protocol::status;
 use serde_json::json;
 use std::time::Duration;
 
@@ -28,9 +27,8 @@ fn next(server: &mut Server, wait: bool, interrupted: &Event) -> Result<Claimed,
     if wait {
         return server.next(interrupted)?.ok_or(Error::Interrupted);
     }
-    server.client().claim()?.ok_or_else(|| Error::Refused {
-        what: "claiming a request".to_owned(),
-        status: status::NO_MORE_ENTRIES,
+    server.client().claim()?.ok_or(Error::NothingPending {
+        what: "claiming a request",
     })
 }
 

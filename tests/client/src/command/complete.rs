@@ -19,10 +19,8 @@ pub(super) fn run(arguments: &Complete, output: Output) -> Result<(), Error> {
         (None, _) => oldest(&client, reply)?,
     };
     let Some(completed) = completed else {
-        let what = "completing a request".to_owned();
-        return Err(Error::Refused {
-            what,
-            status: status::NO_MORE_ENTRIES,
+        return Err(Error::NothingPending {
+            what: "completing a request",
         });
     };
     output.result(

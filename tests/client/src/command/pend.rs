@@ -4,7 +4,7 @@ use crate::arguments::Pend;
 use crate::device::{self, Answer, Client, Event, Request, Waited, wait_any};
 use crate::output::Output;
 use crate::{Error, interrupt, ntstatus, text};
-use csq_protocol::MAX_PAYLOAD;
+use csq_protocol::{MAX_PAYLOAD, status};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Pend, output: Output) -> Result<(), Error> {
             Wait::Ended(answer) => {
                 report(index, &answer, output);
                 // What a server answers need not be success; warnings and the like are answers.
-                if ntstatus::is_error(answer.status) {
+                if status::is_error(answer.status) {
                     let what = format!("request {} of {}", index + 1, requests.len());
                     refused.get_or_insert(Error::Refused {
                         what,

@@ -34,7 +34,7 @@ impl Client {
     pub fn claim(&self) -> Result<Option<Claimed>, Error> {
         let input = message::claim(0).as_bytes().to_vec();
         let answer = self.control(CLAIMING, ioctl::CLAIM, input, message::ANY_ROOM)?;
-        if answer.status == status::NO_MORE_ENTRIES {
+        if answer.status == status::NOT_FOUND {
             return Ok(None);
         }
         Claimed::from_answer(&answer).map(Some)

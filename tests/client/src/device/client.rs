@@ -136,7 +136,7 @@ impl Client {
         let input = message::complete_next(payload);
         let room = size_of::<wire::Completed>();
         let answer = self.control(what, ioctl::COMPLETE_NEXT, input, room)?;
-        if answer.status == status::NO_MORE_ENTRIES {
+        if answer.status == status::NOT_FOUND {
             return Ok(None);
         }
         let completed: wire::Completed = answer.structure(what)?;

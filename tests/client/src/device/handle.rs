@@ -2,7 +2,7 @@
 // UNSAFETY: calls CancelIo.
 #![expect(unsafe_code, reason = "wraps CancelIo")]
 
-use super::request::{Request, Submitted, cancel};
+use super::request::{Begun, Request, Submitted, cancel};
 use scenarios::target::Rights;
 use std::fs::OpenOptions;
 use std::io;
@@ -11,7 +11,7 @@ use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
-use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE, TRUE};
+use windows_sys::Win32::Foundation::{GENERIC_READ, GENERIC_WRITE, HANDLE, TRUE};
 use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_OVERLAPPED, FILE_READ_ATTRIBUTES};
 use windows_sys::Win32::System::IO::CancelIo;
 
@@ -71,6 +71,19 @@ impl Handle {
     /// There is no memory or no event for it. What the driver says is not an error here.
     pub fn submit(&self, code: u32, input: Vec<u8>, output: Vec<u8>) -> io::Result<Submitted> {
         Request::submit(&self.file, code, input, output)
+    }
+
+    /// Sends a request with an `OVERLAPPED`, of which a completion port hears that this handle is bound to.
+    ///
+    /// # Errors
+    /// There is no memory or no event for it. What the driver says is not an error here.
+    pub fn begin(&self, code: u32, input: Vec<u8>, output: Vec<u8>) -> io::Result<Begun> {
+        Request::begin(&self.file, code, input, output)
+    }
+
+    /// The handle, to be used only as long as `self` lives.
+    pub(super) fn raw(&self) -> HANDLE {
+        self.file.as_raw_handle()
     }
 
     /// `CancelIoEx` for all requests of this handle. False if there were none.

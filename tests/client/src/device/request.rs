@@ -15,7 +15,10 @@
 //! a fixed address, everything in it that the kernel writes is atomic, and it is freed only when
 //! the request is known to have ended. If that cannot be known it is never freed.
 // UNSAFETY: hands the addresses inside a block to the kernel.
-#![expect(unsafe_code, reason = "calls NtDeviceIoControlFile and CancelIoEx")]
+#![expect(
+    unsafe_code,
+    reason = "calls NtDeviceIoControlFile, DeviceIoControl and CancelIoEx"
+)]
 
 use super::event::Event;
 use crate::answer::Answer;
@@ -29,8 +32,8 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 use windows_sys::Wdk::System::IO::NtDeviceIoControlFile;
-use windows_sys::Win32::Foundation::{ERROR_NOT_FOUND, HANDLE, TRUE};
-use windows_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
+use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, ERROR_NOT_FOUND, HANDLE, TRUE};
+use windows_sys::Win32::System::IO::{CancelIoEx, DeviceIoControl, OVERLAPPED};
 
 /// How long dropping a request waits for its end before it gives its memory up for lost.
 const DROP_LIMIT: Duration = Duration::from_secs(20);
@@ -61,14 +64,15 @@ struct Block {
 
 impl Block {
     fn new(input: Vec<u8>, output: Vec<u8>) -> io::Result<Self> {
+        let event = Event::new()?;
         Ok(Self {
             status: StatusBlock {
                 status: AtomicUsize::new(status::PENDING as usize),
                 information: AtomicUsize::new(0),
                 offset: 0,
-                event: 0,
+                event: event.raw().addr(),
             },
-            event: Event::new()?,
+            event,
             input,
             output: output.into_iter().map(AtomicU8::new).collect(),
         })
@@ -87,7 +91,7 @@ impl Block {
 
     fn answer(&self, status: u32) -> Answer {
         // An error returns nothing, and some of them do not even write the field.
-        let is_error = status >> 30 == 3;
+        let is_error = status::is_error(status);
         let information = self.status.information.load(Ordering::Acquire);
         Answer {
             status,
@@ -111,6 +115,17 @@ pub enum Waited {
     Untold,
     /// It has not ended yet.
     TimedOut,
+}
+
+/// What came of a request with an `OVERLAPPED`.
+#[derive(Debug)]
+pub struct Begun {
+    /// 0 if `DeviceIoControl` returned TRUE, and else its Win32 error. A packet follows for 0 and for
+    /// `ERROR_IO_PENDING`; see [`crate::ntstatus`].
+    pub error: u32,
+    /// The request, whether it has ended or not. A packet names its `OVERLAPPED`, so it is to be kept
+    /// until that has come.
+    pub request: Request,
 }
 
 /// What came of submitting a request.
@@ -162,6 +177,35 @@ impl Request {
             .status
             .store(status as usize, Ordering::Release);
         Ok(Submitted::Ended(request.block.answer(status)))
+    }
+
+    /// Sends a request to a driver as most programs do, by `DeviceIoControl` with an `OVERLAPPED`.
+    pub(super) fn begin(
+        file: &Arc<OwnedHandle>,
+        code: u32,
+        input: Vec<u8>,
+        output: Vec<u8>,
+    ) -> io::Result<Begun> {
+        /// `STATUS_UNSUCCESSFUL`, where only the Win32 error is known.
+        const UNSUCCESSFUL: usize = 0xc000_0001;
+        let block = ManuallyDrop::new(Arc::new(Block::new(input, output)?));
+        let error = control_win32(file.as_raw_handle(), code, &block);
+        if !matches!(error, 0 | ERROR_IO_PENDING) && block.status().is_none() {
+            // It ended at once, in an error, of which the kernel writes nothing here.
+            block.status.status.store(UNSUCCESSFUL, Ordering::Release);
+        }
+        let request = Self {
+            file: Arc::downgrade(file),
+            block,
+            untold: AtomicBool::new(false),
+        };
+        Ok(Begun { error, request })
+    }
+
+    /// The address of the request's `OVERLAPPED`, by which a completion packet says whose it is.
+    #[must_use]
+    pub fn overlapped(&self) -> usize {
+        (&raw const self.block.status).addr()
     }
 
     /// Waits until the request has ended, or for as long as `limit`.
@@ -229,19 +273,57 @@ impl Drop for Request {
     }
 }
 
+impl Block {
+    /// Where the input is, and how long.
+    fn input(&self) -> (*const u8, u32) {
+        let length = u32::try_from(self.input.len()).unwrap_or(u32::MAX);
+        let start = match length {
+            0 => ptr::null(),
+            _ => self.input.as_ptr(),
+        };
+        (start, length)
+    }
+
+    /// Where the output goes, and how long it may be.
+    fn output(&self) -> (*const AtomicU8, u32) {
+        let length = u32::try_from(self.output.len()).unwrap_or(u32::MAX);
+        let start = match length {
+            0 => ptr::null(),
+            _ => self.output.as_ptr(),
+        };
+        (start, length)
+    }
+}
+
+/// Starts a request whose memory is `block`, with an `OVERLAPPED`. Returns 0 or the Win32 error.
+fn control_win32(file: HANDLE, code: u32, block: &Arc<Block>) -> u32 {
+    let ((input, input_length), (output, output_length)) = (block.input(), block.output());
+    // SAFETY: the handle is borrowed from an open file. All pointers are to the block, which stays
+    // where it is and is freed only when the request has ended, with the lengths of its buffers;
+    // what the kernel writes to is atomic. The block's status is as an OVERLAPPED is laid out, and
+    // its event is the block's.
+    let done = unsafe {
+        DeviceIoControl(
+            file,
+            code,
+            input.cast(),
+            input_length,
+            output.cast_mut().cast(),
+            output_length,
+            ptr::null_mut(),
+            (&raw const block.status).cast_mut().cast(),
+        )
+    };
+    let error = io::Error::last_os_error();
+    if done == TRUE {
+        return 0;
+    }
+    error.raw_os_error().map_or(0, i32::cast_unsigned)
+}
+
 /// Starts a request whose memory is `block`. Returns the driver's status.
 fn control(file: HANDLE, code: u32, block: &Arc<Block>) -> u32 {
-    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-    let input = if block.input.is_empty() {
-        ptr::null()
-    } else {
-        block.input.as_ptr()
-    };
-    let output = if block.output.is_empty() {
-        ptr::null()
-    } else {
-        block.output.as_ptr()
-    };
+    let ((input, input_length), (output, output_length)) = (block.input(), block.output());
     // SAFETY: the handle is borrowed from an open file. All pointers are to the block, which stays
     // where it is and is freed only when the request has ended, with the lengths of its buffers;
     // what the kernel writes to is atomic.
@@ -254,9 +336,9 @@ fn control(file: HANDLE, code: u32, block: &Arc<Block>) -> u32 {
             (&raw const block.status).cast_mut().cast(),
             code,
             input.cast(),
-            length(block.input.len()),
+            input_length,
             output.cast_mut().cast(),
-            length(block.output.len()),
+            output_length,
         )
     };
     status.cast_unsigned()

@@ -203,7 +203,7 @@ impl<'t> Side<'t> {
         let what = match &mut said {
             Said::Ended(answer) if answer.status == status::QUOTA_EXCEEDED => {
                 // To look for a request, and to wait for one, are two things; another may come between.
-                answer.status = status::NO_MORE_ENTRIES;
+                answer.status = status::NOT_FOUND;
                 let looked = asked.code == ioctl::CLAIM;
                 asked.input = operation::claim(false);
                 let looked = looked.then_some(What::Control(call, asked, said));

@@ -44,7 +44,7 @@ impl Model {
             return Reply::Ended(ending);
         }
         if !wait {
-            return Reply::Ended(Ending::status(status::NO_MORE_ENTRIES));
+            return Reply::Ended(Ending::status(status::NOT_FOUND));
         }
         if let Some(ending) = self.turn_away(control.handle) {
             return Reply::Ended(ending);
@@ -121,7 +121,7 @@ impl Model {
     pub(super) fn complete_next(&mut self, payload: &[u8]) -> Ending {
         let mut requests = self.requests.iter();
         let Some(oldest) = requests.position(|it| it.place == Place::Pending) else {
-            return Ending::status(status::NO_MORE_ENTRIES);
+            return Ending::status(status::NOT_FOUND);
         };
         let request = self.requests.remove(oldest);
         let delivered = self.answer(&request, status::SUCCESS, payload);

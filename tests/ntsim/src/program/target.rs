@@ -1,10 +1,12 @@
 //! The simulated machine as a host of the required behaviors.
 
+use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
 use scenarios::Target;
 use scenarios::target::{
-    Answer, Call, Capability, Ending, OpenError, Parameter, Removal, Rights, Setting, Submitted,
+    Answer, Begun, Call, Capability, Ending, OpenError, Packet, Parameter, Removal, Rights,
+    Setting, Submitted,
 };
 
 use super::handle::Handle;
@@ -20,6 +22,9 @@ use crate::settings::Value;
 use crate::world;
 use crate::world::irp::Irp;
 use crate::world::thread::{Guard, Touches};
+
+/// Why the behaviors about completion ports are not tried here.
+const NO_PORTS: &str = "the simulated I/O manager has no completion ports and no Win32 errors";
 
 /// A machine with one device.
 #[derive(Debug)]
@@ -144,6 +149,7 @@ fn cancel(which: impl Fn(&Irp) -> bool) -> u32 {
 impl Target for Simulated {
     type Handle = Handle;
     type Request = Pending;
+    type Port = Infallible;
     type Process = Process;
 
     fn lacks(&self, capability: Capability) -> Option<String> {
@@ -152,6 +158,7 @@ impl Target for Simulated {
                 "the simulated device is pulled out when handles are open, which nobody can refuse"
                     .to_owned(),
             ),
+            Capability::CompletionPort => Some(NO_PORTS.to_owned()),
             Capability::AccessCheck
             | Capability::Process
             | Capability::Removal
@@ -198,6 +205,18 @@ impl Target for Simulated {
         } else {
             Submitted::Ended(pending.answer())
         }
+    }
+
+    fn bind(&self, _: &Handle) -> Result<Infallible, String> {
+        Err(NO_PORTS.to_owned())
+    }
+
+    fn begin(&self, port: &Infallible, _: &Handle, _: Call<'_>) -> Result<Begun<Pending>, String> {
+        match *port {}
+    }
+
+    fn packet(&self, port: &Infallible) -> Option<Packet> {
+        match *port {}
     }
 
     /// One that never ends is a finding, so it is not an [`Ending`] here.

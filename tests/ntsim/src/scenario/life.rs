@@ -246,7 +246,7 @@ impl Life {
         control("QUERY_VERSION", status::SUCCESS, || {
             control::version(client)
         });
-        control("COMPLETE_NEXT", status::NO_MORE_ENTRIES, || {
+        control("COMPLETE_NEXT", status::NOT_FOUND, || {
             control::complete_next(server)
         });
         let claimed = pend(client, 0);
@@ -382,7 +382,7 @@ impl Life {
         ended(
             "a request of a device that is gone",
             pending,
-            status::DELETE_PENDING,
+            status::DEVICE_REMOVED,
         );
         close(self.client);
         close(self.server);

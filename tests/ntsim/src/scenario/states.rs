@@ -22,11 +22,11 @@ const WALK: &[(u8, u32)] = &[
     (pnp::STOP_DEVICE, status::DEVICE_NOT_READY),
     // Too late: it has no resources any more.
     (pnp::CANCEL_STOP_DEVICE, status::DEVICE_NOT_READY),
-    (pnp::QUERY_REMOVE_DEVICE, status::DELETE_PENDING),
+    (pnp::QUERY_REMOVE_DEVICE, status::DEVICE_NOT_READY),
     // Back to where it was: stopped.
     (pnp::CANCEL_REMOVE_DEVICE, status::DEVICE_NOT_READY),
     (pnp::START_DEVICE, status::SUCCESS),
-    (pnp::QUERY_REMOVE_DEVICE, status::DELETE_PENDING),
+    (pnp::QUERY_REMOVE_DEVICE, status::DEVICE_NOT_READY),
     (pnp::CANCEL_REMOVE_DEVICE, status::SUCCESS),
 ];
 

@@ -65,7 +65,7 @@ pub(super) fn nothing_pending<T: Target>(target: &T) -> Checked {
     let answer = session.try_claim()?;
     expect::status(
         "CLAIM with nothing pending",
-        status::NO_MORE_ENTRIES,
+        status::NOT_FOUND,
         answer.status,
     )?;
     expect::equal("the length it returns", 0, answer.information)?;
@@ -92,10 +92,10 @@ pub(super) fn nobody_else_gets_it<T: Target>(target: &T) -> Checked {
     for server in &servers {
         let answer = server.try_claim()?;
         let what = "CLAIM when all are claimed";
-        expect::status(what, status::NO_MORE_ENTRIES, answer.status)?;
+        expect::status(what, status::NOT_FOUND, answer.status)?;
         let answer = server.try_complete_next(b"not yours")?;
         let what = "COMPLETE_NEXT when all are claimed";
-        expect::status(what, status::NO_MORE_ENTRIES, answer.status)?;
+        expect::status(what, status::NOT_FOUND, answer.status)?;
     }
     account.unchanged("asking for claimed requests", &client)?;
     second.complete(other.id, status::SUCCESS, b"2")?;

@@ -86,7 +86,7 @@ pub(super) fn nothing_pending<T: Target>(target: &T) -> Checked {
     let answer = session.try_complete_next(b"for nobody")?;
     expect::status(
         "COMPLETE_NEXT with nothing pending",
-        status::NO_MORE_ENTRIES,
+        status::NOT_FOUND,
         answer.status,
     )?;
     expect::equal("the length it returns", 0, answer.information)?;
@@ -97,7 +97,7 @@ pub(super) fn nothing_pending<T: Target>(target: &T) -> Checked {
     let answer = session.try_complete_next(b"for nobody")?;
     expect::status(
         "COMPLETE_NEXT when all have ended",
-        status::NO_MORE_ENTRIES,
+        status::NOT_FOUND,
         answer.status,
     )
 }

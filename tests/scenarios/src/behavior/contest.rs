@@ -148,7 +148,7 @@ pub(super) fn complete_and_timeout<T: Target>(target: &T) -> Checked {
 /// `CLAIM` and `COMPLETE`; `NOT_FOUND` if there is nothing to claim any more.
 fn complete_oldest<T: Target>(server: &Session<'_, T>) -> Checked<Answer> {
     let mut answer = server.try_claim()?;
-    if answer.status == status::NO_MORE_ENTRIES {
+    if answer.status == status::NOT_FOUND {
         answer.status = status::NOT_FOUND;
         return Ok(answer);
     }
@@ -197,7 +197,7 @@ pub(super) fn claim_and_cancel<T: Target>(target: &T) -> Checked {
                 .map_or(0, |id| u64::from_le_bytes(*id));
             server.complete_finds_nothing("a claim that was canceled", id)?;
         } else {
-            expect::status("CLAIM that lost", status::NO_MORE_ENTRIES, claim.status)?;
+            expect::status("CLAIM that lost", status::NOT_FOUND, claim.status)?;
         }
         account.changed_by(&client, CANCELED)?;
     }

@@ -80,7 +80,7 @@ impl<'t, T: Target> Second<'t, T> {
             Err(answer) => {
                 over_the_limit("a request of the second client", &answer)?;
                 let answer = self.server.try_complete_next(&[])?;
-                let either = [status::SUCCESS, status::NO_MORE_ENTRIES];
+                let either = [status::SUCCESS, status::NOT_FOUND];
                 expect::status_of("COMPLETE_NEXT", &either, answer.status)?;
                 Ok(None)
             }

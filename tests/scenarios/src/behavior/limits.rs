@@ -126,7 +126,7 @@ pub(super) fn waiting_claims_count<T: Target>(target: &T) -> Checked {
     })?;
     // A claim that does not wait takes no place.
     let answer = server.try_claim()?;
-    expect::status("CLAIM at the limit", status::NO_MORE_ENTRIES, answer.status)?;
+    expect::status("CLAIM at the limit", status::NOT_FOUND, answer.status)?;
     let canceled = claims.remove(0);
     expect::status(
         "CancelIoEx of a claim",

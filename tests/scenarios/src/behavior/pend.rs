@@ -151,7 +151,7 @@ fn next_tag<T: Target>(target: &T, session: &Session<'_, T>) -> Checked<u64> {
     let mut last = None;
     target.wait_until(&mut || {
         let answer = session.try_complete_next(&[]);
-        let empty = matches!(&answer, Ok(answer) if answer.status == status::NO_MORE_ENTRIES);
+        let empty = matches!(&answer, Ok(answer) if answer.status == status::NOT_FOUND);
         last = Some(answer);
         !empty
     });

@@ -108,7 +108,7 @@ pub(super) fn two_completers<T: Target>(target: &T) -> Checked {
         );
         let mut both = [one?.status, other?.status];
         both.sort_unstable();
-        let one_each = [status::SUCCESS, status::NO_MORE_ENTRIES];
+        let one_each = [status::SUCCESS, status::NOT_FOUND];
         expect::equal("what two completers of one request get", one_each, both)?;
         client.ended(&request, status::SUCCESS)?;
         account.changed_by(
@@ -157,7 +157,7 @@ fn settle<T: Target>(
     if !won {
         expect::status(
             "COMPLETE_NEXT that lost",
-            status::NO_MORE_ENTRIES,
+            status::NOT_FOUND,
             completion.status,
         )?;
     }

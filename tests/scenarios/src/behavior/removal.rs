@@ -32,7 +32,7 @@ pub(super) fn everything_pending_comes_back<T: Target>(target: &T) -> Checked {
     let mut requests = first.pend_each(0..3)?;
     requests.extend(second.pend_each(3..5)?);
     removed(target, Removal::Removed)?;
-    first.all_ended(&requests, status::DELETE_PENDING)?;
+    first.all_ended(&requests, status::DEVICE_REMOVED)?;
     absent(target)?;
     // A handle that outlives the device is refused everything, and can be closed.
     for (code, _) in ioctl::ALL {
@@ -52,11 +52,11 @@ pub(super) fn everything_claimed_comes_back<T: Target>(target: &T) -> Checked {
     let claim = server.claim()?;
     server.claim()?;
     removed(target, Removal::Removed)?;
-    client.all_ended(&requests, status::DELETE_PENDING)?;
+    client.all_ended(&requests, status::DEVICE_REMOVED)?;
     let answer = server.try_complete(claim.id, status::SUCCESS, &[])?;
     expect::holds(
         "COMPLETE after removal fails",
-        answer.status >> 30 == 3,
+        status::is_error(answer.status),
         || expect::status_name(answer.status),
     )?;
     server.close();
@@ -74,7 +74,7 @@ pub(super) fn waiting_claims_come_back<T: Target>(target: &T) -> Checked {
     }
     removed(target, Removal::Removed)?;
     for server in &servers {
-        server.all_ended(&claims, status::DELETE_PENDING)?;
+        server.all_ended(&claims, status::DEVICE_REMOVED)?;
     }
     for server in servers {
         server.close();
@@ -95,7 +95,7 @@ pub(super) fn wakes_a_blocked_thread<T: Target>(target: &T) -> Checked {
     );
     gone?;
     let what = "PEND on a synchronous handle";
-    expect::status(what, status::DELETE_PENDING, answer?.status)?;
+    expect::status(what, status::DEVICE_REMOVED, answer?.status)?;
     blocked.close();
     other.close();
     installed_afresh(target)
@@ -106,7 +106,7 @@ pub(super) fn old_handles_do_not_disturb_a_new_device<T: Target>(target: &T) -> 
     let old = Session::open(target)?;
     let gone = old.pend(1)?;
     removed(target, Removal::Removed)?;
-    old.ended(&gone, status::DELETE_PENDING)?;
+    old.ended(&gone, status::DEVICE_REMOVED)?;
     installed(target)?;
     let new = Session::open(target)?;
     let request = new.pend(2)?;
@@ -150,7 +150,7 @@ fn absent<T: Target>(target: &T) -> Checked {
     }
 }
 
-fn installed<T: Target>(target: &T) -> Checked {
+pub(super) fn installed<T: Target>(target: &T) -> Checked {
     installed_with(target, &[])
 }
 
@@ -194,7 +194,7 @@ fn refused<T: Target>(target: &T, session: &Session<'_, T>, code: u32) -> Checke
     };
     match seen {
         // Which error depends on whether the host still lets the request through to the driver.
-        Ok(status) if status >> 30 == 3 => Ok(()),
+        Ok(status) if status::is_error(status) => Ok(()),
         Ok(status) => expect::failed(what, "an error", expect::status_name(status)),
         Err(ending) => expect::failed(what, "an error", ending),
     }

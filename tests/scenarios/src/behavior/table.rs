@@ -2,8 +2,8 @@
 
 use super::{
     Behavior, access, answer, bad_input, cancel, claim, claimed, cleanup, complete, contest,
-    hostile, identity, limits, parameters, pend, process, race, removal, returned, statistics,
-    timeout, version, waiting,
+    hostile, identity, limits, parameters, pend, port, process, race, removal, returned,
+    statistics, timeout, version, waiting,
 };
 use crate::target::Target;
 
@@ -27,6 +27,7 @@ pub fn table<T: Target>() -> Vec<Behavior<T>> {
     table.extend(accounts());
     table.extend(mistakes());
     table.extend(harm());
+    table.extend(programs());
     table.extend(device());
     table
 }
@@ -201,6 +202,19 @@ fn harm<T: Target>() -> Vec<Behavior<T>> {
         hostile.sends_garbage: "Who sends garbage disturbs nobody" ["INV-70" "TR-15" "TR-80" "TR-82"];
         hostile.dies_in_the_middle: "Who dies in the middle keeps nobody from being served" ["INV-60" "TR-07"];
         hostile.goes_on_beside_another: "Whoever does harm at the same time, others are served" ["INV-37" "TR-06" "TR-24" "TR-88"];
+    }
+}
+
+/// What Win32 programs see: error codes, and packets in completion ports.
+fn programs<T: Target>() -> Vec<Behavior<T>> {
+    behaviors! {
+        port.each_status_is_its_error: "Every status a request can end with arrives as the Win32 error of the table" ["INV-52" "INV-72"];
+        port.a_refusal_sends_no_packet: "What is refused at once fails with the error of the table and sends no packet" ["INV-72" "TR-03"];
+        port.what_ends_at_once_sends_one: "What succeeds at once sends one packet, like what was pending" ["INV-10" "INV-72" "TR-03"];
+        port.every_end_sends_one: "Completed, canceled, timed out: each end sends one packet with its error" ["INV-10" "INV-32" "INV-52" "TR-06" "TR-92"];
+        port.a_cut_answer_is_a_warning: "An answer that is cut comes with ERROR_MORE_DATA and its beginning" ["INV-70" "INV-71"];
+        port.the_end_of_a_thread_cancels_nothing: "On a bound handle requests outlive the thread that made them" ["INV-56" "TR-07"];
+        port.removal_says_so: "Requests of a removed device end with ERROR_DEVICE_REMOVED, and no longer with ERROR_ACCESS_DENIED" ["INV-63" "INV-65" "TR-68"];
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn ends_the_request<T: Target>(target: &T) -> Checked {
             target.cancel(&request),
         )?;
         let answer = session.try_complete_next(&[])?;
-        expect::status("COMPLETE_NEXT", status::NO_MORE_ENTRIES, answer.status)?;
+        expect::status("COMPLETE_NEXT", status::NOT_FOUND, answer.status)?;
     }
     Ok(())
 }
@@ -115,7 +115,7 @@ pub(super) fn ends_a_claimed_one<T: Target>(target: &T) -> Checked {
         server.complete_finds_nothing("a claim whose time is over", id)?;
     } else {
         let what = "CLAIM of a request whose time is over";
-        expect::status(what, status::NO_MORE_ENTRIES, answer.status)?;
+        expect::status(what, status::NOT_FOUND, answer.status)?;
     }
     let change = Change {
         pended: 1,

@@ -140,7 +140,7 @@ pub(super) fn are_not_requests<T: Target>(target: &T) -> Checked {
     }
     let answer = session.try_complete_next(&[])?;
     let what = "COMPLETE_NEXT with a claim waiting";
-    expect::status(what, status::NO_MORE_ENTRIES, answer.status)?;
+    expect::status(what, status::NOT_FOUND, answer.status)?;
     account.unchanged("treating a claim as a request", &session)?;
     expect::status("CancelIoEx of it", status::SUCCESS, target.cancel(&claim))?;
     session.ended(&claim, status::CANCELLED)?;

@@ -110,7 +110,7 @@ impl Server<'_> {
     fn complete_next(&mut self) {
         match self.next.send(0) {
             status::SUCCESS => self.tally.answered += 1,
-            status::NO_MORE_ENTRIES => {}
+            status::NOT_FOUND => {}
             status => self.tally.turn_away(status),
         }
     }

@@ -59,7 +59,7 @@ impl Tally {
     pub fn turn_away(&mut self, status: u32) {
         match status {
             status::QUOTA_EXCEEDED => self.refused += 1,
-            status::DEVICE_NOT_READY | status::DELETE_PENDING => self.turned_away += 1,
+            status::DEVICE_NOT_READY | status::DEVICE_REMOVED => self.turned_away += 1,
             _ => self.contradict(format!("something was refused with {}", name(status))),
         }
     }

@@ -313,7 +313,7 @@ fn removal(stage: &mut Stage, left: Left) -> Result<(), Error> {
                 &actors,
                 Way::Removed,
                 "device removal",
-                status::DELETE_PENDING,
+                status::DEVICE_REMOVED,
             );
             drop(handles);
         }
