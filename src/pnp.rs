@@ -143,13 +143,16 @@ fn refuse_requests(device: Pin<&Csq>, mut irp: Irp<Received>, state: State) -> D
 }
 
 /// `IRP_MN_CANCEL_STOP_DEVICE`, `IRP_MN_CANCEL_REMOVE_DEVICE`: the drivers below come back first.
-/// Either may come without its query, when a driver above refused that.
+/// Either may come without its query, when a driver above refused that. A driver must succeed, whatever
+/// comes up: otherwise the device "is left in an inconsistent state"
+/// (<https://learn.microsoft.com/windows-hardware/drivers/kernel/irp-mn-cancel-remove-device>).
 fn resume(device: Pin<&Csq>, mut irp: Irp<Received>, from: State) -> Dispatched {
-    let status = irp.forward_and_wait();
+    irp.set_status(NtStatus::SUCCESS);
+    let _ = irp.forward_and_wait();
     if device.lifecycle.is(from) {
         device.lifecycle.go_back();
     }
-    irp.complete(status)
+    irp.complete(NtStatus::SUCCESS)
 }
 
 /// `IRP_MN_SURPRISE_REMOVAL`: the device is gone; handles may be open still.

@@ -28,6 +28,9 @@ pub enum Phase {
     Start,
     /// What a driver may refuse: `IRP_MN_QUERY_STOP_DEVICE`, `IRP_MN_QUERY_REMOVE_DEVICE`.
     Query,
+    /// `IRP_MN_CANCEL_STOP_DEVICE`, `IRP_MN_CANCEL_REMOVE_DEVICE`: a driver must succeed, whatever the
+    /// drivers below say.
+    Resume,
     /// What it passes on: power, system control, and what it does not know of Plug and Play.
     Pass,
     /// What it may not refuse: the other requests of the Plug and Play manager, and `DriverUnload`.
@@ -118,13 +121,17 @@ impl Point {
         match (self, phase) {
             // The driver below has a say in these. The others, it may not refuse.
             (Self::Below, Phase::Start | Phase::Query | Phase::Pass) => Effect::Ends(self.status()),
+            // Whatever it says of these, the driver above must succeed.
+            (Self::Below, Phase::Resume) => Effect::None,
             // The Plug and Play manager sends one request after the other.
-            (_, Phase::None) | (Self::Below, _) | (Self::RemoveLock, Phase::Must) => Effect::Unreal,
+            (_, Phase::None) | (Self::Below, _) | (Self::RemoveLock, Phase::Must | Phase::Resume) => {
+                Effect::Unreal
+            }
             // Limits are read for want of better ones, and a trace is a help: the driver works without.
             (Self::Registry | Self::Provider | Self::ProviderTraits | Self::Event, _)
             | (Self::Pool, Phase::Load)
             // Nobody can be told.
-            | (_, Phase::Must | Phase::Close | Phase::End) => Effect::None,
+            | (_, Phase::Must | Phase::Resume | Phase::Close | Phase::End) => Effect::None,
             _ => Effect::Ends(self.status()),
         }
     }

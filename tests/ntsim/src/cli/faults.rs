@@ -169,6 +169,7 @@ const fn phase_name(phase: Phase) -> &'static str {
         Phase::Add => "AddDevice",
         Phase::Start => "start",
         Phase::Query => "query stop, query remove",
+        Phase::Resume => "cancel stop, cancel remove",
         Phase::Pass => "power, WMI, unknown Plug and Play",
         Phase::Must => "other Plug and Play, unload",
         Phase::Open => "create",

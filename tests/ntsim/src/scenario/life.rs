@@ -311,7 +311,7 @@ impl Life {
             name,
             status::SUCCESS,
             || device.request(minor),
-            || must(Phase::Must, "cancel", || device.request(back)),
+            || must(Phase::Resume, "cancel", || device.request(back)),
         );
     }
 
@@ -353,7 +353,7 @@ impl Life {
             pnp::QUERY_REMOVE_DEVICE,
             pnp::CANCEL_REMOVE_DEVICE,
         );
-        must(Phase::Must, "cancel remove", || {
+        must(Phase::Resume, "cancel remove", || {
             self.device.request(pnp::CANCEL_REMOVE_DEVICE)
         });
     }
