@@ -18,7 +18,7 @@ use crate::remove_lock::RemoveLock;
 use crate::status::NtStatus;
 use crate::sys::{
     DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, GUID,
-    IoAttachDeviceToDeviceStack, IoCreateDevice, IoDeleteDevice, IoDetachDevice,
+    IoAttachDeviceToDeviceStackSafe, IoCreateDevice, IoDeleteDevice, IoDetachDevice,
     IoRegisterDeviceInterface, IoSetDeviceInterfaceState, PDEVICE_OBJECT, PDRIVER_OBJECT,
     RtlFreeUnicodeString, UNICODE_STRING, size_in_u32,
 };
@@ -223,15 +223,16 @@ unsafe fn build<D: Device>(this: PDEVICE_OBJECT, physical: PDEVICE_OBJECT) -> Re
         unsafe { IoRegisterDeviceInterface(physical, &raw const class, null_mut(), interface) };
     NtStatus::from_raw(registered).ok()?;
 
-    // SAFETY: by the caller.
-    let lower = unsafe { IoAttachDeviceToDeviceStack(this, physical) };
-    if lower.is_null() {
+    // SAFETY: the extension's memory.
+    let lower = unsafe { &raw mut (*header).lower };
+    // An IRP can come from above as soon as the device is attached, so the routine stores `lower` before.
+    // SAFETY: by the caller; `lower` is null, and in place for as long as the device.
+    let attached = unsafe { IoAttachDeviceToDeviceStackSafe(this, physical, lower) };
+    if let Err(status) = NtStatus::from_raw(attached).ok() {
         // SAFETY: from `IoRegisterDeviceInterface`, and not used again.
         unsafe { RtlFreeUnicodeString(interface) };
-        return Err(NtStatus::NO_SUCH_DEVICE);
+        return Err(status);
     }
-    // SAFETY: the extension's memory. IRPs come only once the flag below is cleared.
-    unsafe { (*header).lower = lower };
     // SAFETY: the device object is this driver's. Nothing in it waits at a raised IRQL for power.
     unsafe { (*this).Flags |= DO_POWER_PAGABLE };
     // SAFETY: as above. From here on the device can be reached (INV-01, TR-75).

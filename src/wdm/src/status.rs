@@ -4,8 +4,7 @@
 use crate::sys::{
     NTSTATUS, STATUS_CANCELLED, STATUS_DEVICE_NOT_READY, STATUS_DEVICE_REMOVED,
     STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_NO_SUCH_DEVICE, STATUS_PENDING,
-    STATUS_SUCCESS,
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_PENDING, STATUS_SUCCESS,
 };
 
 /// How a kernel routine or a request ended.
@@ -36,8 +35,6 @@ impl NtStatus {
     pub const INVALID_DEVICE_REQUEST: Self = Self(STATUS_INVALID_DEVICE_REQUEST);
     /// The request's time is over.
     pub const IO_TIMEOUT: Self = Self(STATUS_IO_TIMEOUT);
-    /// There is no such device.
-    pub const NO_SUCH_DEVICE: Self = Self(STATUS_NO_SUCH_DEVICE);
 
     /// The status that a kernel routine returned.
     pub(crate) const fn from_raw(status: NTSTATUS) -> Self {

@@ -33,14 +33,14 @@ pub(crate) use wdk_sys::{
     SL_INVOKE_ON_SUCCESS, STATUS_CANCELLED, STATUS_DEVICE_NOT_READY, STATUS_DEVICE_REMOVED,
     STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES,
     STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_MORE_PROCESSING_REQUIRED,
-    STATUS_NO_SUCH_DEVICE, STATUS_PENDING, STATUS_SUCCESS, UNICODE_STRING,
+    STATUS_PENDING, STATUS_SUCCESS, UNICODE_STRING,
 };
 
 // The routines csq.sys imports.
 pub(crate) use wdk_sys::ntddk::{
     EtwRegister, EtwSetInformation, EtwUnregister, EtwWriteTransfer, ExAcquireRundownProtection,
     ExInitializeRundownProtection, ExReleaseRundownProtection, ExWaitForRundownProtectionRelease,
-    IoAcquireRemoveLockEx, IoAttachDeviceToDeviceStack, IoCreateDevice, IoCsqInitialize,
+    IoAcquireRemoveLockEx, IoAttachDeviceToDeviceStackSafe, IoCreateDevice, IoCsqInitialize,
     IoCsqInitializeEx, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp, IoCsqRemoveNextIrp,
     IoDeleteDevice, IoDetachDevice, IoInitializeRemoveLockEx, IoRegisterDeviceInterface,
     IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx, IoSetDeviceInterfaceState, IofCallDriver,

@@ -10,6 +10,7 @@ use super::{enter, exports};
 use crate::fault::{self, Point};
 use crate::finding;
 use crate::guest;
+use crate::manager::plug_and_play;
 use crate::nt::status::{
     INSUFFICIENT_RESOURCES, NO_SUCH_DEVICE, OBJECT_NAME_COLLISION, OBJECT_NAME_NOT_FOUND, SUCCESS,
 };
@@ -203,9 +204,20 @@ pub fn require_device(routine: &str, device: usize) {
 }
 
 pub extern "win64" fn IoAttachDeviceToDeviceStack(source: usize, target: usize) -> usize {
-    enter("IoAttachDeviceToDeviceStack", DISPATCH_LEVEL);
-    require_device("IoAttachDeviceToDeviceStack", source);
-    require_device("IoAttachDeviceToDeviceStack", target);
+    attach("IoAttachDeviceToDeviceStack", source, target, None)
+}
+
+/// Attaches a device, tells `attached_to` of it, and lets an IRP come from above if the run has one that
+/// waits for that ([`plug_and_play::first_from_above`]).
+fn attach(
+    routine: &'static str,
+    source: usize,
+    target: usize,
+    attached_to: Option<usize>,
+) -> usize {
+    enter(routine, DISPATCH_LEVEL);
+    require_device(routine, source);
+    require_device(routine, target);
     if fault::fails(Point::Attach) {
         return 0;
     }
@@ -218,6 +230,10 @@ pub extern "win64" fn IoAttachDeviceToDeviceStack(source: usize, target: usize) 
             record.attached_to = Some(top);
         }
     });
+    if let Some(attached_to) = attached_to {
+        guest::write(attached_to, top);
+    }
+    plug_and_play::first_from_above(top);
     top
 }
 
@@ -226,9 +242,11 @@ pub extern "win64" fn IoAttachDeviceToDeviceStackSafe(
     target: usize,
     attached_to: usize,
 ) -> u32 {
-    let top = IoAttachDeviceToDeviceStack(source, target);
-    guest::write(attached_to, top);
-    if top == 0 { NO_SUCH_DEVICE } else { SUCCESS }
+    let routine = "IoAttachDeviceToDeviceStackSafe";
+    match attach(routine, source, target, Some(attached_to)) {
+        0 => NO_SUCH_DEVICE,
+        _ => SUCCESS,
+    }
 }
 
 pub extern "win64" fn IoDetachDevice(target: usize) {

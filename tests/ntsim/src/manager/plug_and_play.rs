@@ -1,6 +1,7 @@
 //! The Plug and Play manager: a root-enumerated device from AddDevice to removal.
 
 use crate::ddi::io;
+use crate::fault::Phase;
 use crate::finding;
 use crate::guest;
 use crate::manager::dispatch::{self, Ask};
@@ -40,6 +41,27 @@ pub fn remove_unused() {
             world::with(|world| world.devices.pulled_out.remove(index));
             device.remove();
         }
+    }
+}
+
+/// The first IRP to a device that has just been attached above `below`, if the run has one: a driver above
+/// asks for the capabilities, which everybody passes down.
+pub fn first_from_above(below: usize) {
+    const QUERY_CAPABILITIES: u8 = 0x09;
+    if !world::with(|world| world.devices.asked_at_once) {
+        return;
+    }
+    // It is nobody's business here what fails; AddDevice goes on.
+    let phase = world::with(|world| std::mem::replace(&mut world.faults.phase, Phase::None));
+    let device = Device { physical: below };
+    let status = device.request(QUERY_CAPABILITIES);
+    world::with(|world| world.faults.phase = phase);
+    if !world::with(|world| world.devices.reached_bus) {
+        let shown = status::name(status);
+        finding::raise(
+            &rule::NOT_FORWARDED,
+            format!("a request that came as soon as the device was attached ended with {shown}"),
+        );
     }
 }
 

@@ -13,7 +13,8 @@ use crate::nt::{
 };
 
 routines! {
-    IoCreateDevice, IoDeleteDevice, IoAttachDeviceToDeviceStack, IoDetachDevice,
+    IoCreateDevice, IoDeleteDevice, IoAttachDeviceToDeviceStack, IoAttachDeviceToDeviceStackSafe,
+    IoDetachDevice,
     IoRegisterDeviceInterface, IoSetDeviceInterfaceState, IofCallDriver, IofCompleteRequest,
 }
 
@@ -129,6 +130,16 @@ pub extern "win64" fn IoAttachDeviceToDeviceStack(source: usize, target: usize) 
     write(below + device_object::ATTACHED, source);
     write(source + device_object::STACK_SIZE, STACK_COUNT);
     below
+}
+
+pub extern "win64" fn IoAttachDeviceToDeviceStackSafe(
+    source: usize,
+    target: usize,
+    attached_to: usize,
+) -> u32 {
+    let below = IoAttachDeviceToDeviceStack(source, target);
+    write(attached_to, below);
+    status::SUCCESS
 }
 
 pub extern "win64" fn IoDetachDevice(target: usize) {

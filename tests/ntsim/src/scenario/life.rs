@@ -102,6 +102,7 @@ struct Life {
 pub fn play() {
     world::with(|world| {
         world.passing = Passing::WhenIdle;
+        world.devices.asked_at_once = true;
         // Enough, and little for the driver to set up.
         world.parameters = vec![("DeviceLimit", Value::Number(8))];
     });

@@ -45,6 +45,9 @@ pub struct Devices {
     pub going_away: bool,
     /// Whether it was pulled out or removed.
     pub gone: bool,
+    /// Whether an IRP comes from above as soon as a device is attached, before the routine that attaches it
+    /// has returned.
+    pub asked_at_once: bool,
     /// Whether the last Plug and Play request reached the simulated bus driver.
     pub reached_bus: bool,
 }

@@ -16,6 +16,8 @@ pub type Irql = u8;
 pub const STATUS_SUCCESS: Status = 0;
 /// The IRP ends later.
 pub const STATUS_PENDING: Status = 0x103;
+/// There is no such device.
+pub const STATUS_NO_SUCH_DEVICE: Status = 0xC000_000E_u32.cast_signed();
 /// A value in the registry is not of the type that was expected.
 pub const STATUS_OBJECT_TYPE_MISMATCH: Status = 0xC000_0024_u32.cast_signed();
 /// A completion routine keeps the IRP.

@@ -76,6 +76,7 @@ pub const SUPPLIED: &[Supplied] = &[
         Wrong,
         "looks at Removed and counts in two steps: I/O can pass a removal that has already waited",
     ),
+    row("IoAttachDeviceToDeviceStackSafe", Stub, ""),
     row(
         "IoCreateDevice",
         Wrong,

@@ -1,9 +1,11 @@
-//! `IoCreateDevice` and `IoDeleteDevice`, for the filter's sake.
+//! `IoCreateDevice` and `IoDeleteDevice`, for the filter's sake, and `IoAttachDeviceToDeviceStackSafe`.
 //!
 //! UNSAFETY: entry points of a DLL; each passes its caller's promise on.
 #![expect(unsafe_code, reason = "entry points of a DLL")]
 
-use crate::abi::{DeviceObject, DriverObject, Status, UnicodeString};
+use crate::abi::{
+    DeviceObject, DriverObject, STATUS_NO_SUCH_DEVICE, STATUS_SUCCESS, Status, UnicodeString,
+};
 use crate::base;
 use crate::filter;
 
@@ -42,6 +44,24 @@ unsafe extern "system" fn create(
         unsafe { base::IoDeleteDevice(created) };
     }
     attached
+}
+
+/// Wine dispatches on one thread, which is the one that adds devices: no IRP comes in between.
+#[unsafe(export_name = "wine_host_IoAttachDeviceToDeviceStackSafe")]
+unsafe extern "system" fn attach(
+    source: *mut DeviceObject,
+    target: *mut DeviceObject,
+    attached_to: *mut *mut DeviceObject,
+) -> Status {
+    // SAFETY: the driver keeps to the documentation of IoAttachDeviceToDeviceStackSafe.
+    let below = unsafe { base::IoAttachDeviceToDeviceStack(source, target) };
+    // SAFETY: as above.
+    unsafe { attached_to.write(below) };
+    if below.is_null() {
+        STATUS_NO_SUCH_DEVICE
+    } else {
+        STATUS_SUCCESS
+    }
 }
 
 #[unsafe(export_name = "wine_host_IoDeleteDevice")]
