@@ -120,11 +120,11 @@ fn complete(device: Pin<&Csq>, irp: &mut Irp<Control>) -> Result<Written, NtStat
     write(&mut buffer, &delivered)
 }
 
-/// The status with which a server may have a request end. Two are no end (INV-53), and with an
+/// The status with which a server may have a request end. Some are no end (INV-53), and with an
 /// error the I/O manager copies no payload.
 fn decode_status(code: u32, payload: &[u8]) -> Result<NtStatus, NtStatus> {
     let status = NtStatus::from_code(code);
-    if code == status::PENDING || code == u32::MAX || (status.is_error() && !payload.is_empty()) {
+    if status::NO_ENDING.contains(&code) || (status.is_error() && !payload.is_empty()) {
         return Err(INVALID_PARAMETER);
     }
     Ok(status)

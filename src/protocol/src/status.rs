@@ -71,6 +71,12 @@ statuses! {
     DEVICE_REMOVED = 0xC000_02B6, 1617;
 }
 
+/// The statuses with which no server may end a request ([`crate::wire::Complete::status`]): with
+/// [`PENDING`] and -1 no IRP ends; `STATUS_REPARSE` is for opening files, and with the warning
+/// `STATUS_VERIFY_REQUIRED` the I/O manager copies no output, of which the server would be told that it
+/// was delivered.
+pub const NO_ENDING: [u32; 4] = [PENDING, 0x0000_0104, 0x8000_0016, 0xffff_ffff];
+
 /// `NT_ERROR`: whether a status is an error, and not a success, an information or a warning. With an
 /// error the I/O manager gives a program no output and, at once, no completion packet.
 #[must_use]

@@ -98,7 +98,7 @@ wire! {
     Complete, 24 bytes {
         /// [`crate::VERSION`].
         version: U32,
-        /// The NTSTATUS the request is to end with. Not [`crate::status::PENDING`].
+        /// The NTSTATUS the request is to end with. None of [`crate::status::NO_ENDING`].
         status: U32,
         /// The [`Claimed::id`].
         id: U64,

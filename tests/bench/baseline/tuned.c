@@ -803,7 +803,9 @@ static NTSTATUS QueueComplete(PDEVICE Device, PIRP Irp, PULONG_PTR Information)
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    if (input->Status == (ULONG)STATUS_PENDING || (NT_ERROR(input->Status) && length != 0)) {
+    if (input->Status == (ULONG)STATUS_PENDING || input->Status == (ULONG)STATUS_REPARSE
+        || input->Status == (ULONG)STATUS_VERIFY_REQUIRED || input->Status == (ULONG)-1
+        || (NT_ERROR(input->Status) && length != 0)) {
         return STATUS_INVALID_PARAMETER;
     }
     if (stack->Parameters.DeviceIoControl.OutputBufferLength < sizeof(*output)) {

@@ -9,6 +9,11 @@ use zerocopy::little_endian::U32;
 
 use crate::ending::length;
 
+/// `STATUS_REPARSE`.
+const REPARSE: u32 = 0x0000_0104;
+/// `STATUS_VERIFY_REQUIRED`.
+const VERIFY_REQUIRED: u32 = 0x8000_0016;
+
 /// The statuses of the broken rules.
 pub type Faults = Vec<u32>;
 
@@ -85,8 +90,7 @@ pub fn complete(input: &[u8], room: usize) -> Result<(u64, u32, &[u8]), Faults> 
     faults.extend(wrong_payload(head.payload_length, payload));
     faults.extend(invalid(
         head.reserved != 0
-            || code == status::PENDING
-            || code == u32::MAX
+            || matches!(code, status::PENDING | REPARSE | VERIFY_REQUIRED | u32::MAX)
             || is_error && !payload.is_empty(),
     ));
     faults.extend(too_small(room, size_of::<wire::Delivered>()));

@@ -116,7 +116,9 @@ fn finish(address: usize) {
     let status = irp::status(address);
     let information: usize = guest::read(address + irp::INFORMATION);
     let marked = stack_location::is_marked_pending(location);
-    let has_output = buffer != 0 && !status::is_error(status) && information != 0;
+    // The output is copied unless the IRP ends in an error, or with this warning.
+    let copies = !status::is_error(status) && status != status::VERIFY_REQUIRED;
+    let has_output = buffer != 0 && copies && information != 0;
     if has_output && information > length {
         finding::raise(
             &rule::buffer::INFORMATION_TOO_LARGE,

@@ -10,6 +10,18 @@ use csq_protocol::wire::{Claimed, Delivered, claim as flag};
 use csq_protocol::{MAX_PAYLOAD, ioctl, status};
 use zerocopy::IntoBytes;
 
+/// No request can end with these: `STATUS_PENDING`, `STATUS_REPARSE`, `STATUS_VERIFY_REQUIRED` (a warning
+/// with which the I/O manager copies no output), and -1.
+const NO_ENDING: [(u32, &[u8]); 7] = [
+    (status::PENDING, b""),
+    (status::PENDING, b"x"),
+    (0x0000_0104, b""),
+    (0x0000_0104, b"x"),
+    (0x8000_0016, b""),
+    (0x8000_0016, b"x"),
+    (u32::MAX, b""),
+];
+
 pub(in crate::behavior) fn claim<T: Target>(target: &T) -> Checked {
     const CODE: u32 = ioctl::CLAIM;
     const SIZE: usize = message::ANY_ROOM;
@@ -104,9 +116,11 @@ pub(in crate::behavior) fn complete<T: Target>(target: &T) -> Checked {
             status::INVALID_PARAMETER,
         )?;
     }
-    let pending = message::complete(id, status::PENDING, &[]);
-    let what = "COMPLETE with STATUS_PENDING";
-    probe.refused(what, (CODE, &pending, SIZE), status::INVALID_PARAMETER)?;
+    for (status, payload) in NO_ENDING {
+        let input = message::complete(id, status, payload);
+        let what = format!("COMPLETE with the status {status:#010x}");
+        probe.refused(&what, (CODE, &input, SIZE), status::INVALID_PARAMETER)?;
+    }
     for error in [status::CANCELLED, 0xc000_0001, 0xe000_0000, u32::MAX] {
         let input = message::complete(id, error, b"x");
         let what = format!("COMPLETE with the error {error:#x} and a payload");
