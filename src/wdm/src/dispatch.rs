@@ -64,7 +64,8 @@ pub trait Device: Sized + Send + Sync + 'static {
     /// The queues of the device, whose slots are freed when it is removed.
     fn queues(self: Pin<&Self>) -> Pin<&RequestQueues>;
 
-    /// Makes what the device keeps for a new handle.
+    /// Makes what the device keeps for a new handle. There is nothing below the device: to open it with a
+    /// name after its own fails with `STATUS_OBJECT_NAME_NOT_FOUND`.
     ///
     /// # Errors
     ///
@@ -201,6 +202,9 @@ unsafe extern "C" fn create<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTS
         let Some(file) = irp.stack().file_object() else {
             return irp.complete(NtStatus::INVALID_DEVICE_REQUEST);
         };
+        if irp.stack().opens_by_name() {
+            return irp.complete(NtStatus::OBJECT_NAME_NOT_FOUND);
+        }
         match fdo.device().create() {
             Ok(context) => {
                 let context = PoolBox::into_raw(context);

@@ -110,6 +110,14 @@ impl<'irp> StackLocation<'irp> {
         NonNull::new(unsafe { (*self.raw.as_ptr()).FileObject })
     }
 
+    /// Whether a file is opened by a name that is more than the device's.
+    pub(crate) fn opens_by_name(self) -> bool {
+        self.file_object().is_some_and(|file| {
+            // SAFETY: an IRP holds a reference to its file object.
+            unsafe { (*file.as_ptr()).FileName.Length != 0 }
+        })
+    }
+
     /// What the driver keeps for the handle. None for a request that came through no handle.
     #[must_use]
     pub fn file(self) -> Option<&'irp FileContext> {

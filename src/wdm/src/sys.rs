@@ -33,7 +33,7 @@ pub(crate) use wdk_sys::{
     SL_INVOKE_ON_SUCCESS, STATUS_CANCELLED, STATUS_DEVICE_NOT_READY, STATUS_DEVICE_REMOVED,
     STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES,
     STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_MORE_PROCESSING_REQUIRED,
-    STATUS_PENDING, STATUS_SUCCESS, UNICODE_STRING,
+    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_PENDING, STATUS_SUCCESS, UNICODE_STRING,
 };
 
 // The routines csq.sys imports.
@@ -249,6 +249,7 @@ const _: () = {
     assert!(offset_of!(DRIVER_OBJECT, MajorFunction) == 0x70);
     assert!(size_of::<FILE_OBJECT>() == 0xd8);
     assert!(offset_of!(FILE_OBJECT, FsContext) == 0x18);
+    assert!(offset_of!(FILE_OBJECT, FileName) == 0x58);
 
     assert!(size_of::<IO_CSQ>() == 0x40);
     assert!(size_of::<IO_CSQ_IRP_CONTEXT>() == 0x18);

@@ -90,6 +90,9 @@ impl Target for RealDevice {
             Capability::AccessCheck if self.wine => {
                 "Wine's I/O manager does not compare access rights"
             }
+            Capability::ThreadAgnostic if self.wine => {
+                "Wine cancels what a thread has pending, whether the handle is bound to a port or not"
+            }
             Capability::RemovalRefusal if self.wine => "Wine removes devices without asking",
             Capability::RemovalWhileOpen if !self.wine => {
                 "Windows does not remove a root-enumerated device from under open handles"
@@ -114,6 +117,15 @@ impl Target for RealDevice {
 
     fn open_synchronous(&self, rights: Rights) -> Result<Handle, OpenError> {
         self.open_as(rights, Mode::Synchronous)
+    }
+
+    fn open_below(&self, name: &str) -> Result<Handle, OpenError> {
+        let device = device::find().map_err(|error| open_error(&error))?;
+        let mut path = device.into_os_string();
+        path.push("\\");
+        path.push(name);
+        Handle::open(path.as_ref(), Rights::ALL, Mode::Overlapped)
+            .map_err(|error| open_error(&opening(error)))
     }
 
     fn duplicate(&self, handle: &Handle) -> Result<Handle, OpenError> {

@@ -76,6 +76,10 @@ impl Target for Dummy {
         Ok(())
     }
 
+    fn open_below(&self, _: &str) -> Result<(), OpenError> {
+        Ok(())
+    }
+
     fn duplicate(&self, (): &()) -> Result<(), OpenError> {
         Ok(())
     }

@@ -41,6 +41,12 @@ pub trait Target: Sync {
     /// [`OpenError`] says why there is no handle.
     fn open_synchronous(&self, rights: Rights) -> Result<Self::Handle, OpenError>;
 
+    /// Opens what has this name below the device, as if that were a directory.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why there is no handle.
+    fn open_below(&self, name: &str) -> Result<Self::Handle, OpenError>;
+
     /// `DuplicateHandle`: a second handle to the same file object.
     ///
     /// # Errors
@@ -176,6 +182,8 @@ pub enum Capability {
     Parameters,
     /// [`Target::bind`], [`Target::begin`] and [`Target::packet`].
     CompletionPort,
+    /// On a handle that is bound to a port, requests go on when the thread that made them ends.
+    ThreadAgnostic,
 }
 
 /// With which rights a handle is opened.

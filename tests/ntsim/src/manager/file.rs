@@ -2,9 +2,10 @@
 
 use crate::ddi::io;
 use crate::finding;
+use crate::guest;
 use crate::manager::dispatch::{self, Ask};
 use crate::manager::plug_and_play;
-use crate::nt::{file_object, major, status};
+use crate::nt::{file_object, major, status, unicode_string};
 use crate::race;
 use crate::rule;
 use crate::schedule;
@@ -20,9 +21,36 @@ use crate::world::thread::{Guard, Touches};
 /// # Panics
 /// When the memory for a run is used up.
 pub fn open() -> Result<usize, u32> {
+    open_named(None)
+}
+
+/// Opens what has a name below the device. As [`open`].
+///
+/// # Errors
+/// The NTSTATUS.
+///
+/// # Panics
+/// When the memory for a run is used up.
+pub fn open_below(name: &str) -> Result<usize, u32> {
+    let bytes: Vec<u8> = format!("\\{name}")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let text = world::allocate(bytes.len(), 0).expect("memory for a name");
+    guest::store(text, &bytes);
+    let opened = open_named(Some((text, bytes.len() as u16)));
+    world::kill(text);
+    opened
+}
+
+/// Opens the device. What comes after its name is at an address, and has so many bytes.
+fn open_named(name: Option<(usize, u16)>) -> Result<usize, u32> {
     let device = world::with(|world| world.devices.function).ok_or(status::NO_SUCH_DEVICE)?;
     let address = world::allocate(file_object::SIZE, 0).expect("memory for a file object");
     file_object::initialize(address, device);
+    if let Some((text, length)) = name {
+        unicode_string::set(address + file_object::FILE_NAME, length, length, text);
+    }
     let number = world::with(|world| {
         world.files.push(File {
             address,

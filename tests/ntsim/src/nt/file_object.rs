@@ -11,6 +11,9 @@ pub const DEVICE: usize = 0x08;
 /// `FsContext`, which is the driver's.
 pub const FS_CONTEXT: usize = 0x18;
 
+/// `FileName`, what comes after the name of the device.
+pub const FILE_NAME: usize = 0x58;
+
 const IO_TYPE_FILE: i16 = 5;
 
 /// Fills in a zeroed file object.

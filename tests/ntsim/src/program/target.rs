@@ -111,10 +111,16 @@ impl Simulated {
                 });
                 Ok(Handle::new(number, rights))
             }
-            Err(status::NO_SUCH_DEVICE) => Err(OpenError::Absent),
-            Err(status::ACCESS_DENIED) => Err(OpenError::Denied),
-            Err(other) => Err(OpenError::Other(status::name(other).into_owned())),
+            Err(status) => Err(open_error(status)),
         }
+    }
+}
+
+fn open_error(status: u32) -> OpenError {
+    match status {
+        status::NO_SUCH_DEVICE | status::OBJECT_NAME_NOT_FOUND => OpenError::Absent,
+        status::ACCESS_DENIED => OpenError::Denied,
+        other => OpenError::Other(status::name(other).into_owned()),
     }
 }
 
@@ -158,7 +164,7 @@ impl Target for Simulated {
                 "the simulated device is pulled out when handles are open, which nobody can refuse"
                     .to_owned(),
             ),
-            Capability::CompletionPort => Some(NO_PORTS.to_owned()),
+            Capability::CompletionPort | Capability::ThreadAgnostic => Some(NO_PORTS.to_owned()),
             Capability::AccessCheck
             | Capability::Process
             | Capability::Removal
@@ -177,6 +183,13 @@ impl Target for Simulated {
 
     fn open_synchronous(&self, rights: Rights) -> Result<Handle, OpenError> {
         Self::open_as(rights, true)
+    }
+
+    fn open_below(&self, name: &str) -> Result<Handle, OpenError> {
+        let opened = file::open_below(name);
+        opened
+            .map(|number| Handle::new(number, Rights::ALL))
+            .map_err(open_error)
     }
 
     fn duplicate(&self, handle: &Handle) -> Result<Handle, OpenError> {

@@ -5,9 +5,23 @@ use crate::expect;
 use crate::message;
 use crate::outcome::Checked;
 use crate::session::Session;
-use crate::target::{Capability, Rights, Target};
+use crate::target::{Capability, OpenError, Rights, Target};
 use csq_protocol::wire::scope;
 use csq_protocol::{ioctl, status};
+
+pub(super) fn nothing_is_below_the_device<T: Target>(target: &T) -> Checked {
+    let session = Session::open(target)?;
+    let account = Account::open(&session)?;
+    for name in ["foo", "foo\\bar", "Pipe", " "] {
+        let what = format!("opening {name:?} below the device");
+        match target.open_below(name) {
+            Err(OpenError::Absent) => {}
+            Err(error) => expect::failed(what, "nothing there", error.to_string())?,
+            Ok(_) => expect::failed(what, "nothing there", "a handle")?,
+        }
+    }
+    account.unchanged("opening what is not there", &session)
+}
 
 pub(super) fn denied_without_the_right<T: Target>(target: &T) -> Checked {
     expect::capable(target, Capability::AccessCheck)?;

@@ -281,6 +281,7 @@ pub(super) fn a_cut_answer_is_a_warning<T: Target>(target: &T) -> Checked {
 }
 
 pub(super) fn the_end_of_a_thread_cancels_nothing<T: Target>(target: &T) -> Checked {
+    expect::capable(target, Capability::ThreadAgnostic)?;
     let bound = Bound::open(target)?;
     let server = Session::open(target)?;
     let begun = target.on_thread(|| bound.pend(0, ROOM))?;

@@ -172,6 +172,7 @@ fn accounts<T: Target>() -> Vec<Behavior<T>> {
         identity.ids_never_repeat: "No id is used twice while the device lives" ["TR-45" "TR-87"];
         identity.no_kernel_addresses: "No answer holds an address of the kernel" ["TR-87"];
 
+        access.nothing_is_below_the_device: "To open the device with a name after its own fails" ["TR-83"];
         access.denied_without_the_right: "A handle without the right is denied, and nothing changes" ["TR-82"];
         access.clients_are_no_servers: "Each IOCTL can be had with the right it is documented with, and with no other" ["TR-82"];
         access.one_right_is_enough: "A client needs only read access, a server only write access" ["TR-82"];
