@@ -26,6 +26,11 @@ if ($Help) {
     exit 0
 }
 
+$build = [Environment]::OSVersion.Version.Build
+# What the kernel was started with: "TESTSIGNING", "DEBUG", "DEBUGPORT=COM1" and the like. Not from
+# bcdedit, whose words depend on the language.
+$startOptions = (Get-ItemProperty 'HKLM:\SYSTEM\CurrentControlSet\Control').SystemStartOptions
+
 $port = $null
 try {
     $port = New-Object System.IO.Ports.SerialPort $Serial, 115200
@@ -35,6 +40,14 @@ try {
     $port.Write("`r`n")
 } catch {
     $port = $null
+    [Console]::Out.WriteLine("Nothing is said on ${Serial}: $_")
+    if ($startOptions -match '\bDEBUG') {
+        [Console]::Out.WriteLine(@"
+The kernel was started for debugging ($startOptions), and keeps the port of its debugger to itself. Who listens
+on that port hears nothing of this run. Use another port (-Serial COM2), or switch kernel debugging off
+(bcdedit /debug off) or to another transport (bcdedit /dbgsettings), and restart.
+"@)
+    }
 }
 
 # A line on both outputs.
@@ -82,6 +95,71 @@ function Run([string] $program, [string[]] $arguments, [int[]] $codes = @(0)) {
     return , @($printed | Where-Object { $_ -is [string] })
 }
 
+# The rule classes of Driver Verifier that can be switched on without a restart. Those that need one:
+# verifier /standard /driver csq.sys
+#   1 special pool, 2 force IRQL checking, 4 pool tracking, 5 I/O verification, 6 deadlock detection,
+#   9 security checks, 12 miscellaneous checks, 18 DDI compliance checking
+# Windows 11 takes few flags with /volatile, and others with /dif and /now ("Using Volatile Settings",
+# "Driver Verifier Command Syntax"). Flag N of the one is class N + 1 of the other.
+$isWindows11 = $build -ge 22000
+$ruleClasses = if ($isWindows11) { 1, 4, 5, 9, 12, 18 } else { 1, 2, 4, 5, 6, 9, 12 }
+
+# A set of rule classes as flags.
+function Get-Flags([int[]] $classes) {
+    $flags = [long] 0
+    foreach ($class in $classes) { $flags = $flags -bor ([long] 1 -shl ($class - 1)) }
+    return $flags
+}
+
+# The flags that "verifier /query" says are active; $null if it says nothing of them. They are marked one by
+# one, as flags or as classes, or there is one number with eight digits.
+function Get-ActiveFlags([string[]] $lines) {
+    $marked = $null
+    $level = $null
+    foreach ($line in $lines) {
+        if ($line -match '\[X\]\s+0x([0-9A-Fa-f]{8})') {
+            $marked = [long] $marked -bor [Convert]::ToInt64($Matches[1], 16)
+        } elseif ($line -match '\[X\]\s+(\d{1,2})\b') {
+            $marked = [long] $marked -bor (Get-Flags ([int] $Matches[1]))
+        } elseif ($null -eq $level -and $line -match ':\s*(?:0x)?([0-9A-Fa-f]{8})\s*$') {
+            $level = [Convert]::ToInt64($Matches[1], 16)
+        }
+    }
+    if ($null -ne $marked) { return $marked }
+    return $level
+}
+
+# Switches the rule classes on for csq.sys. 1 is an error; 2 asks for a restart, and whether it was needed is
+# seen afterwards.
+function Start-Verifier {
+    if ($isWindows11) {
+        $null = Run 'verifier.exe' (@('/dif') + $ruleClasses + @('/now', '/driver', 'csq.sys')) @(0, 2)
+    } else {
+        $null = Run 'verifier.exe' @('/volatile', '/flags', ('0x{0:X}' -f (Get-Flags $ruleClasses))) @(0, 2)
+        $null = Run 'verifier.exe' @('/volatile', '/adddriver', 'csq.sys') @(0, 2)
+    }
+}
+
+# Throws unless Driver Verifier says that it watches csq.sys by all of the rule classes.
+function Assert-Verifier {
+    $state = Run 'verifier.exe' @('/query')
+    if (-not ($state -match 'csq\.sys')) { throw 'Driver Verifier does not list csq.sys' }
+    $active = Get-ActiveFlags $state
+    if ($null -eq $active) {
+        throw 'verifier /query does not say which rules are active, in a way that this script knows'
+    }
+    $missing = @($ruleClasses | Where-Object { -not ($active -band (Get-Flags $_)) })
+    if ($missing.Count -ne 0) {
+        throw "Driver Verifier does not check rule classes $($missing -join ', '); a restart may be missing"
+    }
+}
+
+# Switches off what can be without a restart.
+function Stop-Verifier {
+    $arguments = if ($isWindows11) { @('/stop') } else { @('/volatile', '/removedriver', 'csq.sys') }
+    $null = Run 'verifier.exe' $arguments @(0, 1, 2)
+}
+
 # The package's name in the driver store, oemNN.inf; there may be more than one.
 function Get-InstalledPackage {
     Get-ChildItem "$env:SystemRoot\INF\oem*.inf" |
@@ -96,7 +174,7 @@ function Remove-All {
     foreach ($name in @(Get-InstalledPackage)) {
         $null = Run 'pnputil.exe' @('/delete-driver', $name, '/uninstall', '/force')
     }
-    $null = Run 'verifier.exe' @('/volatile', '/removedriver', 'csq.sys') @(0, 1, 2)
+    Stop-Verifier
     foreach ($store in @('Root', 'TrustedPublisher')) {
         Get-ChildItem "Cert:\LocalMachine\$store" |
             Where-Object { $_.Thumbprint -eq $certificate.Thumbprint } | Remove-Item
@@ -120,10 +198,7 @@ try {
         Say "Windows $windows, $env:PROCESSOR_ARCHITECTURE"
         if ($env:PROCESSOR_ARCHITECTURE -ne 'AMD64') { throw 'this package is for x64' }
         if ($windows.Build -lt 19041) { throw 'the driver needs Windows 10 2004, build 19041, or later' }
-        # Not from bcdedit, whose words depend on the language.
-        $control = 'HKLM:\SYSTEM\CurrentControlSet\Control'
-        $options = (Get-ItemProperty $control).SystemStartOptions
-        if ($options -notmatch 'TESTSIGNING') {
+        if ($startOptions -notmatch 'TESTSIGNING') {
             throw 'test signing is off: bcdedit /set testsigning on, then restart (Secure Boot must be off)'
         }
     }
@@ -133,14 +208,8 @@ try {
         }
     }
     Step 'verifier' {
-        # Special pool, forced IRQL checks, pool tracking, I/O verification, deadlock detection, security
-        # checks, miscellaneous checks: what can be switched on without a restart. The rest takes one:
-        # verifier /standard /driver csq.sys
-        # 1 is an error; 2 asks for a restart, and the query says whether it was needed.
-        $null = Run 'verifier.exe' @('/volatile', '/flags', '0x93B') @(0, 2)
-        $null = Run 'verifier.exe' @('/volatile', '/adddriver', 'csq.sys') @(0, 2)
-        $state = Run 'verifier.exe' @('/query')
-        if (-not ($state -match 'csq\.sys')) { throw 'Driver Verifier does not list csq.sys' }
+        Start-Verifier
+        Assert-Verifier
     }
     Step 'install' {
         # The same by the WDK's tools:
@@ -153,6 +222,8 @@ try {
         $result = ($output -join "`n") | ConvertFrom-Json
         Say "$($result.passed) passed, $($result.failed) failed, $($result.skipped) skipped"
         if (-not $result.good -or $result.passed -eq 0) { throw "$($result.failed) behaviors failed" }
+        # The driver has been loaded several times by now.
+        Assert-Verifier
     }
     Step 'stress' {
         # Threads and processes that pend, claim, answer and cancel in every way, and are killed.

@@ -324,7 +324,11 @@ impl Agent {
     fn advice(&self) -> &str {
         match self {
             Self::Refused(why) => why,
-            Self::Started => "The guest agent has started run.cmd, but nothing came from COM1",
+            Self::Started => {
+                "The guest agent has started run.cmd, but nothing came from COM1. If the guest is set up for \
+                 kernel debugging on COM1 (bcdedit /dbgsettings), the kernel keeps that port: switch it off \
+                 (bcdedit /debug off) or to another transport, and restart the guest"
+            }
             Self::Awaited | Self::GivenUp => {
                 "No guest agent has answered. Install qemu-ga and the virtio-serial driver in the guest \
                  (virtio-win has both), or use --display and start run.cmd of the disk CSQ as administrator"
