@@ -25,6 +25,7 @@ pub mod output;
 pub mod problem;
 pub mod rates;
 pub mod report;
+pub mod setup_error;
 pub mod tally;
 pub mod text;
 pub mod timeline;

@@ -2,7 +2,7 @@
 // UNSAFETY: calls of SetupAPI and the configuration manager.
 #![expect(unsafe_code, reason = "wraps SetupAPI, newdev and cfgmgr32")]
 
-use crate::wide;
+use crate::{setup_error, wide};
 use std::ffi::OsString;
 use std::io;
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
@@ -12,14 +12,14 @@ use windows_sys::Win32::Devices::DeviceAndDriverInstallation::{
     CM_Get_DevNode_Status, CM_Query_And_Remove_SubTreeW, CM_REMOVE_NO_RESTART, CM_REMOVE_UI_NOT_OK,
     CR_REMOVE_VETOED, CR_SUCCESS, DI_FUNCTION, DI_NEEDREBOOT, DI_NEEDRESTART, DICD_GENERATE_ID,
     DIF_REGISTERDEVICE, DIF_REMOVE, DIGCF_ALLCLASSES, DIGCF_DEVICEINTERFACE, DIGCF_PRESENT,
-    HDEVINFO, INSTALLFLAG_FORCE, MAX_CLASS_NAME_LEN, SETUP_DI_GET_CLASS_DEVS_FLAGS,
+    HDEVINFO, INF_STYLE_WIN4, INSTALLFLAG_FORCE, MAX_CLASS_NAME_LEN, SETUP_DI_GET_CLASS_DEVS_FLAGS,
     SETUP_DI_REGISTRY_PROPERTY, SP_DEVICE_INTERFACE_DATA, SP_DEVICE_INTERFACE_DETAIL_DATA_W,
     SP_DEVINFO_DATA, SP_DEVINSTALL_PARAMS_W, SPDRP_HARDWAREID, SPDRP_SERVICE, SPINT_ACTIVE,
-    SetupDiCallClassInstaller, SetupDiCreateDeviceInfoList, SetupDiCreateDeviceInfoW,
-    SetupDiDestroyDeviceInfoList, SetupDiEnumDeviceInfo, SetupDiEnumDeviceInterfaces,
-    SetupDiGetClassDevsW, SetupDiGetDeviceInstallParamsW, SetupDiGetDeviceInterfaceDetailW,
-    SetupDiGetDeviceRegistryPropertyW, SetupDiGetINFClassW, SetupDiSetDeviceRegistryPropertyW,
-    UpdateDriverForPlugAndPlayDevicesW,
+    SetupCloseInfFile, SetupDiCallClassInstaller, SetupDiCreateDeviceInfoList,
+    SetupDiCreateDeviceInfoW, SetupDiDestroyDeviceInfoList, SetupDiEnumDeviceInfo,
+    SetupDiEnumDeviceInterfaces, SetupDiGetClassDevsW, SetupDiGetDeviceInstallParamsW,
+    SetupDiGetDeviceInterfaceDetailW, SetupDiGetDeviceRegistryPropertyW, SetupDiGetINFClassW,
+    SetupDiSetDeviceRegistryPropertyW, SetupOpenInfFileW, UpdateDriverForPlugAndPlayDevicesW,
 };
 use windows_sys::Win32::Foundation::{FALSE, TRUE};
 use windows_sys::core::{BOOL, GUID};
@@ -81,7 +81,7 @@ impl DeviceSet {
     fn checked(set: HDEVINFO) -> io::Result<Self> {
         const INVALID: HDEVINFO = -1;
         if set == INVALID {
-            Err(io::Error::last_os_error())
+            Err(last_error())
         } else {
             Ok(Self(set))
         }
@@ -275,6 +275,29 @@ impl Node<'_> {
     }
 }
 
+/// Reads an INF, which the functions that only want a part of it do not do as thoroughly.
+///
+/// # Errors
+/// SetupAPI cannot read it: why, and in which line.
+fn check_inf(path: &[u16]) -> io::Result<()> {
+    const INVALID: usize = usize::MAX;
+    let mut line = 0;
+    // SAFETY: the path is terminated and borrowed; an INF of any class is opened; the line goes into a
+    // variable.
+    let inf =
+        unsafe { SetupOpenInfFileW(path.as_ptr(), ptr::null(), INF_STYLE_WIN4, &raw mut line) };
+    if inf.addr() == INVALID {
+        let error = last_error();
+        return Err(match line {
+            0 => error,
+            _ => io::Error::other(format!("line {line}: {error}")),
+        });
+    }
+    // SAFETY: opened above, and not used again.
+    unsafe { SetupCloseInfFile(inf) };
+    Ok(())
+}
+
 /// The class of the devices that an INF installs.
 ///
 /// # Errors
@@ -285,6 +308,7 @@ pub fn inf_class(inf: &Path) -> io::Result<InfClass> {
         name: vec![0; MAX_CLASS_NAME_LEN as usize],
     };
     let path = path_units(inf);
+    check_inf(&path)?;
     // SAFETY: the path is terminated and borrowed, and the name has room for as much as is said.
     succeeded(unsafe {
         SetupDiGetINFClassW(
@@ -339,9 +363,14 @@ fn size_of_u32<T>() -> u32 {
     }
 }
 
+/// What the last function that failed has to say, in words that can be read.
+fn last_error() -> io::Error {
+    setup_error::explained(io::Error::last_os_error())
+}
+
 fn succeeded(result: BOOL) -> io::Result<()> {
     if result == FALSE {
-        Err(io::Error::last_os_error())
+        Err(last_error())
     } else {
         Ok(())
     }

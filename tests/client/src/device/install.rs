@@ -138,6 +138,11 @@ pub fn remove() -> Result<Removed, Error> {
     if nodes.is_empty() {
         return Err(Error::Absent);
     }
+    // DIF_REMOVE alone, which is all that devcon does, deletes the registry keys of a device even if it is in
+    // use; the device itself then stays until the next restart ("SetupDiRemoveDevice function"). So drivers
+    // and programs are asked first, by the function that prepares a safe removal
+    // ("CM_Query_And_Remove_SubTreeW function"): if one says no, nothing has changed. If none does, that
+    // function has stopped the device, and DIF_REMOVE removes its node.
     // Wine asks nobody and cannot be asked to.
     if !host::is_wine() && !nodes.iter().all(Node::query_and_stop) {
         return Ok(Removed::Refused);

@@ -1,5 +1,6 @@
 //! How programs end in a real prefix.
 
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -16,12 +17,42 @@ fn exit_code(options: &[&str], command: &str) -> Option<i32> {
     wine_host(&arguments).status.code()
 }
 
+/// Writes an INF beside a copy of the staged driver, and returns what `csqctl install` says of it.
+fn refused_inf(name: &str, text: &str) -> String {
+    let prefix = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../target/wine/prefix");
+    let root = std::env::var_os("WINE_HOST_DIR")
+        .map_or(prefix, |directory| Path::new(&directory).join("prefix"));
+    let package = root.join("drive_c/csq");
+    let inf = package.join(name);
+    std::fs::write(&inf, text).expect("C:\\csq, which `cargo make wine` stages");
+    let path = format!(r"C:\csq\{name}");
+    let output = wine_host(&["run", "--", r"C:\csq\csqctl.exe", "install", "--inf", &path]);
+    std::fs::remove_file(&inf).expect("the INF that was written");
+    assert_eq!(output.status.code(), Some(10), "{output:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Errors of SetupAPI's own, 0xE000nnnn, of which `FormatMessage` makes nothing.
+fn errors_of_setupapi_are_sentences() {
+    // A device that is there is left as it is, whatever the INF.
+    let _ = wine_host(&["run", "--", r"C:\csq\csqctl.exe", "uninstall"]);
+    let said = refused_inf("no-section.inf", "nothing = here\n[Version]\n");
+    assert!(said.contains("line 1: the INF has a line before"), "{said}");
+    assert!(said.contains("0x800f0000"), "{said}");
+    let said = refused_inf("no-version.inf", "[Manufacturer]\nnobody = nothing\n");
+    assert!(said.contains("the INF has no [Version]"), "{said}");
+    assert!(said.contains("0x800f0100"), "{said}");
+    let said = refused_inf("no-bracket.inf", "[Version\nSignature = \"$WINDOWS NT$\"\n");
+    assert!(said.contains("does not end with ]"), "{said}");
+}
+
 // One test: they share a session, and the last one ends it.
 #[test]
 #[ignore = "needs Wine and takes a while; `cargo make test` includes it"]
 fn a_program_ends_as_it_ended() {
     assert!(wine_host(&["prepare"]).status.success());
 
+    errors_of_setupapi_are_sentences();
     assert_eq!(exit_code(&[], "exit 0"), Some(0));
     assert_eq!(exit_code(&[], "exit 7"), Some(7));
     // 512 is 0 in the eight bits that Linux keeps.
