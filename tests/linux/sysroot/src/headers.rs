@@ -1,12 +1,12 @@
-//! The headers: mingw-w64's in `shared`, this project's, which come first in the search path, in
-//! `km` and `km/crt`.
+//! The headers: mingw-w64's, corrected, in `shared`; this project's, which come first in the search
+//! path, in `km` and `km/crt`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::VERSION;
+use crate::corrections;
 use crate::tree::{Tree, files_below};
 
 /// What `ntifs.h`, `ntddk.h` and `ntstrsafe.h`, the headers that wdk-sys names, include. All of
@@ -41,13 +41,13 @@ const MINGW: &[&str] = &[
     "winapifamily.h",
 ];
 
-/// Adds every header to `tree`, mingw-w64's from `mingw`.
+/// Adds every header to `tree`, mingw-w64's from `mingw`, as those of this version.
 ///
 /// # Errors
 ///
-/// One of them cannot be read.
-pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
-    let include = PathBuf::from("Include").join(VERSION);
+/// One of them cannot be read or corrected.
+pub fn add(tree: &mut Tree, mingw: &Path, version: &str) -> Result<()> {
+    let include = PathBuf::from("Include").join(version);
     for name in MINGW {
         let path = mingw.join(name);
         let content = fs::read(&path).with_context(|| {
@@ -57,11 +57,17 @@ pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
                 path.display()
             )
         })?;
+        let corrected = corrections::apply(name, content.clone())?;
+        let how = if corrected == content {
+            ""
+        } else {
+            ", corrected"
+        };
         let file = name.rsplit('/').next().unwrap_or(name);
         tree.add(
             include.join("shared").join(file),
-            content,
-            format!("mingw-w64-common, {name}"),
+            corrected,
+            format!("mingw-w64-common, {name}{how}"),
         );
     }
 
