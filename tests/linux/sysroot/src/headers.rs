@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::corrections;
 use crate::tree::{Tree, files_below};
+use crate::{VERSION, corrections};
 
 /// What `ntifs.h`, `ntddk.h` and `ntstrsafe.h`, the headers that wdk-sys names, include. All of
 /// them are in the public domain: `ddk/` and `ntdef.h` come from the `ReactOS` DDK, whose notice
@@ -41,13 +41,13 @@ const MINGW: &[&str] = &[
     "winapifamily.h",
 ];
 
-/// Adds every header to `tree`, mingw-w64's from `mingw`, as those of this version.
+/// Adds every header to `tree`, mingw-w64's from `mingw`.
 ///
 /// # Errors
 ///
 /// One of them cannot be read or corrected.
-pub fn add(tree: &mut Tree, mingw: &Path, version: &str) -> Result<()> {
-    let include = PathBuf::from("Include").join(version);
+pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
+    let include = PathBuf::from("Include").join(VERSION);
     for name in MINGW {
         let path = mingw.join(name);
         let content = fs::read(&path).with_context(|| {

@@ -11,6 +11,7 @@ use implib::def::{ModuleDef, ShortExport};
 use implib::{Flavor, ImportLibrary, MachineType};
 use object::read::archive::ArchiveFile;
 
+use crate::VERSION;
 use crate::tree::Tree;
 
 /// Library and the module it imports from.
@@ -39,13 +40,8 @@ const EMPTY_ARCHIVE: &[u8] = b"!<arch>\n";
 /// # Errors
 ///
 /// One of mingw-w64's libraries cannot be read.
-pub fn add(
-    tree: &mut Tree,
-    mingw: &Path,
-    version: &str,
-    (name, machine): (&str, MachineType),
-) -> Result<()> {
-    let directory = PathBuf::from("Lib").join(version).join("km").join(name);
+pub fn add(tree: &mut Tree, mingw: &Path, (name, machine): (&str, MachineType)) -> Result<()> {
+    let directory = PathBuf::from("Lib").join(VERSION).join("km").join(name);
     for &(library, module) in MODULES {
         let archive = mingw.join(format!("lib{library}.a"));
         let content = fs::read(&archive).with_context(|| {

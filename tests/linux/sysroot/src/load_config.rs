@@ -17,6 +17,7 @@ use object::{
     SymbolScope,
 };
 
+use crate::VERSION;
 use crate::tree::Tree;
 
 /// The name that `tests/linux/cargo.toml` hands the linker.
@@ -60,13 +61,13 @@ const CHECKS: [(&str, &str, &[u8]); 2] = [
 /// What is between routines.
 const INT3: u8 = 0xcc;
 
-/// Adds the object file to `tree`, as one of this version.
+/// Adds the object file to `tree`.
 ///
 /// # Errors
 ///
 /// It cannot be put together.
-pub fn add(tree: &mut Tree, version: &str) -> Result<()> {
-    let directory = PathBuf::from("Lib").join(version).join("km/x64");
+pub fn add(tree: &mut Tree) -> Result<()> {
+    let directory = PathBuf::from("Lib").join(VERSION).join("km/x64");
     let source = "this project, tests/linux/sysroot/src/load_config.rs".to_owned();
     tree.add(directory.join(FILE), object_file()?, source);
     Ok(())

@@ -8,8 +8,8 @@
 //! OUTPUT/Lib/10.0.26100.0/km/ARM64/      import libraries
 //! ```
 //!
-//! With `--wdk`, the headers are a WDK's and the libraries links to its own, under its version's name;
-//! only the load configuration is still this project's.
+//! With `--wdk`, the headers are a WDK's and the libraries links to its own; only the load configuration
+//! is still this project's.
 //!
 //! The same input always gives the same bytes, and a file that is right is not written again, so
 //! cargo sees a change only where there is one.
@@ -31,8 +31,8 @@ use clap::Parser;
 use crate::tree::Tree;
 use crate::wdk::Wdk;
 
-/// The version the tree of mingw-w64's headers claims to have: wdk-build wants a directory of such a name. It stands for
-/// no particular WDK.
+/// The version the tree claims to have: wdk-build wants a directory of such a name. It stands for no
+/// particular WDK, and is the same for all: cargo would not see that the directory has another name.
 const VERSION: &str = "10.0.26100.0";
 
 /// Writes the part of a WDK that csq.sys is built against, or what any driver on windows-drivers-rs needs to
@@ -71,11 +71,11 @@ fn run(arguments: &Arguments) -> Result<()> {
     if let Some(directory) = &arguments.wdk {
         add_wdk(&mut tree, directory, &arguments.lib)?;
     } else {
-        headers::add(&mut tree, &arguments.include, VERSION)?;
+        headers::add(&mut tree, &arguments.include)?;
         for &machine in imports::MACHINES {
-            imports::add(&mut tree, &arguments.lib, VERSION, machine)?;
+            imports::add(&mut tree, &arguments.lib, machine)?;
         }
-        load_config::add(&mut tree, VERSION)?;
+        load_config::add(&mut tree)?;
     }
     let Some(driver) = &arguments.driver else {
         return write(tree, &arguments.output);
@@ -104,10 +104,10 @@ fn add_wdk(tree: &mut Tree, directory: &Path, mingw: &Path) -> Result<()> {
                 directory.display(),
                 wdk.version()
             );
-            imports::add(tree, mingw, wdk.version(), machine)?;
+            imports::add(tree, mingw, machine)?;
         }
     }
-    load_config::add(tree, wdk.version())
+    load_config::add(tree)
 }
 
 fn write(tree: Tree, directory: &Path) -> Result<()> {

@@ -2,8 +2,11 @@
 //! which others include it, and links to the latter.
 //!
 //! Windows does not tell `ConcurrencySal.h` from `concurrencysal.h`, and Microsoft's headers make use of
-//! that. A copy, because cargo looks at the time of a header to see whether it has changed: one that
-//! replaces another has to be new.
+//! that.
+//!
+//! Cargo has to see when one tree takes the place of another. It looks at the times of headers, so they
+//! are copied, which makes them new. It also remembers where the libraries were, so those of every
+//! version are in the same place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,6 +15,7 @@ use std::slice;
 
 use anyhow::{Context, Result, bail};
 
+use crate::VERSION;
 use crate::tree::{Tree, files_below};
 
 /// What wdk-build adds to the search path for a WDM driver, and what a KMDF driver needs beside it.
@@ -95,7 +99,7 @@ impl Wdk {
             let directories = self.include(part);
             collect(
                 &directories,
-                &include.join(&self.version).join(part),
+                &include.join(VERSION).join(part),
                 &mut headers,
             )?;
         }
@@ -139,10 +143,7 @@ impl Wdk {
     pub fn add_libraries(&self, tree: &mut Tree, machine: &str) -> Result<bool> {
         let lib = named(slice::from_ref(&self.root), "Lib");
         let kernel = named(&named(&named(&lib, &self.version), "km"), machine);
-        let place = Path::new("Lib")
-            .join(&self.version)
-            .join("km")
-            .join(machine);
+        let place = Path::new("Lib").join(VERSION).join("km").join(machine);
         let found = self.link_libraries(tree, &kernel, &place)?;
         let framework = named(&named(&named(&lib, "wdf"), "kmdf"), machine);
         let place = Path::new("Lib/wdf/kmdf").join(machine);
@@ -184,7 +185,7 @@ impl Wdk {
     }
 
     fn source(&self) -> String {
-        format!("the WDK in {}", self.root.display())
+        format!("the WDK {} in {}", self.version, self.root.display())
     }
 }
 
@@ -269,6 +270,10 @@ mod tests {
         directory
     }
 
+    fn include(written: &TempDir) -> PathBuf {
+        written.path().join("Include").join(VERSION)
+    }
+
     fn refusal(files: &[&str]) -> String {
         let directory = directory(files);
         Wdk::open(directory.path()).err().unwrap().to_string()
@@ -302,7 +307,7 @@ mod tests {
         wdk.add_headers(&mut tree).unwrap();
         let written = tempfile::tempdir().unwrap();
         tree.write(written.path()).unwrap();
-        let header = written.path().join("Include/10.0.26100.0/shared/ntdef.h");
+        let header = include(&written).join("shared/ntdef.h");
         assert_eq!(fs::read_to_string(header).unwrap(), "shared");
     }
 
@@ -331,12 +336,11 @@ mod tests {
             .unwrap();
         let written = tempfile::tempdir().unwrap();
         tree.write(written.path()).unwrap();
-        let include = written.path().join("Include/10.0.1.0");
-        let read = |path: &str| fs::read_to_string(include.join(path)).unwrap();
+        let read = |path: &str| fs::read_to_string(include(&written).join(path)).unwrap();
         assert_eq!(read("shared/NtDef.h"), "definitions");
         assert_eq!(read("shared/ntdef.h"), "definitions");
         assert_eq!(read("shared/sys/POPPACK.H"), "pop");
-        assert!(!include.join("km/WDM.H").exists());
+        assert!(!include(&written).join("km/WDM.H").exists());
     }
 
     #[test]
@@ -354,7 +358,8 @@ mod tests {
         let written = tempfile::tempdir().unwrap();
         // Two links and the list of sources.
         assert_eq!(tree.write(written.path()).unwrap(), 3);
-        let library = written.path().join("Lib/10.0.1.0/km/x64/ntoskrnl.lib");
-        assert_eq!(fs::read_to_string(library).unwrap(), "kernel");
+        let libraries = written.path().join("Lib").join(VERSION).join("km/x64");
+        let library = fs::read_to_string(libraries.join("ntoskrnl.lib"));
+        assert_eq!(library.unwrap(), "kernel");
     }
 }
