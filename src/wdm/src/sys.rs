@@ -201,6 +201,7 @@ pub(crate) const QUEUE_LINK_OFFSET: usize =
 #[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(size_of::<IRP>() == 0xd0);
+    assert!(align_of::<IRP>() == 0x10);
     assert!(offset_of!(IRP, AssociatedIrp) == 0x18);
     assert!(offset_of!(IRP, IoStatus) == 0x30);
     assert!(offset_of!(IRP, PendingReturned) == 0x41);
@@ -240,7 +241,8 @@ const _: () = {
     assert!(offset_of!(IO_STACK_LOCATION, CompletionRoutine) == 0x38);
     assert!(offset_of!(IO_STACK_LOCATION, Context) == 0x40);
 
-    assert!(size_of::<DEVICE_OBJECT>() == 0x148);
+    assert!(size_of::<DEVICE_OBJECT>() == 0x150);
+    assert!(align_of::<DEVICE_OBJECT>() == 0x10);
     assert!(offset_of!(DEVICE_OBJECT, Flags) == 0x30);
     assert!(offset_of!(DEVICE_OBJECT, DeviceExtension) == 0x40);
     assert!(size_of::<DRIVER_OBJECT>() == 0x150);

@@ -1,16 +1,25 @@
-//! The layout of every structure that csq.sys touches, compared with a second source (INV-05,
-//! TR-105, TR-107).
+//! Every declaration of the kernel that csq.sys uses, compared with other sources than the headers it
+//! was compiled with (INV-05, TR-105, TR-107).
 //!
-//! The first source is `wdk-sys`: on Linux the headers of mingw-w64, on Windows the WDK's. The
-//! second is `windows-sys`, which is made from Microsoft's metadata. The metadata drops some
-//! alignment attributes, so `IO_STACK_LOCATION.Parameters` is wrong there; its offsets are compared
-//! with numbers from the headers' documentation instead.
+//! What is compared is `wdk-sys`: on Linux the headers of mingw-w64 as `tests/linux/sysroot` corrects
+//! them, or a WDK's with `CSQ_WDK`; on Windows the WDK's. The other sources:
 //!
-//! There is nothing to run: an assertion that does not hold is an error of the compiler.
-//! `tests/compile_fail/misuse/wrong_layout.rs` shows that.
+//! - `windows-sys`, which is made from Microsoft's metadata: offsets (this file) and constants
+//!   ([`constants`]). The metadata drops alignment attributes, so the sizes of `DEVICE_OBJECT` and
+//!   `IO_STACK_LOCATION.Parameters` are wrong there and are not compared with it.
+//! - A table of sizes, alignments and types of fields: [`structures`].
+//! - A table of signatures, constness and calling convention included: [`routines`].
+//!
+//! There is nothing to run: an assertion that does not hold, and a type that differs, is an error of the
+//! compiler. `tests/compile_fail/misuse/wrong_*.rs` show that, and `tests/complete.rs` that nothing
+//! `wdm` takes from `wdk-sys` is missing here.
 
 #![no_std]
 #![cfg(windows)]
+
+pub mod constants;
+pub mod routines;
+pub mod structures;
 
 #[doc(hidden)]
 pub use wdk_sys;
@@ -35,12 +44,20 @@ pub mod metadata {
 /// A field that the sources call differently follows after a semicolon, as `ours = theirs`.
 #[macro_export]
 macro_rules! same_layout {
+    ($name:ident $($rest:tt)*) => {
+        const _: () = assert!(
+            ::core::mem::size_of::<$crate::wdk_sys::$name>() == ::core::mem::size_of::<$crate::metadata::$name>(),
+            concat!("the sizes of ", stringify!($name), " differ")
+        );
+        $crate::same_offsets! { $name $($rest)* }
+    };
+}
+
+/// Asserts that both sources give each field named the same offset.
+#[macro_export]
+macro_rules! same_offsets {
     ($name:ident { $($field:ident),* $(,)? } $(; $($ours:ident).+ = $($theirs:ident).+)* $(;)?) => {
         const _: () = {
-            assert!(
-                ::core::mem::size_of::<$crate::wdk_sys::$name>() == ::core::mem::size_of::<$crate::metadata::$name>(),
-                concat!("the sizes of ", stringify!($name), " differ")
-            );
             $(assert!(
                 ::core::mem::offset_of!($crate::wdk_sys::$name, $field)
                     == ::core::mem::offset_of!($crate::metadata::$name, $field),
@@ -110,7 +127,8 @@ same_layout! {
     __bindgen_anon_1.Status = Anonymous.Status;
 }
 
-same_layout! {
+// The metadata has lost its alignment, and so the eight bytes at its end.
+same_offsets! {
     DEVICE_OBJECT {
         Type, Size, ReferenceCount, DriverObject, NextDevice, AttachedDevice, CurrentIrp, Timer, Flags,
         Characteristics, Vpb, DeviceExtension, DeviceType, StackSize, Queue, AlignmentRequirement,
@@ -203,10 +221,3 @@ same_layout! {
     Data3 = data3;
     Data4 = data4;
 }
-
-/// A spin lock is as large as a pointer; `windows-sys` has no type for it.
-const _: () = assert!(size_of::<wdk_sys::KSPIN_LOCK>() == size_of::<usize>());
-/// `KeSetTimer` takes a due time by value; `windows-sys` has a plain number for it.
-const _: () = assert!(size_of::<wdk_sys::LARGE_INTEGER>() == size_of::<i64>());
-/// `IoCsqInsertIrp` keeps the old IRQL in one byte.
-const _: () = assert!(size_of::<wdk_sys::KIRQL>() == 1);

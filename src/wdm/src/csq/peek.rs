@@ -151,6 +151,10 @@ impl RequestQueues {
 }
 
 /// The IRP whose link is at `link`.
+#[expect(
+    clippy::cast_ptr_alignment,
+    reason = "a link is less aligned than the IRP that it is in"
+)]
 fn irp_of(link: *mut LIST_ENTRY, offset: usize) -> PIRP {
     link.wrapping_byte_sub(offset).cast::<IRP>()
 }

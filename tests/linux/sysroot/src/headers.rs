@@ -1,13 +1,13 @@
-//! The headers: mingw-w64's in `shared`, this project's, which come first in the search path, in
-//! `km` and `km/crt`.
+//! The headers: mingw-w64's, corrected, in `shared`; this project's, which come first in the search
+//! path, in `km` and `km/crt`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::VERSION;
 use crate::tree::{Tree, files_below};
+use crate::{VERSION, corrections};
 
 /// What `ntifs.h`, `ntddk.h` and `ntstrsafe.h`, the headers that wdk-sys names, include. All of
 /// them are in the public domain: `ddk/` and `ntdef.h` come from the `ReactOS` DDK, whose notice
@@ -45,7 +45,7 @@ const MINGW: &[&str] = &[
 ///
 /// # Errors
 ///
-/// One of them cannot be read.
+/// One of them cannot be read or corrected.
 pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
     let include = PathBuf::from("Include").join(VERSION);
     for name in MINGW {
@@ -57,11 +57,17 @@ pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
                 path.display()
             )
         })?;
+        let corrected = corrections::apply(name, content.clone())?;
+        let how = if corrected == content {
+            ""
+        } else {
+            ", corrected"
+        };
         let file = name.rsplit('/').next().unwrap_or(name);
         tree.add(
             include.join("shared").join(file),
-            content,
-            format!("mingw-w64-common, {name}"),
+            corrected,
+            format!("mingw-w64-common, {name}{how}"),
         );
     }
 

@@ -23,7 +23,7 @@ const MODULES: &[(&str, &str)] = &[
 
 /// The directories of the libraries, and what they are for. mingw-w64 has lists of names for x86-64
 /// only, but what csq.sys imports has the same name on both.
-const MACHINES: &[(&str, MachineType)] =
+pub const MACHINES: &[(&str, MachineType)] =
     &[("x64", MachineType::AMD64), ("ARM64", MachineType::ARM64)];
 
 /// Exports of ntoskrnl.exe that mingw-w64's list, which ends with Windows 7, does not have. Each is
@@ -35,13 +35,13 @@ const LATER: &[&str] = &["EtwSetInformation", "ExAllocatePool2"];
 const EMPTY: [&str; 2] = ["BufferOverflowFastFailK", "arm64rt"];
 const EMPTY_ARCHIVE: &[u8] = b"!<arch>\n";
 
-/// Adds every library to `tree`, with the names of the ones in `mingw`.
+/// Adds every library for `machine`, one of [`MACHINES`], to `tree`, with the names of the ones in `mingw`.
 ///
 /// # Errors
 ///
 /// One of mingw-w64's libraries cannot be read.
-pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
-    let directory = PathBuf::from("Lib").join(VERSION).join("km");
+pub fn add(tree: &mut Tree, mingw: &Path, (name, machine): (&str, MachineType)) -> Result<()> {
+    let directory = PathBuf::from("Lib").join(VERSION).join("km").join(name);
     for &(library, module) in MODULES {
         let archive = mingw.join(format!("lib{library}.a"));
         let content = fs::read(&archive).with_context(|| {
@@ -58,22 +58,18 @@ pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
             exports.extend(LATER.iter().map(|&name| (name.to_owned(), Kind::Routine)));
             source += ", and of this project, tests/linux/sysroot/src/imports.rs";
         }
-        for &(name, machine) in MACHINES {
-            tree.add(
-                directory.join(name).join(format!("{library}.lib")),
-                import_library(module, machine, exports.clone())?,
-                source.clone(),
-            );
-        }
+        tree.add(
+            directory.join(format!("{library}.lib")),
+            import_library(module, machine, exports)?,
+            source,
+        );
     }
-    for (name, _) in MACHINES {
-        for empty in EMPTY {
-            tree.add(
-                directory.join(name).join(format!("{empty}.lib")),
-                EMPTY_ARCHIVE.to_vec(),
-                "this project: empty".to_owned(),
-            );
-        }
+    for empty in EMPTY {
+        tree.add(
+            directory.join(format!("{empty}.lib")),
+            EMPTY_ARCHIVE.to_vec(),
+            "this project: empty".to_owned(),
+        );
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ pub const DIRECTORY: &str = "linux-wdk";
 
 /// The cargo configuration. Its paths are relative to the driver's directory: that is cargo's rule for
 /// `--config`.
-const CONFIGURATION: &str = r#"# Builds this driver on a Linux host, with no WDK:
+const CONFIGURATION: &str = r#"# Builds this driver on a Linux host:
 #
 #   cargo build --release --config linux-wdk/cargo.toml --target x86_64-pc-windows-msvc
 #

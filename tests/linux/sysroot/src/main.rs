@@ -2,20 +2,25 @@
 //!
 //! ```text
 //! OUTPUT/SOURCES.txt                     where every file below comes from
-//! OUTPUT/Include/10.0.26100.0/shared/    headers of mingw-w64, as they are
+//! OUTPUT/Include/10.0.26100.0/shared/    headers of mingw-w64, corrected (corrections.rs)
 //! OUTPUT/Include/10.0.26100.0/km/        headers of this project that adapt them (../include)
 //! OUTPUT/Lib/10.0.26100.0/km/x64/        import libraries, and the load configuration
 //! OUTPUT/Lib/10.0.26100.0/km/ARM64/      import libraries
 //! ```
 //!
+//! With `--wdk`, the headers are a WDK's and the libraries links to its own; only the load configuration
+//! is still this project's.
+//!
 //! The same input always gives the same bytes, and a file that is right is not written again, so
 //! cargo sees a change only where there is one.
 
+mod corrections;
 mod headers;
 mod imports;
 mod kit;
 mod load_config;
 mod tree;
+mod wdk;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,9 +29,10 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::tree::Tree;
+use crate::wdk::Wdk;
 
-/// The version the tree claims to have: wdk-build wants a directory of such a name. It stands for
-/// no particular WDK.
+/// The version the tree claims to have: wdk-build wants a directory of such a name. It stands for no
+/// particular WDK, and is the same for all: cargo would not see that the directory has another name.
 const VERSION: &str = "10.0.26100.0";
 
 /// Writes the part of a WDK that csq.sys is built against, or what any driver on windows-drivers-rs needs to
@@ -39,6 +45,9 @@ struct Arguments {
     /// Writes to DIR/linux-wdk instead, with the scripts and the cargo configuration for the driver in DIR
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     driver: Option<PathBuf>,
+    /// Takes headers and libraries from the WDK in DIR: a copy of "Windows Kits/10", or unpacked NuGet packages
+    #[arg(long, value_name = "DIR")]
+    wdk: Option<PathBuf>,
     /// The headers of mingw-w64 (Debian: package mingw-w64-common)
     #[arg(long, default_value = "/usr/share/mingw-w64/include")]
     include: PathBuf,
@@ -59,9 +68,15 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let mut tree = Tree::default();
-    headers::add(&mut tree, &arguments.include)?;
-    imports::add(&mut tree, &arguments.lib)?;
-    load_config::add(&mut tree)?;
+    if let Some(directory) = &arguments.wdk {
+        add_wdk(&mut tree, directory, &arguments.lib)?;
+    } else {
+        headers::add(&mut tree, &arguments.include)?;
+        for &machine in imports::MACHINES {
+            imports::add(&mut tree, &arguments.lib, machine)?;
+        }
+        load_config::add(&mut tree)?;
+    }
     let Some(driver) = &arguments.driver else {
         return write(tree, &arguments.output);
     };
@@ -73,6 +88,26 @@ fn run(arguments: &Arguments) -> Result<()> {
         kit::DIRECTORY
     );
     Ok(())
+}
+
+/// Adds the WDK in `directory`. Where it has no libraries, as a collection of headers has not, import
+/// libraries with the names of mingw-w64's (in `mingw`) take their place.
+fn add_wdk(tree: &mut Tree, directory: &Path, mingw: &Path) -> Result<()> {
+    let wdk = Wdk::open(directory)?;
+    wdk.add_headers(tree)?;
+    for &machine in imports::MACHINES {
+        let (name, _) = machine;
+        if !wdk.add_libraries(tree, name)? {
+            println!(
+                "{} has no Lib/{}/km/{name}: for {name}, drivers are linked with import libraries made of \
+                 mingw-w64's names",
+                directory.display(),
+                wdk.version()
+            );
+            imports::add(tree, mingw, machine)?;
+        }
+    }
+    load_config::add(tree)
 }
 
 fn write(tree: Tree, directory: &Path) -> Result<()> {

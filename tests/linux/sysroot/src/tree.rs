@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -19,14 +19,27 @@ pub struct Tree {
 }
 
 struct File {
-    content: Vec<u8>,
+    content: Content,
     source: String,
+}
+
+enum Content {
+    Bytes(Vec<u8>),
+    /// A symbolic link to this.
+    Link(PathBuf),
 }
 
 impl Tree {
     /// Adds the file at `path`; `source` says in a line where its content comes from.
     pub fn add(&mut self, path: PathBuf, content: Vec<u8>, source: String) {
+        let content = Content::Bytes(content);
         self.files.insert(path, File { content, source });
+    }
+
+    /// Adds a symbolic link to `target` at `path`, if nothing is there; `source` as for [`add`](Self::add).
+    pub fn link(&mut self, path: PathBuf, target: PathBuf, source: String) {
+        let content = Content::Link(target);
+        self.files.entry(path).or_insert(File { content, source });
     }
 
     /// Makes `directory` consist of these files, and returns how many it had to write or remove.
@@ -55,10 +68,15 @@ impl Tree {
                 fs::remove_file(path)
                     .with_context(|| format!("cannot remove {}", path.display()))?;
                 changed += 1;
+                remove_empty(path.parent(), directory);
             }
         }
         for (path, file) in &self.files {
-            changed += usize::from(write_if_different(&directory.join(path), &file.content)?);
+            let path = directory.join(path);
+            changed += usize::from(match &file.content {
+                Content::Bytes(content) => write_if_different(&path, content)?,
+                Content::Link(target) => link_if_different(&path, target)?,
+            });
         }
         Ok(changed)
     }
@@ -73,13 +91,29 @@ impl Tree {
     }
 }
 
+/// Removes `path` and the directories around it, as far as they are empty and in `root`: wdk-build takes
+/// any directory with the name of a version for that version.
+fn remove_empty(path: Option<&Path>, root: &Path) {
+    let mut path = path;
+    while let Some(directory) = path
+        && directory != root
+        && fs::remove_dir(directory).is_ok()
+    {
+        path = directory.parent();
+    }
+}
+
 /// Whether it had to write.
 fn write_if_different(path: &Path, content: &[u8]) -> Result<bool> {
-    if fs::read(path).is_ok_and(|present| present == content) {
+    // Writing to a link would write to the file of somebody else that it leads to.
+    let link = path.is_symlink();
+    if !link && fs::read(path).is_ok_and(|present| present == content) {
         return Ok(false);
     }
-    let parent = path.parent().context("a file is in a directory")?;
-    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    create_parent(path)?;
+    if link {
+        fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))?;
     if path.extension().is_some_and(|extension| extension == "sh") {
         /// Cargo and rustc run it.
@@ -88,6 +122,25 @@ fn write_if_different(path: &Path, content: &[u8]) -> Result<bool> {
             .with_context(|| format!("cannot make {} executable", path.display()))?;
     }
     Ok(true)
+}
+
+/// Whether it had to link.
+fn link_if_different(path: &Path, target: &Path) -> Result<bool> {
+    if fs::read_link(path).is_ok_and(|present| present == target) {
+        return Ok(false);
+    }
+    create_parent(path)?;
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => symlink(target, path),
+    }
+    .with_context(|| format!("cannot make the link {}", path.display()))?;
+    Ok(true)
+}
+
+fn create_parent(path: &Path) -> Result<()> {
+    let parent = path.parent().context("a file is in a directory")?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))
 }
 
 /// Every file in `directory` and below; none if there is no such directory.
@@ -145,7 +198,33 @@ mod tests {
         // Both files, and the list of sources.
         assert_eq!(tree(&[("a", "3")]).write(directory.path()).unwrap(), 3);
         assert_eq!(fs::read_to_string(directory.path().join("a")).unwrap(), "3");
-        assert!(!directory.path().join("b/c").exists());
+        assert!(!directory.path().join("b").exists());
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_never_written_through() {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let precious = elsewhere.path().join("precious");
+        fs::write(&precious, "precious").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let linked = || {
+            let mut tree = tree(&[]);
+            tree.link("a".into(), precious.clone(), String::new());
+            tree
+        };
+        assert_eq!(linked().write(directory.path()).unwrap(), 2);
+        assert_eq!(linked().write(directory.path()).unwrap(), 0);
+        let path = directory.path().join("a");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        // The same content as well: a link to it is not the file.
+        for content in ["precious", "mine"] {
+            linked().write(directory.path()).unwrap();
+            tree(&[("a", content)]).write(directory.path()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+            assert!(!path.is_symlink());
+        }
+        linked().write(directory.path()).unwrap();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
     }
 
     #[test]

@@ -1,0 +1,63 @@
+//! The constants: value and type, as `windows-sys` has them.
+
+/// The constants as `windows-sys` has them.
+pub mod metadata {
+    pub use windows_sys::Wdk::Storage::FileSystem::{
+        DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, IO_NO_INCREMENT,
+    };
+    pub use windows_sys::Wdk::System::SystemServices::{
+        FILE_DEVICE_SECURE_OPEN, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE,
+        IRP_MJ_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_SYSTEM_CONTROL,
+        IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE, IRP_MN_QUERY_REMOVE_DEVICE,
+        IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE, IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE,
+        IRP_MN_SURPRISE_REMOVAL, RTL_QUERY_REGISTRY_DIRECT, RTL_REGISTRY_ABSOLUTE,
+        SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR, SL_INVOKE_ON_SUCCESS,
+    };
+    pub use windows_sys::Win32::Foundation::{
+        STATUS_CANCELLED, STATUS_DELETE_PENDING, STATUS_DEVICE_NOT_READY,
+        STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES,
+        STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_MORE_PROCESSING_REQUIRED,
+        STATUS_NO_SUCH_DEVICE, STATUS_PENDING, STATUS_SUCCESS,
+    };
+    pub use windows_sys::Win32::System::Ioctl::{FILE_DEVICE_UNKNOWN, METHOD_BUFFERED};
+    pub use windows_sys::Win32::System::Registry::REG_DWORD;
+}
+
+/// Asserts that both sources give each constant the same type and value.
+#[macro_export]
+macro_rules! same_constants {
+    ($($name:ident),* $(,)?) => {
+        $(const _: () = assert!(
+            $crate::wdk_sys::$name == $crate::constants::metadata::$name,
+            concat!("the values of ", stringify!($name), " differ")
+        );)*
+    };
+}
+
+same_constants! {
+    DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, IO_NO_INCREMENT, FILE_DEVICE_SECURE_OPEN,
+    FILE_DEVICE_UNKNOWN, METHOD_BUFFERED, REG_DWORD, RTL_QUERY_REGISTRY_DIRECT,
+    RTL_REGISTRY_ABSOLUTE, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR, SL_INVOKE_ON_SUCCESS,
+    IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
+    IRP_MJ_SYSTEM_CONTROL, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
+    IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE,
+    IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, STATUS_CANCELLED,
+    STATUS_DELETE_PENDING, STATUS_DEVICE_NOT_READY, STATUS_DRIVER_INTERNAL_ERROR,
+    STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_IO_TIMEOUT, STATUS_MORE_PROCESSING_REQUIRED, STATUS_NO_SUCH_DEVICE, STATUS_PENDING,
+    STATUS_SUCCESS,
+}
+
+// Members of enumerations, whose types `windows-sys` numbers as the header does.
+const _: () = {
+    use crate::wdk_sys::{_EVENT_INFO_CLASS, _EVENT_TYPE, _KWAIT_REASON, _MODE};
+    use windows_sys::Wdk::System::SystemServices::{Executive, KernelMode};
+    use windows_sys::Win32::System::Diagnostics::Etw::EventProviderSetTraits;
+    use windows_sys::Win32::System::Kernel::{NotificationEvent, SynchronizationEvent};
+
+    assert!(_EVENT_TYPE::NotificationEvent == NotificationEvent);
+    assert!(_EVENT_TYPE::SynchronizationEvent == SynchronizationEvent);
+    assert!(_KWAIT_REASON::Executive == Executive);
+    assert!(_MODE::KernelMode == KernelMode);
+    assert!(_EVENT_INFO_CLASS::EventProviderSetTraits == EventProviderSetTraits);
+};
