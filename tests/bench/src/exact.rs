@@ -25,7 +25,7 @@ const COMPLETE_BY_ID: &str = "complete by id";
 const STACK: usize = 512;
 /// TR-104: a request takes nothing from the pool.
 const POOL: usize = 0;
-/// Bytes of code: the file may have 24 KiB.
+/// Bytes of code: the file may have 25 KiB, 1 of them its version resource.
 const TEXT: usize = 24 << 10;
 
 /// One path through a driver.

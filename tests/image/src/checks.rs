@@ -8,6 +8,7 @@ mod headers;
 mod imports;
 mod memory;
 mod sections;
+mod version;
 
 use crate::Image;
 
@@ -89,6 +90,10 @@ pub const ALL: &[Check] = &[
     Check {
         name: "relocation",
         rule: sections::relocation,
+    },
+    Check {
+        name: "version",
+        rule: version::version,
     },
     Check {
         name: "map",

@@ -1,4 +1,4 @@
-//! What the shipped `csq.sys` must be, checked on its bytes.
+//! What the shipped `csq.sys` must be, checked on its bytes; and the version that `csqctl.exe` says it has.
 //!
 //! | module | what is in it |
 //! |---|---|
@@ -8,6 +8,7 @@
 //! | [`map`] | the linker's map, which has the names of the functions in the image |
 //! | [`relocations`] | where the image has addresses |
 //! | [`checksum`] | the checksum that the kernel's loader compares |
+//! | [`version`] | the version resource |
 
 pub mod checks;
 pub mod checksum;
@@ -15,6 +16,7 @@ pub mod code;
 pub mod declared;
 pub mod map;
 pub mod relocations;
+pub mod version;
 
 use anyhow::{Context, Result};
 use object::LittleEndian as LE;

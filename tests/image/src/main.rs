@@ -1,10 +1,10 @@
-//! Checks the shipped `csq.sys`, and prints a line for every rule.
+//! Checks the shipped `csq.sys` and the version of `csqctl.exe`, and prints a line for every rule.
 //!
 //! ```text
 //! image [PACKAGE [SYS.RS]]
 //! ```
 //!
-//! `PACKAGE` is the directory with `csq.sys` and `csq.map`, `target/package` if it is not named;
+//! `PACKAGE` is the directory with `csq.sys`, `csq.map` and `csqctl.exe`, `target/package` if it is not named;
 //! `SYS.RS` the source file that announces the imports. Exit code: 0 if every rule is kept, 1 if one
 //! is broken, 2 if a file cannot be read.
 
@@ -14,9 +14,11 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 use image::Image;
-use image::checks;
+use image::checks::{self, Outcome};
 use image::declared::Declared;
 use image::map::Map;
+use image::version::Version;
+use object::read::pe::PeFile64;
 
 fn main() -> ExitCode {
     // Whoever reads the output may have seen enough.
@@ -35,7 +37,7 @@ fn main() -> ExitCode {
     match check(&package, &sys) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(broken) => {
-            eprintln!("csq.sys breaks {broken} of {} rules", checks::ALL.len());
+            eprintln!("{broken} of {} rules are broken", checks::ALL.len() + 1);
             ExitCode::from(1)
         }
         Err(error) => {
@@ -61,16 +63,32 @@ fn check(package: &Path, sys: &Path) -> Result<usize> {
         .with_context(|| format!("cannot tell from {} what csq.sys imports", sys.display()))?;
     let image = Image::new(&bytes, map, declared).with_context(|| format!("{}", path.display()))?;
 
-    println!("{}", path.display());
     let mut broken = 0;
-    for check in checks::ALL {
-        match check.run(&image) {
-            Ok(found) => println!("  ok      {:<12} {found}", check.name),
-            Err(wrong) => {
-                println!("  BROKEN  {:<12} {wrong}", check.name);
-                broken += 1;
-            }
+    let mut report = |name: &str, outcome: Outcome| match outcome {
+        Ok(found) => println!("  ok      {name:<12} {found}"),
+        Err(wrong) => {
+            println!("  BROKEN  {name:<12} {wrong}");
+            broken += 1;
         }
+    };
+    println!("{}", path.display());
+    for check in checks::ALL {
+        report(check.name, check.run(&image));
     }
+    let client = package.join("csqctl.exe");
+    println!("{}", client.display());
+    report("version", version_of(&client)?);
     Ok(broken)
+}
+
+/// The rule for `csqctl.exe`.
+fn version_of(client: &Path) -> Result<Outcome> {
+    let bytes = fs::read(client)
+        .with_context(|| format!("cannot read {}; `cargo make` builds it", client.display()))?;
+    let pe = PeFile64::parse(&*bytes)
+        .with_context(|| format!("{} is no 64-bit PE image", client.display()))?;
+    Ok(match Version::of(&pe, &bytes) {
+        Ok(version) => version.judge("csqctl.exe"),
+        Err(error) => Err(format!("{error:#}")),
+    })
 }

@@ -14,7 +14,9 @@ use std::path::Path;
 use image::checks::ALL;
 use image::declared::Declared;
 use image::map::{Map, Symbol};
+use image::version::Version;
 use image::{Image, checksum};
+use object::read::pe::PeFile64;
 
 /// The offsets in the file of what the damages change.
 struct Offsets {
@@ -84,6 +86,23 @@ impl Subject {
         directory - self.u32(constants + 12) + self.u32(constants + 20)
     }
 
+    /// The offset in the file of the version resource, which is the first in its section and the only one.
+    fn version_resource(&self) -> usize {
+        let offsets = self.offsets();
+        let directory = self.u32(offsets.headers + 24 + 112 + 2 * 8);
+        let header = (offsets.section..)
+            .step_by(40)
+            .find(|header| self.u32(header + 12) == directory)
+            .unwrap();
+        let section = self.u32(header + 20);
+        let name = wide("VS_VERSION_INFO");
+        let key = self.bytes[section..]
+            .windows(name.len())
+            .position(|bytes| bytes == name);
+        // Three lengths are before it.
+        section + key.unwrap() - 6
+    }
+
     /// Replaces the first `from` at or after `start`.
     fn replace(&mut self, start: usize, from: &[u8], to: &[u8]) {
         let found = self.bytes[start..]
@@ -117,6 +136,11 @@ impl Subject {
     }
 }
 
+/// A text in a resource.
+fn wide(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
 type Damage = (
     &'static str,
     &'static [&'static str],
@@ -131,6 +155,41 @@ const DAMAGES: &[Damage] = &[
     ("a console program", &["format"], |subject, at| {
         subject.put(at.headers + 24 + 68, &[3, 0]);
     }),
+    ("no version resource", &["version"], |subject, at| {
+        subject.put(at.headers + 24 + 112 + 2 * 8, &[0; 8]);
+    }),
+    ("another version, in numbers", &["version"], |subject, _| {
+        let fixed = subject.version_resource() + 0x28;
+        subject.bytes[fixed + 8] += 1;
+    }),
+    ("another version, in words", &["version"], |subject, _| {
+        let resource = subject.version_resource();
+        subject.replace(resource, &wide(env!("CARGO_PKG_VERSION")), &wide("9"));
+    }),
+    ("another file's version", &["version"], |subject, _| {
+        let resource = subject.version_resource();
+        subject.replace(resource, &wide("csq.sys"), &wide("cat.sys"));
+    }),
+    (
+        "a file without a description",
+        &["version"],
+        |subject, _| {
+            let resource = subject.version_resource();
+            subject.replace(resource, &wide("FileDescription"), &wide("X"));
+        },
+    ),
+    ("a language without texts", &["version"], |subject, _| {
+        let resource = subject.version_resource();
+        subject.replace(resource, &wide("040904b0"), &wide("040704b0"));
+    }),
+    (
+        "a version resource that is cut off",
+        &["version"],
+        |subject, _| {
+            let resource = subject.version_resource();
+            subject.put(resource, &[0xff, 0xff]);
+        },
+    ),
     // The map is then not this image's either.
     (
         "starts a byte late",
@@ -362,4 +421,13 @@ fn every_rule_is_broken_by_something() {
     broken.insert("checksum");
     let all: BTreeSet<&str> = ALL.iter().map(|check| check.name).collect();
     assert_eq!(broken, all);
+}
+
+#[test]
+fn csqctl_says_which_version_it_is() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/package/csqctl.exe");
+    let bytes = fs::read(path).expect("`cargo make` comes first");
+    let version = Version::of(&PeFile64::parse(&*bytes).unwrap(), &bytes).unwrap();
+    assert!(version.judge("csqctl.exe").is_ok(), "{version:?}");
+    assert!(version.judge("csq.sys").is_err());
 }

@@ -6,8 +6,9 @@ use object::pe::IMAGE_DIRECTORY_ENTRY_SECURITY;
 use super::Outcome;
 use crate::Image;
 
-/// The most bytes that the driver may have, without its signature.
-const LARGEST: usize = 24 * 1024;
+/// The most bytes that the driver may have, without its signature: 24 KiB as long as it had no resources, and
+/// 1 KiB for the section with its version.
+const LARGEST: usize = 25 * 1024;
 
 /// A small driver is one that can be read.
 pub fn size(image: &Image<'_>) -> Outcome {

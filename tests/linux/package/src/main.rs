@@ -7,6 +7,7 @@ mod catalog;
 mod certificate;
 mod debugger;
 mod inx;
+mod readme;
 mod signature;
 mod tool;
 
@@ -100,8 +101,9 @@ fn make(arguments: &Arguments) -> Result<()> {
     fs::create_dir_all(&arguments.output)
         .with_context(|| format!("cannot create {}", arguments.output.display()))?;
     let pdb = read(&arguments.driver.with_extension("pdb"))?;
-    let readme = read(&arguments.readme)?;
-    let readme = String::from_utf8(readme)?.replace('\n', "\r\n");
+    let readme = String::from_utf8(read(&arguments.readme)?)?;
+    let readme = readme::of(&readme, arguments.architecture)
+        .with_context(|| format!("cannot adapt {}", arguments.readme.display()))?;
     for (name, contents) in [
         ("csq.sys", driver),
         ("csq.inf", inf.into_bytes()),
