@@ -89,8 +89,11 @@ routines! {
         u32,
         u32,
     ) -> i32;
-    IoAttachDeviceToDeviceStack:
-        unsafe extern "C" fn(*mut DEVICE_OBJECT, *mut DEVICE_OBJECT) -> *mut DEVICE_OBJECT;
+    IoAttachDeviceToDeviceStackSafe: unsafe extern "C" fn(
+        *mut DEVICE_OBJECT,
+        *mut DEVICE_OBJECT,
+        *mut *mut DEVICE_OBJECT,
+    ) -> i32;
     IoCreateDevice: unsafe extern "C" fn(
         *mut DRIVER_OBJECT,
         u32,
