@@ -1,5 +1,10 @@
 //! That the crate's tables name everything which `wdm` takes from `wdk-sys`. Runs on the host.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a source that cannot be read is a failure"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
