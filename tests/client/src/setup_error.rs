@@ -22,130 +22,173 @@ pub const fn hresult(error: u32) -> Option<u32> {
     }
 }
 
+/// The low halves of the errors, their names after `SPAPI_E_`, and what they mean.
+const MEANINGS: &[(u32, &str, &str)] = &[
+    (
+        0x000,
+        "EXPECTED_SECTION_NAME",
+        "the INF has a line before its first [section]",
+    ),
+    (
+        0x001,
+        "BAD_SECTION_NAME_LINE",
+        "the name of a section of the INF does not end with ]",
+    ),
+    (
+        0x002,
+        "SECTION_NAME_TOO_LONG",
+        "the name of a section of the INF is too long",
+    ),
+    (0x003, "GENERAL_SYNTAX", "a line of the INF makes no sense"),
+    (
+        0x100,
+        "WRONG_INF_STYLE",
+        "the INF has no [Version] with Signature = \"$WINDOWS NT$\"",
+    ),
+    (0x101, "SECTION_NOT_FOUND", "the INF lacks a section"),
+    (0x102, "LINE_NOT_FOUND", "the INF lacks a line"),
+    (
+        0x200,
+        "NO_ASSOCIATED_CLASS",
+        "the INF names no device class",
+    ),
+    (
+        0x201,
+        "CLASS_MISMATCH",
+        "the INF is for another class of devices than the device",
+    ),
+    (
+        0x203,
+        "NO_DRIVER_SELECTED",
+        "no driver was found for the device",
+    ),
+    (
+        0x205,
+        "INVALID_DEVINST_NAME",
+        "this cannot be the name of a device",
+    ),
+    (
+        0x207,
+        "DEVINST_ALREADY_EXISTS",
+        "the device is there already",
+    ),
+    (0x20b, "NO_SUCH_DEVINST", "the device is not there any more"),
+    (
+        0x217,
+        "BAD_SERVICE_INSTALLSECT",
+        "the section of the INF that describes the service is wrong",
+    ),
+    (
+        0x219,
+        "NO_ASSOCIATED_SERVICE",
+        "the INF makes no service the device's own (AddService with flag 2)",
+    ),
+    (
+        0x228,
+        "NO_COMPAT_DRIVERS",
+        "no model in the INF is for this device and this version of Windows",
+    ),
+    (
+        0x22f,
+        "NO_CATALOG_FOR_OEM_INF",
+        "the INF has no catalog: csq.cat belongs beside csq.inf; copy the whole package",
+    ),
+    (
+        0x232,
+        "CANT_REMOVE_DEVINST",
+        "the device cannot be removed now: something needs it",
+    ),
+    (
+        0x235,
+        "IN_WOW64",
+        "a 32-bit program cannot do this on 64-bit Windows",
+    ),
+    (
+        0x239,
+        "UNKNOWN_EXCEPTION",
+        "SetupAPI itself has failed; restart the machine and try again",
+    ),
+    (
+        0x23f,
+        "NO_AUTHENTICODE_CATALOG",
+        "the INF is in no signed catalog: the package's files are not of one build",
+    ),
+    (
+        0x240,
+        "AUTHENTICODE_DISALLOWED",
+        "the certificate of the signature is one that this machine is told not to trust",
+    ),
+    (
+        0x241,
+        "AUTHENTICODE_TRUSTED_PUBLISHER",
+        "nobody has said that the publisher is to be trusted: certutil -addstore \
+             TrustedPublisher csq.cer",
+    ),
+    (
+        0x242,
+        "AUTHENTICODE_TRUST_NOT_ESTABLISHED",
+        "nobody has said that the publisher is to be trusted: certutil -addstore \
+             TrustedPublisher csq.cer",
+    ),
+    (
+        0x243,
+        "AUTHENTICODE_PUBLISHER_NOT_TRUSTED",
+        "the publisher is not trusted: certutil -addstore Root csq.cer, and the same for \
+             TrustedPublisher",
+    ),
+    (
+        0x244,
+        "SIGNATURE_OSATTRIBUTE_MISMATCH",
+        "the catalog is signed for another version of Windows",
+    ),
+    (
+        0x246,
+        "DEVICE_INSTALLER_NOT_READY",
+        "Windows is not ready to install devices; try again in a minute",
+    ),
+    (
+        0x247,
+        "DRIVER_STORE_ADD_FAILED",
+        "the package could not be added to the driver store",
+    ),
+    (
+        0x248,
+        "DEVICE_INSTALL_BLOCKED",
+        "a policy of this machine forbids installing this device",
+    ),
+    (
+        0x249,
+        "DRIVER_INSTALL_BLOCKED",
+        "a policy of this machine forbids installing this driver",
+    ),
+    (
+        0x24a,
+        "WRONG_INF_TYPE",
+        "the INF is of a type that cannot be installed here",
+    ),
+    (
+        0x24b,
+        "FILE_HASH_NOT_IN_CATALOG",
+        "a file was changed after csq.cat was made, or is of another build: build the package \
+             again and copy all of it",
+    ),
+    (
+        0x24c,
+        "DRIVER_STORE_DELETE_FAILED",
+        "the package could not be deleted from the driver store",
+    ),
+];
+
 /// What one of SetupAPI's own errors means, and what to do; `None` for a Win32 error.
 #[must_use]
 pub fn sentence(error: u32) -> Option<String> {
     let hresult = hresult(error)?;
-    let (name, meaning) = match hresult & 0xffff {
-        0x000 => (
-            "EXPECTED_SECTION_NAME",
-            "the INF has a line before its first [section]",
-        ),
-        0x001 => (
-            "BAD_SECTION_NAME_LINE",
-            "the name of a section of the INF does not end with ]",
-        ),
-        0x002 => (
-            "SECTION_NAME_TOO_LONG",
-            "the name of a section of the INF is too long",
-        ),
-        0x003 => ("GENERAL_SYNTAX", "a line of the INF makes no sense"),
-        0x100 => (
-            "WRONG_INF_STYLE",
-            "the INF has no [Version] with Signature = \"$WINDOWS NT$\"",
-        ),
-        0x101 => ("SECTION_NOT_FOUND", "the INF lacks a section"),
-        0x102 => ("LINE_NOT_FOUND", "the INF lacks a line"),
-        0x200 => ("NO_ASSOCIATED_CLASS", "the INF names no device class"),
-        0x201 => (
-            "CLASS_MISMATCH",
-            "the INF is for another class of devices than the device",
-        ),
-        0x203 => ("NO_DRIVER_SELECTED", "no driver was found for the device"),
-        0x205 => (
-            "INVALID_DEVINST_NAME",
-            "this cannot be the name of a device",
-        ),
-        0x207 => ("DEVINST_ALREADY_EXISTS", "the device is there already"),
-        0x20b => ("NO_SUCH_DEVINST", "the device is not there any more"),
-        0x217 => (
-            "BAD_SERVICE_INSTALLSECT",
-            "the section of the INF that describes the service is wrong",
-        ),
-        0x219 => (
-            "NO_ASSOCIATED_SERVICE",
-            "the INF makes no service the device's own (AddService with flag 2)",
-        ),
-        0x228 => (
-            "NO_COMPAT_DRIVERS",
-            "no model in the INF is for this device and this version of Windows",
-        ),
-        0x22f => (
-            "NO_CATALOG_FOR_OEM_INF",
-            "the INF has no catalog: csq.cat belongs beside csq.inf; copy the whole package",
-        ),
-        0x232 => (
-            "CANT_REMOVE_DEVINST",
-            "the device cannot be removed now: something needs it",
-        ),
-        0x235 => (
-            "IN_WOW64",
-            "a 32-bit program cannot do this on 64-bit Windows",
-        ),
-        0x239 => (
-            "UNKNOWN_EXCEPTION",
-            "SetupAPI itself has failed; restart the machine and try again",
-        ),
-        0x23f => (
-            "NO_AUTHENTICODE_CATALOG",
-            "the INF is in no signed catalog: the package's files are not of one build",
-        ),
-        0x240 => (
-            "AUTHENTICODE_DISALLOWED",
-            "the certificate of the signature is one that this machine is told not to trust",
-        ),
-        0x241 | 0x242 => (
-            "AUTHENTICODE_TRUST_NOT_ESTABLISHED",
-            "nobody has said that the publisher is to be trusted: certutil -addstore \
-             TrustedPublisher csq.cer",
-        ),
-        0x243 => (
-            "AUTHENTICODE_PUBLISHER_NOT_TRUSTED",
-            "the publisher is not trusted: certutil -addstore Root csq.cer, and the same for \
-             TrustedPublisher",
-        ),
-        0x244 => (
-            "SIGNATURE_OSATTRIBUTE_MISMATCH",
-            "the catalog is signed for another version of Windows",
-        ),
-        0x246 => (
-            "DEVICE_INSTALLER_NOT_READY",
-            "Windows is not ready to install devices; try again in a minute",
-        ),
-        0x247 => (
-            "DRIVER_STORE_ADD_FAILED",
-            "the package could not be added to the driver store",
-        ),
-        0x248 => (
-            "DEVICE_INSTALL_BLOCKED",
-            "a policy of this machine forbids installing this device",
-        ),
-        0x249 => (
-            "DRIVER_INSTALL_BLOCKED",
-            "a policy of this machine forbids installing this driver",
-        ),
-        0x24a => (
-            "WRONG_INF_TYPE",
-            "the INF is of a type that cannot be installed here",
-        ),
-        0x24b => (
-            "FILE_HASH_NOT_IN_CATALOG",
-            "a file was changed after csq.cat was made, or is of another build: build the package \
-             again and copy all of it",
-        ),
-        0x24c => (
-            "DRIVER_STORE_DELETE_FAILED",
-            "the package could not be deleted from the driver store",
-        ),
-        _ => {
-            return Some(format!(
-                "SetupAPI has error {hresult:#010x}; {LOG} says more"
-            ));
-        }
+    let known = MEANINGS.iter().find(|(code, ..)| *code == hresult & 0xffff);
+    let meaning = match known {
+        Some((_, name, meaning)) => format!("{meaning} (SPAPI_E_{name}, {hresult:#010x})"),
+        None => format!("SetupAPI has error {hresult:#010x}"),
     };
-    Some(format!(
-        "{meaning} (SPAPI_E_{name}, {hresult:#010x}); {LOG} says more"
-    ))
+    Some(format!("{meaning}; {LOG} says more"))
 }
 
 /// Where SetupAPI tells what it did.
