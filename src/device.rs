@@ -1,83 +1,112 @@
-//! One csq device: its state, and which file has each of its routines.
+//! One csq device: its state, and which function does each of its routines.
 
 use core::pin::Pin;
+use core::sync::atomic::{AtomicU64, Ordering};
 
+use csq_events::PnpState as PnpStateEvent;
 use pin_project_lite::pin_project;
+use wdm::csq::{Lock, Memory, Queue};
 use wdm::trace::{DeviceEvents, Provider};
 use wdm::{
-    Control, Device, Dispatched, Fdo, FileContext, InterfaceClass, Irp, NtStatus, PoolBox,
-    Received, RequestQueues,
+    Call, Control, CriticalRegion, Device, Dispatched, InterfaceClass, Irp, NtStatus, PnpState,
 };
 
-use crate::file::Handles;
-use crate::pnp::Lifecycle;
-use crate::{file, ioctl, pnp, power, trace};
+use crate::pending::Requests;
+use crate::queues::{File, Queues, State};
+use crate::waiting::Claims;
+use crate::{ioctl, parameters, requests, trace};
 
 pin_project! {
     /// The state of one device. It lives in the device extension.
     pub struct Csq {
         #[pin]
-        requests: RequestQueues,
-        pub lifecycle: Lifecycle,
-        pub handles: Handles,
+        requests: Queue<Requests>,
+        #[pin]
+        claims: Queue<Claims>,
+        #[pin]
+        lock: Lock<Queues>,
+        pub handles: AtomicU64,
+        pub refused: AtomicU64,
         pub events: DeviceEvents,
     }
 }
 
 impl Csq {
-    /// The requests that wait for an answer, and the claims that wait for a request.
-    pub fn requests(self: Pin<&Self>) -> Pin<&RequestQueues> {
+    pub fn requests(self: Pin<&Self>) -> Pin<&Queue<Requests>> {
         self.project_ref().requests
+    }
+
+    pub fn claims(self: Pin<&Self>) -> Pin<&Queue<Claims>> {
+        self.project_ref().claims
+    }
+
+    pub fn lock(self: Pin<&Self>) -> Pin<&Lock<Queues>> {
+        self.project_ref().lock
     }
 }
 
 impl Device for Csq {
+    type File = File;
+
     const INTERFACE: InterfaceClass = InterfaceClass::new(csq_protocol::INTERFACE_CLASS);
-    const EVENTS: &'static Provider = &trace::EVENTS;
+    const EVENTS: Option<&'static Provider> = Some(&trace::EVENTS);
 
     fn new() -> Self {
         let events = trace::EVENTS.number_device();
         Self {
-            requests: RequestQueues::new(events),
-            lifecycle: Lifecycle::new(events),
-            handles: Handles::new(),
+            requests: Queue::new(),
+            claims: Queue::new(),
+            lock: Lock::new(State::new(events)),
+            handles: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             events,
         }
     }
 
     fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
-        self.requests().register()
+        self.requests().register(self, self.lock())?;
+        self.claims().register(self, self.lock())
     }
 
-    fn queues(self: Pin<&Self>) -> Pin<&RequestQueues> {
-        self.requests()
+    fn create(self: Pin<&Self>, _call: &mut Call) -> Result<File, NtStatus> {
+        Ok(File::new())
     }
 
-    fn create(self: Pin<&Self>) -> Result<PoolBox<FileContext>, NtStatus> {
-        file::create(self)
+    fn opened(self: Pin<&Self>, _file: Pin<&File>, _call: &mut Call) {
+        self.handles.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn cleanup(self: Pin<&Self>, file: &FileContext) {
-        file::cleanup(self, file);
+    fn cleanup(self: Pin<&Self>, file: Pin<&File>, region: &mut CriticalRegion<'_>) {
+        requests::close_handle(self, region, file);
+        self.handles.fetch_sub(1, Ordering::Relaxed);
     }
 
-    fn close(self: Pin<&Self>, file: PoolBox<FileContext>) {
-        file::close(self, file);
+    fn device_control(irp: Irp<Self, Control>, call: &mut Call) -> Dispatched {
+        ioctl::dispatch(irp, call)
     }
 
-    fn is_gone(self: Pin<&Self>) -> bool {
-        self.lifecycle.is_gone()
+    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
+        let limits = parameters::limits();
+        let memory = Memory::try_new(limits.device, limits.first_generation)?;
+        self.lock().provide(call, memory);
+        self.lock()
+            .hold(call, |held| held.state().handle_limit.set(limits.handle));
+        Ok(())
     }
 
-    fn device_control(self: Pin<&Self>, irp: Irp<Control>) -> Dispatched {
-        ioctl::dispatch(self, irp)
+    fn purge(self: Pin<&Self>, region: &mut CriticalRegion<'_>) {
+        requests::purge(self, region);
     }
 
-    fn plug_and_play(fdo: Fdo<'_, Self>, irp: Irp<Received>) -> Dispatched {
-        pnp::dispatch(fdo, irp)
+    fn release(self: Pin<&Self>, call: &mut Call) {
+        self.lock().withdraw(call);
     }
 
-    fn power(self: Pin<&Self>, irp: Irp<Received>) -> Dispatched {
-        power::dispatch(irp)
+    fn state_changed(self: Pin<&Self>, from: PnpState, to: PnpState) {
+        self.events.write(|device| PnpStateEvent {
+            device,
+            from: from as u8,
+            to: to as u8,
+        });
     }
 }

@@ -3,18 +3,17 @@
 //! `csq_protocol` lists what is answered to bad input. What is left for [`crate::requests`] after
 //! the checks here can only fail because of the state of the device.
 
-use core::pin::Pin;
-
 use csq_protocol::wire::{
     Cancel, Canceled, Claim, Claimed, Complete, CompleteNext, Completed, Delivered, Pend, Version,
     claim, scope,
 };
 use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, status};
-use wdm::{Completion, Control, Dispatched, Irp, NtStatus, Scope, SystemBuffer, Written};
+use wdm::{Call, Control, CriticalRegion, Dispatched, Irp, NtStatus};
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::device::Csq;
+use crate::pending::Scope;
 use crate::{parameters, requests};
 
 const BUFFER_TOO_SMALL: NtStatus = NtStatus::from_code(status::BUFFER_TOO_SMALL);
@@ -24,65 +23,69 @@ const INVALID_PARAMETER: NtStatus = NtStatus::from_code(status::INVALID_PARAMETE
 const NOT_FOUND: NtStatus = NtStatus::from_code(status::NOT_FOUND);
 const REVISION_MISMATCH: NtStatus = NtStatus::from_code(status::REVISION_MISMATCH);
 
+/// A device control request.
+type Request = Irp<Csq, Control>;
+
 /// `IRP_MJ_DEVICE_CONTROL`.
-pub fn dispatch(device: Pin<&Csq>, irp: Irp<Control>) -> Dispatched {
+pub fn dispatch(irp: Request, call: &mut Call) -> Dispatched {
     match irp.code() {
-        ioctl::PEND => pend(device, irp),
-        ioctl::CLAIM => claim(device, irp),
-        ioctl::COMPLETE_NEXT => answer(irp, |irp| complete_next(device, irp.buffer())),
-        _ => answer(irp, |irp| match irp.code() {
-            ioctl::COMPLETE => complete(device, irp),
-            ioctl::QUERY_VERSION => query_version(irp.buffer()),
-            ioctl::CANCEL => cancel(device, irp),
-            ioctl::QUERY_STATISTICS => query_statistics(device, irp.buffer()),
-            _ => Err(NtStatus::INVALID_DEVICE_REQUEST),
-        }),
+        ioctl::PEND => pend(irp, call),
+        ioctl::CLAIM => claim(irp, call),
+        ioctl::COMPLETE_NEXT => answer(irp, call, complete_next),
+        ioctl::COMPLETE => answer(irp, call, complete),
+        ioctl::CANCEL => answer(irp, call, cancel),
+        ioctl::QUERY_VERSION => answer(irp, call, |irp, _| query_version(irp)),
+        ioctl::QUERY_STATISTICS => answer(irp, call, query_statistics),
+        _ => irp.complete(call, NtStatus::INVALID_DEVICE_REQUEST),
     }
 }
 
-/// Ends `irp` with what `handle` has written, or the status that it fails with.
-// One copy for each use, which saves the registers that one needs, and none for the others.
-#[inline(never)]
+/// Ends `irp` with what `handle` has answered, or the status that it fails with. While `handle` runs, its thread
+/// is not suspended: it may have other programs' requests in its hands.
 fn answer(
-    mut irp: Irp<Control>,
-    handle: impl FnOnce(&mut Irp<Control>) -> Result<Written, NtStatus>,
+    mut irp: Request,
+    call: &mut Call,
+    handle: impl FnOnce(&mut Request, &mut CriticalRegion<'_>) -> Result<(), NtStatus>,
 ) -> Dispatched {
-    match handle(&mut irp) {
-        Ok(written) => irp.complete(Completion::answered(NtStatus::SUCCESS, written)),
-        Err(status) => irp.complete(status),
-    }
+    let status = match handle(&mut irp, &mut call.critical_region()) {
+        Ok(()) => NtStatus::SUCCESS,
+        Err(status) => status,
+    };
+    irp.complete(call, status)
 }
 
-fn pend(device: Pin<&Csq>, mut irp: Irp<Control>) -> Dispatched {
-    match decode_pend(irp.buffer().input()) {
-        Ok((tag, timeout)) => requests::pend(device, irp, tag, timeout),
-        Err(status) => irp.complete(status),
+fn pend(irp: Request, call: &mut Call) -> Dispatched {
+    match decode_pend(&irp) {
+        Ok((tag, timeout)) => requests::pend(irp, call, tag, timeout),
+        Err(status) => irp.complete(call, status),
     }
 }
 
 /// Tag and timeout of a valid input of `PEND`.
-fn decode_pend(input: &[u8]) -> Result<(u64, u32), NtStatus> {
-    let (pend, payload) = decode::<Pend>(input)?;
+fn decode_pend(irp: &Request) -> Result<(u64, u32), NtStatus> {
+    let (pend, payload) = decode::<Pend>(irp.input())?;
     check_version(pend.version)?;
     if pend.reserved != 0 {
         return Err(INVALID_PARAMETER);
     }
     check_payload(pend.payload_length, payload)?;
+    // No answer is longer, and nonpaged memory is used for as much as is asked for.
+    if irp.output_length() > MAX_PAYLOAD as usize {
+        return Err(INVALID_BUFFER_SIZE);
+    }
     Ok((pend.tag.get(), pend.timeout.get()))
 }
 
-// Apart, as `answer`.
-#[inline(never)]
-fn claim(device: Pin<&Csq>, mut irp: Irp<Control>) -> Dispatched {
-    match decode_claim(&irp.buffer()) {
-        Ok(wait) => requests::claim(device, irp, wait),
-        Err(status) => irp.complete(status),
+fn claim(irp: Request, call: &mut Call) -> Dispatched {
+    match decode_claim(&irp) {
+        Ok(wait) => requests::claim(irp, call, wait),
+        Err(status) => irp.complete(call, status),
     }
 }
 
 /// Whether a valid input of `CLAIM` asks to wait.
-fn decode_claim(buffer: &SystemBuffer<'_>) -> Result<bool, NtStatus> {
-    let (request, rest) = decode::<Claim>(buffer.input())?;
+fn decode_claim(irp: &Request) -> Result<bool, NtStatus> {
+    let (request, rest) = decode::<Claim>(irp.input())?;
     check_version(request.version)?;
     if !rest.is_empty() {
         return Err(INFO_LENGTH_MISMATCH);
@@ -93,31 +96,30 @@ fn decode_claim(buffer: &SystemBuffer<'_>) -> Result<bool, NtStatus> {
         _ => return Err(INVALID_PARAMETER),
     };
     // Any request must fit: it is too late to find out once it has been taken.
-    if buffer.output_length() < size_of::<Claimed>() + MAX_PAYLOAD as usize {
+    if irp.output_length() < size_of::<Claimed>() + MAX_PAYLOAD as usize {
         return Err(BUFFER_TOO_SMALL);
     }
     Ok(wait)
 }
 
-fn complete(device: Pin<&Csq>, irp: &mut Irp<Control>) -> Result<Written, NtStatus> {
-    let (stack, mut buffer) = irp.stack_and_buffer();
-    let (request, payload) = decode::<Complete>(buffer.input())?;
+fn complete(irp: &mut Request, region: &mut CriticalRegion<'_>) -> Result<(), NtStatus> {
+    let (request, payload) = decode::<Complete>(irp.input())?;
     check_version(request.version)?;
     if request.reserved != 0 {
         return Err(INVALID_PARAMETER);
     }
     check_payload(request.payload_length, payload)?;
     let status = decode_status(request.status.get(), payload)?;
-    check_room::<Delivered>(&buffer)?;
+    check_room::<Delivered>(irp)?;
     // Without a handle there is nothing it could have claimed.
-    let file = stack.file().ok_or(NOT_FOUND)?;
-    let delivered =
-        requests::complete(device, file, request.id.get(), status, payload).ok_or(NOT_FOUND)?;
+    let server = irp.file().ok_or(NOT_FOUND)?;
+    let id = request.id.get();
+    let delivered = requests::complete(irp.device(), region, server, id, status, payload);
     let delivered = Delivered {
-        delivered: delivered.into(),
+        delivered: delivered.ok_or(NOT_FOUND)?.into(),
         ..Delivered::default()
     };
-    write(&mut buffer, &delivered)
+    write(irp, &delivered)
 }
 
 /// The status with which a server may have a request end. Some are no end (INV-53), and with an
@@ -130,8 +132,8 @@ fn decode_status(code: u32, payload: &[u8]) -> Result<NtStatus, NtStatus> {
     Ok(status)
 }
 
-fn query_version(mut buffer: SystemBuffer<'_>) -> Result<Written, NtStatus> {
-    check_no_input(&buffer)?;
+fn query_version(irp: &mut Request) -> Result<(), NtStatus> {
+    check_no_input(irp)?;
     let limits = parameters::limits();
     let version = Version {
         version: VERSION.into(),
@@ -139,40 +141,40 @@ fn query_version(mut buffer: SystemBuffer<'_>) -> Result<Written, NtStatus> {
         device_limit: limits.device.into(),
         handle_limit: limits.handle.into(),
     };
-    write(&mut buffer, &version)
+    write(irp, &version)
 }
 
-fn complete_next(device: Pin<&Csq>, mut buffer: SystemBuffer<'_>) -> Result<Written, NtStatus> {
-    let (request, payload) = decode::<CompleteNext>(buffer.input())?;
+fn complete_next(irp: &mut Request, region: &mut CriticalRegion<'_>) -> Result<(), NtStatus> {
+    let (request, payload) = decode::<CompleteNext>(irp.input())?;
     check_version(request.version)?;
     check_payload(request.payload_length, payload)?;
-    check_room::<Completed>(&buffer)?;
-    let completed = requests::complete_next(device, payload).ok_or(NOT_FOUND)?;
-    write(&mut buffer, &completed)
+    check_room::<Completed>(irp)?;
+    let completed = requests::complete_next(irp.device(), region, payload);
+    write(irp, &completed.ok_or(NOT_FOUND)?)
 }
 
-fn cancel(device: Pin<&Csq>, irp: &mut Irp<Control>) -> Result<Written, NtStatus> {
-    let scope = decode_cancel(&irp.buffer())?;
+fn cancel(irp: &mut Request, region: &mut CriticalRegion<'_>) -> Result<(), NtStatus> {
+    let scope = decode_cancel(irp)?;
     // Without a handle there are no requests of its own.
-    let file = irp.stack().file().ok_or(NOT_FOUND)?;
-    let count = requests::cancel(device, file, scope);
+    let file = irp.file().ok_or(NOT_FOUND)?;
+    let count = requests::cancel(irp.device(), region, file, scope);
     if count == 0 {
         return Err(NOT_FOUND);
     }
     let canceled = Canceled {
         count: count.into(),
     };
-    write(&mut irp.buffer(), &canceled)
+    write(irp, &canceled)
 }
 
 /// What a valid input of `CANCEL` asks for.
-fn decode_cancel(buffer: &SystemBuffer<'_>) -> Result<Scope, NtStatus> {
-    let (request, rest) = decode::<Cancel>(buffer.input())?;
+fn decode_cancel(irp: &Request) -> Result<Scope, NtStatus> {
+    let (request, rest) = decode::<Cancel>(irp.input())?;
     check_version(request.version)?;
     if !rest.is_empty() {
         return Err(INFO_LENGTH_MISMATCH);
     }
-    check_room::<Canceled>(buffer)?;
+    check_room::<Canceled>(irp)?;
     match (request.scope.get(), request.target.get()) {
         (scope::ALL, 0) => Ok(Scope::All),
         (scope::TAG, tag) => Ok(Scope::Tag(tag)),
@@ -181,9 +183,10 @@ fn decode_cancel(buffer: &SystemBuffer<'_>) -> Result<Scope, NtStatus> {
     }
 }
 
-fn query_statistics(device: Pin<&Csq>, mut buffer: SystemBuffer<'_>) -> Result<Written, NtStatus> {
-    check_no_input(&buffer)?;
-    write(&mut buffer, &requests::statistics(device))
+fn query_statistics(irp: &mut Request, region: &mut CriticalRegion<'_>) -> Result<(), NtStatus> {
+    check_no_input(irp)?;
+    let statistics = requests::statistics(irp.device(), region);
+    write(irp, &statistics)
 }
 
 /// The structure an input begins with, and what follows it.
@@ -210,26 +213,27 @@ fn check_payload(declared: U32, payload: &[u8]) -> Result<(), NtStatus> {
     }
 }
 
-fn check_no_input(buffer: &SystemBuffer<'_>) -> Result<(), NtStatus> {
-    if buffer.input().is_empty() {
+fn check_no_input(irp: &Request) -> Result<(), NtStatus> {
+    if irp.input().is_empty() {
         Ok(())
     } else {
         Err(INFO_LENGTH_MISMATCH)
     }
 }
 
-fn check_room<T>(buffer: &SystemBuffer<'_>) -> Result<(), NtStatus> {
-    if buffer.output_length() < size_of::<T>() {
+fn check_room<T>(irp: &Request) -> Result<(), NtStatus> {
+    if irp.output_length() < size_of::<T>() {
         Err(BUFFER_TOO_SMALL)
     } else {
         Ok(())
     }
 }
 
-fn write<T>(buffer: &mut SystemBuffer<'_>, answer: &T) -> Result<Written, NtStatus>
+fn write<T>(irp: &mut Request, answer: &T) -> Result<(), NtStatus>
 where
     T: Immutable + IntoBytes,
 {
-    check_room::<T>(buffer)?;
-    Ok(buffer.write(answer.as_bytes()))
+    check_room::<T>(irp)?;
+    irp.answer(answer.as_bytes());
+    Ok(())
 }

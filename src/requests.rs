@@ -1,224 +1,268 @@
 //! What the driver does with requests: pends, claims, completes, cancels and counts them.
 
 use core::pin::Pin;
+use core::sync::atomic::Ordering;
 
-use csq_events::Refused;
+use csq_events::{Cancel, Complete, Flush, Refused as RefusedEvent, Timeout};
 use csq_protocol::status;
-use csq_protocol::wire::{Claimed, Completed, Pend, Statistics};
-use wdm::{
-    Awaited, Completion, Control, Dequeued, Dispatched, FileContext, Irp, Moving, NtStatus, Pended,
-    Refusal, RequestQueues, Scope, SystemBuffer, Unclaimed, Unpended, Written,
-};
-use zerocopy::IntoBytes;
+use csq_protocol::wire::{Completed, Pend, Statistics};
+use wdm::csq::Outcome;
+use wdm::{Call, Control, CriticalRegion, Dequeued, Dispatched, Irp, NtStatus};
+use zerocopy::FromBytes;
 
 use crate::device::Csq;
+use crate::pending::{self, Arrival, Note, Scope, Wanted};
+use crate::queues::{File, QUOTA_EXCEEDED};
+use crate::reason::Reason;
+use crate::waiting::{Refusal, Wanted as WantedClaim};
 
 const BUFFER_OVERFLOW: NtStatus = NtStatus::from_code(status::BUFFER_OVERFLOW);
 const NOT_FOUND: NtStatus = NtStatus::from_code(status::NOT_FOUND);
-const QUOTA_EXCEEDED: NtStatus = NtStatus::from_code(status::QUOTA_EXCEEDED);
 
-/// Keeps a request until somebody ends it, or its time is over.
-pub fn pend(device: Pin<&Csq>, irp: Irp<Control>, tag: u64, timeout: u32) -> Dispatched {
-    if let Some(status) = device.lifecycle.refusal() {
-        return refuse(device, irp, tag, status);
+/// Keeps a request until somebody ends it, or `timeout` milliseconds are over, if that is not 0. Its thread
+/// has nothing left to do then: whatever follows is done by those who end requests, or by
+/// [`attend`] in a deferred procedure call.
+pub fn pend(irp: Irp<Csq, Control>, call: &mut Call, tag: u64, timeout: u32) -> Dispatched {
+    if let Some(status) = irp.refusal() {
+        return refuse(irp, call, tag, status);
     }
-    let pended = device.requests().pend(irp, tag, timeout);
-    match pended {
-        Ok(pended) => settle(pended),
-        Err(Unpended { irp, why }) => refuse(device, irp, tag, status_of(why)),
+    let mut arrival = Arrival { tag, timeout };
+    let limit = (timeout != 0).then_some(timeout);
+    match irp.insert(call, Csq::requests, limit, &mut arrival) {
+        Outcome::Pended(dispatched) => dispatched,
+        Outcome::Rejected(irp, status) => refuse(irp, call, tag, status),
     }
 }
 
-/// Takes the oldest request to the handle that `irp` came through. If there is none, `irp` waits
-/// for one, if it may.
-pub fn claim(device: Pin<&Csq>, mut irp: Irp<Control>, wait: bool) -> Dispatched {
-    if let Some(status) = device.lifecycle.refusal() {
-        return refuse(device, irp, 0, status);
+/// Gives the oldest request to the handle that `irp` came through. If there is none, `irp` waits for one, if
+/// it may.
+pub fn claim(mut irp: Irp<Csq, Control>, call: &mut Call, wait: bool) -> Dispatched {
+    if let Some(status) = irp.refusal() {
+        return refuse(irp, call, 0, status);
     }
-    // There is nobody to give a request to.
-    if irp.stack().file().is_none() {
-        return refuse(device, irp, 0, NtStatus::FILE_CLOSED);
+    match claim_now(&mut irp, call) {
+        Ok(()) => return irp.complete(call, NtStatus::SUCCESS),
+        Err(NOT_FOUND) if wait => {}
+        Err(NOT_FOUND) => return irp.complete(call, NOT_FOUND),
+        Err(status) => return refuse(irp, call, 0, status),
     }
-    let queues = device.requests();
-    if let Some(mut request) = queues.take_pending() {
-        let written = describe(&mut request, irp.buffer());
-        return match hand_over(request, irp.stack().file()) {
-            Ok(()) => irp.complete(Completion::answered(NtStatus::SUCCESS, written)),
-            Err(status) => {
-                // While the request was nowhere to be seen, somebody may have gone to wait for it.
-                deliver(queues);
-                irp.complete(status)
-            }
-        };
-    }
-    if !wait {
-        return irp.complete(NOT_FOUND);
-    }
-    match queues.wait(irp) {
-        Ok(pended) => settle(pended),
-        Err(Unpended { irp, why }) => refuse(device, irp, 0, status_of(why)),
+    match irp.insert(call, Csq::claims, None, &mut ()) {
+        Outcome::Pended(dispatched) => dispatched,
+        Outcome::Rejected(irp, status) => refuse(irp, call, 0, status),
+        Outcome::Refused(irp, Refusal::Served) => irp.complete(call, NtStatus::SUCCESS),
+        Outcome::Refused(irp, Refusal::Closing(reason)) => irp.complete(call, reason.status()),
     }
 }
 
-/// What is left to do for an IRP that a queue has taken.
-fn settle(pended: Pended<'_>) -> Dispatched {
-    if let Some(visit) = pended.visit {
-        deliver(visit.queues());
-    }
-    pended.dispatched
-}
-
-/// Brings pending requests and waiting claims together. Called after every event by which there
-/// may be one of each, so that neither waits while the other is there (TR-26).
+/// Answers `irp` with the oldest request.
 ///
-/// The caller keeps the queues alive: what is delivered may not.
+/// # Errors
+///
+/// `STATUS_NOT_FOUND` if there is none; `STATUS_FILE_CLOSED` if `irp` came through no handle, or one that
+/// is being closed; `STATUS_DEVICE_REMOVED`.
+fn claim_now(irp: &mut Irp<Csq, Control>, call: &mut Call) -> Result<(), NtStatus> {
+    let (device, file, mut answer) = irp.parts();
+    let file = file.ok_or(NtStatus::FILE_CLOSED)?;
+    device
+        .lock()
+        .hold(call, |held| match file.reason_to_end(held) {
+            Some(Reason::Removed) => Err(NtStatus::DEVICE_REMOVED),
+            Some(_) => Err(NtStatus::FILE_CLOSED),
+            None => pending::claim(held, file, |head, request, skip| {
+                answer.copy_from(head, request, skip);
+            })
+            .then_some(())
+            .ok_or(NOT_FOUND),
+        })
+}
+
+/// Completes requests that are ending, and gives pending requests to waiting claims. Called after every event
+/// by which there may be any (TR-26).
 #[inline(never)]
-fn deliver(queues: Pin<&RequestQueues>) {
-    let mut awaited = Awaited::default();
-    while let Some(mut request) = queues.take_awaited(&awaited) {
-        let Some(mut claim) = queues.take_waiting(&mut awaited) else {
-            // It was canceled a moment ago. Another may have come, and gone to wait, while the
-            // request was nowhere to be seen: so look again.
-            request.give_back();
-            continue;
-        };
-        let written = describe(&mut request, claim.buffer());
-        match hand_over(request, claim.stack().file()) {
-            Ok(()) => claim.complete(Completion::answered(NtStatus::SUCCESS, written)),
-            Err(status) => claim.complete(status),
+pub fn attend(device: Pin<&Csq>, region: &mut CriticalRegion<'_>) {
+    while let Some((irp, note)) = device.requests().remove(region, &mut Wanted::Ending) {
+        end(irp, note);
+    }
+    while let Some((irp, reason)) = device.claims().remove(region, &mut WantedClaim::Served) {
+        irp.complete(reason.status());
+    }
+}
+
+/// Completes a request that nobody answers.
+pub fn end(irp: Irp<Csq, Dequeued<'_>>, note: Note) {
+    let status = note.reason.status();
+    trace_end(&irp, note, status);
+    irp.complete(status);
+}
+
+/// Writes the event for the end of a request, before that is completed.
+fn trace_end(irp: &Irp<Csq, Dequeued<'_>>, Note { id, reason }: Note, status: NtStatus) {
+    let (events, status) = (&irp.device().get_ref().events, status.code());
+    if !events.are_wanted() {
+        return;
+    }
+    let tag = tag_of(irp.input());
+    match reason {
+        Reason::Completed => events.write(|device| Complete::new(device, id, tag, status)),
+        Reason::Canceled => events.write(|device| Cancel::new(device, id, tag, status)),
+        Reason::TimedOut => events.write(|device| Timeout::new(device, id, tag, status)),
+        Reason::Closed | Reason::Removed => {
+            events.write(|device| Flush::new(device, id, tag, status));
         }
     }
 }
 
-/// Writes a request's id, tag and payload to the buffer of the claim that gets it, which has room
-/// for any of them.
-// One copy for both ways to a claim, for the sake of the driver's size.
-#[inline(never)]
-fn describe(request: &mut Irp<Moving>, mut claim: SystemBuffer<'_>) -> Written {
-    let (id, tag) = (request.id(), request.tag());
-    let request = request.buffer();
-    let payload = request.input().get(size_of::<Pend>()..).unwrap_or_default();
-    let claimed = Claimed {
-        id: id.into(),
-        tag: tag.into(),
-        payload_length: wire_length(payload.len()).into(),
-        ..Claimed::default()
-    };
-    claim.write_parts([claimed.as_bytes(), payload])
-}
-
-/// Moves a request to the handle of a claim. A request that has been canceled by now is claimed all
-/// the same: the server learns that when it completes it.
-///
-/// # Errors
-///
-/// `STATUS_FILE_CLOSED` when the handle is being closed; the request is pending again.
-// As for `describe`.
-#[inline(never)]
-fn hand_over(request: Irp<Moving>, server: Option<&FileContext>) -> Result<(), NtStatus> {
-    let Unclaimed(request) = match server {
-        Some(server) => match request.claim(server) {
-            Ok(()) => return Ok(()),
-            Err(unclaimed) => unclaimed,
-        },
-        None => Unclaimed(request),
-    };
-    request.give_back();
-    Err(NtStatus::FILE_CLOSED)
-}
-
 /// Ends the oldest request with success and `payload`, of which it gets what it has space for.
 /// `None` if nothing is pending.
-pub fn complete_next(device: Pin<&Csq>, payload: &[u8]) -> Option<Completed> {
-    let irp = device.requests().take_oldest()?;
-    let (id, tag) = (irp.id(), irp.tag());
-    let delivered = answer(irp, NtStatus::SUCCESS, payload);
+pub fn complete_next(
+    device: Pin<&Csq>,
+    region: &mut CriticalRegion<'_>,
+    payload: &[u8],
+) -> Option<Completed> {
+    let (irp, note) = device.requests().remove(region, &mut Wanted::Oldest)?;
+    let tag = tag_of(irp.input());
+    let delivered = answer(irp, note, NtStatus::SUCCESS, payload);
     Some(Completed {
-        id: id.into(),
+        id: note.id.into(),
         tag: tag.into(),
         delivered: delivered.into(),
         ..Completed::default()
     })
 }
 
-/// Ends the request with this id, if the handle `server` has claimed it, with `status` and
-/// `payload`. Returns how much of that it had space for; `None` if there is no such request, or no
-/// longer.
+/// Ends the request with this id, if the handle `server` has claimed it, with `status` and `payload`. Returns
+/// how much of that it had space for; `None` if there is no such request, or no longer.
 pub fn complete(
     device: Pin<&Csq>,
-    server: &FileContext,
+    region: &mut CriticalRegion<'_>,
+    server: Pin<&File>,
     id: u64,
     status: NtStatus,
     payload: &[u8],
 ) -> Option<u32> {
-    let irp = device.requests().take_claimed(server, id)?;
-    Some(answer(irp, status, payload))
+    let mut wanted = Wanted::Claimed(server, id);
+    let (irp, note) = device.requests().remove(region, &mut wanted)?;
+    Some(answer(irp, note, status, payload))
 }
 
 /// Ends a request with `status` and what it has space for of `payload`. Returns how much that is.
-fn answer(mut irp: Irp<Dequeued>, status: NtStatus, payload: &[u8]) -> u32 {
-    let written = irp.buffer().write(payload);
-    let status = if written.bytes() < payload.len() {
-        BUFFER_OVERFLOW
-    } else {
-        status
-    };
-    irp.complete(Completion::answered(status, written));
-    wire_length(written.bytes())
+fn answer(mut irp: Irp<Csq, Dequeued<'_>>, note: Note, status: NtStatus, payload: &[u8]) -> u32 {
+    let is_cut = irp.output_length() < payload.len();
+    let status = if is_cut { BUFFER_OVERFLOW } else { status };
+    // Before the answer, which overwrites the tag.
+    trace_end(&irp, note, status);
+    let written = irp.answer(payload);
+    irp.complete(status);
+    wire_length(written)
 }
 
 /// Cancels requests of one handle and returns how many.
-pub fn cancel(device: Pin<&Csq>, file: &FileContext, scope: Scope) -> u64 {
-    device.requests().cancel(file, scope)
-}
-
-/// Ends all requests and claims of a handle that is being closed. What it has claimed goes back.
-pub fn close_handle(device: Pin<&Csq>, file: &FileContext) {
-    // Without a device there are no requests.
-    if let Some(visit) = device.requests().visit() {
-        visit.close_handle(file);
-        visit.give_back_claimed(file);
-        deliver(device.requests());
+pub fn cancel(
+    device: Pin<&Csq>,
+    region: &mut CriticalRegion<'_>,
+    file: Pin<&File>,
+    scope: Scope,
+) -> u64 {
+    let tag = match scope {
+        Scope::All => None,
+        Scope::Tag(tag) => Some(tag),
+        Scope::Id(id) => return cancel_one(device, region, file, id).into(),
+    };
+    let mut progress = None;
+    loop {
+        let (now, is_more) = device.lock().hold(region, |held| {
+            pending::cancel_some(held, file, tag, progress.take())
+        });
+        if now.count > 0 {
+            attend(device, region);
+        }
+        if !is_more {
+            return now.count;
+        }
+        progress = Some(now);
     }
 }
 
-/// Ends all requests and claims of a device that is being removed.
-pub fn flush_device(device: Pin<&Csq>) {
-    device.requests().retire();
+/// Cancels the request with an id, if it is of this handle. Returns whether there is one.
+fn cancel_one(
+    device: Pin<&Csq>,
+    region: &mut CriticalRegion<'_>,
+    file: Pin<&File>,
+    id: u64,
+) -> bool {
+    let is_found = device
+        .lock()
+        .hold(region, |held| pending::cancel_one(held, file, id));
+    if is_found {
+        attend(device, region);
+    }
+    is_found
 }
 
-/// The account of all requests, as of one instant.
-pub fn statistics(device: Pin<&Csq>) -> Statistics {
-    let tally = device.requests().tally();
+/// Ends all requests and claims of a handle that is being closed. What it has claimed is requeued.
+pub fn close_handle(device: Pin<&Csq>, region: &mut CriticalRegion<'_>, file: Pin<&File>) {
+    let lock = device.lock();
+    lock.hold(region, |held| file.close(held));
+    while let Some((irp, note)) = device.requests().remove(region, &mut Wanted::Own(file)) {
+        end(irp, note);
+    }
+    while let Some((irp, reason)) = device.claims().remove(region, &mut WantedClaim::Own(file)) {
+        irp.complete(reason.status());
+    }
+    let mut after = Some(0);
+    while let Some(id) = after {
+        after = lock.hold(region, |held| pending::requeue(held, file, id));
+    }
+    attend(device, region);
+}
+
+/// Ends all requests and claims of a device that goes away.
+pub fn purge(device: Pin<&Csq>, region: &mut CriticalRegion<'_>) {
+    let lock = device.lock();
+    lock.hold(region, |held| held.state().is_purged.set(true));
+    let mut next = Some(0);
+    while let Some(first) = next {
+        next = lock.hold(region, |held| pending::purge_some(held, first));
+        attend(device, region);
+    }
+    while let Some((irp, reason)) = device.claims().remove(region, &mut WantedClaim::All) {
+        irp.complete(reason.status());
+    }
+}
+
+/// One look at all counters. Not inlined: the copy of the counters takes registers that every other path through
+/// the dispatch routine would have to save.
+#[inline(never)]
+pub fn statistics(device: Pin<&Csq>, call: &mut Call) -> Statistics {
+    let (statistics, waiting) = device.lock().hold(call, |held| {
+        let state = held.state();
+        (state.counters.snapshot(), state.waiting_count.get())
+    });
     Statistics {
-        pended: tally.pended.into(),
-        completed: tally.completed.into(),
-        canceled: tally.canceled.into(),
-        timed_out: tally.timed_out.into(),
-        flushed: tally.flushed.into(),
-        pending: tally.pending.into(),
-        claimed: tally.claimed.into(),
-        high_water: tally.high_water.into(),
-        handles: device.handles.count().into(),
-        refused: tally.refused.into(),
-        waiting: tally.waiting.into(),
+        handles: device.handles.load(Ordering::Relaxed).into(),
+        refused: device.refused.load(Ordering::Relaxed).into(),
+        waiting: waiting.into(),
+        ..statistics
     }
 }
 
 /// Ends a request that may not come in, or a claim, which has no tag.
-fn refuse(device: Pin<&Csq>, irp: Irp<Control>, tag: u64, status: NtStatus) -> Dispatched {
+#[cold]
+#[inline(never)]
+fn refuse(irp: Irp<Csq, Control>, call: &mut Call, tag: u64, status: NtStatus) -> Dispatched {
+    let device = irp.device();
+    if status == QUOTA_EXCEEDED {
+        device.refused.fetch_add(1, Ordering::Relaxed);
+    }
     device
         .events
-        .write(|number| Refused::new(number, tag, status.code()));
-    irp.complete(status)
+        .write(|number| RefusedEvent::new(number, tag, status.code()));
+    irp.complete(call, status)
 }
 
-/// With what to refuse an IRP that may not come in.
-const fn status_of(refusal: Refusal) -> NtStatus {
-    match refusal {
-        Refusal::NoHandle => NtStatus::FILE_CLOSED,
-        Refusal::Full => QUOTA_EXCEEDED,
-    }
+/// The tag in the input of a `PEND` that was let in.
+fn tag_of(input: &[u8]) -> u64 {
+    Pend::ref_from_prefix(input).map_or(0, |(pend, _)| pend.tag.get())
 }
 
 /// A number of payload bytes, in the width it has on the wire.
@@ -226,6 +270,6 @@ const fn status_of(refusal: Refusal) -> NtStatus {
     clippy::cast_possible_truncation,
     reason = "at most MAX_PAYLOAD, which has 32 bits"
 )]
-const fn wire_length(bytes: usize) -> u32 {
+pub const fn wire_length(bytes: usize) -> u32 {
     bytes as u32
 }

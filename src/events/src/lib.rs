@@ -1,25 +1,11 @@
 //! What `csq.sys` tells Event Tracing for Windows: its provider and its events.
 //!
-//! The events describe themselves, as those of Microsoft's `TraceLogging` do, so that every ETW tool
-//! shows them by name and field by field, without a manifest. An event is a structure; its bytes are
-//! the payload, and the compiler makes the description of it ([`metadata`]). `wdm::trace` hands both
-//! to the kernel.
-//!
-//! Microsoft's `tracelogging` crate is not for this driver: its `register` can panic, and its
-//! enable callback changes what writers read at the same time without synchronization.
-//!
 //! Nothing here is an address: devices have numbers, and requests the ids that programs know.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
-mod event;
-pub mod metadata;
-
-use event::events;
-
-pub use event::{Event, Field, Level, Status};
-pub use zerocopy::little_endian::{U32, U64};
+pub use wdm_events::{Event, Field, Level, Status, U32, U64, metadata};
 
 /// The name of the provider.
 pub const PROVIDER: &str = "csq";
@@ -47,7 +33,7 @@ pub mod keyword {
     pub const DEVICE: u64 = 0x2;
 }
 
-events! {
+wdm_events::events! {
     /// A request has come in, and is going to be pending.
     Pend, Verbose, keyword::REQUEST => {
         /// The number of the device.

@@ -1,100 +1,227 @@
-//! `SystemBuffer`: where a buffered request has its input, and later its output.
+//! `SystemBuffer`: where a buffered request has its input, and later its answer.
+//!
+//! Both share the memory: what is answered overwrites the input. How much was answered is noted in the IRP
+//! itself, in `IoStatus.Information`, so one IRP's answer cannot be taken for another's (INV-70, INV-71).
 //!
 //! See "Using Buffered I/O":
 //! <https://learn.microsoft.com/windows-hardware/drivers/kernel/using-buffered-i-o>.
 
-// UNSAFETY: makes slices of the I/O manager's memory.
+// UNSAFETY: reads and writes the I/O manager's memory.
 #![expect(unsafe_code, reason = "turns a pointer and a length into a slice")]
 
 use core::marker::PhantomData;
+use core::pin::Pin;
 use core::ptr::NonNull;
-use core::slice;
 
-use crate::stack_location::DeviceControl;
+use crate::device::Device;
+use crate::file;
+use crate::irp::{Control, Dequeued, Irp};
+use crate::stack_location::{DeviceControl, StackLocation};
+use crate::sys::{IRP, system_buffer};
 
-/// The one buffer of a buffered request. Input and output share it, so there is one borrow of it
-/// at a time; what is written as output is gone as input.
-pub struct SystemBuffer<'irp> {
-    /// # Invariants
-    ///
-    /// Valid for reads of `input` bytes and for writes of `output` bytes for `'irp`, and nobody
-    /// else uses it.
-    start: NonNull<u8>,
-    input: usize,
-    output: usize,
-    irp: PhantomData<&'irp mut [u8]>,
+mod sealed {
+    /// The states of a device control request with buffered I/O.
+    pub trait Buffered: crate::irp::State {}
+    impl Buffered for super::Control {}
+    impl Buffered for super::Dequeued<'_> {}
 }
 
-/// How many bytes of an answer have been written to a [`SystemBuffer`]: what
-/// `IoStatus.Information` may say (INV-70, INV-71). Nothing else makes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written(usize);
-
-impl Written {
-    /// Nothing.
-    pub(crate) const NONE: Self = Self(0);
-
-    /// The number of bytes.
-    #[must_use]
-    pub const fn bytes(self) -> usize {
-        self.0
-    }
+/// The space for the answer to an IRP.
+pub struct Answer<'irp> {
+    irp: NonNull<IRP>,
+    of: PhantomData<&'irp mut [u8]>,
 }
 
-impl SystemBuffer<'_> {
-    /// The buffer at `start`. A null pointer stands for a buffer with no bytes (TR-80).
-    ///
-    /// # Safety
-    ///
-    /// `start` is the `SystemBuffer` of an IRP that the caller owns for `'irp`, and `lengths` are
-    /// that IRP's.
-    pub(crate) unsafe fn new(start: *mut u8, lengths: DeviceControl) -> Self {
-        let (input, output) = if start.is_null() {
-            (0, 0)
-        } else {
-            (lengths.input_length, lengths.output_length)
-        };
-        Self {
-            start: NonNull::new(start).unwrap_or(NonNull::dangling()),
-            // Lengths have 32 bits, and so has every `usize` of a kernel this builds for.
-            input: input as usize,
-            output: output as usize,
-            irp: PhantomData,
-        }
-    }
-
-    /// The input.
+impl<D, S: sealed::Buffered> Irp<D, S> {
+    /// The control code.
     #[must_use]
-    pub fn input(&self) -> &[u8] {
-        // SAFETY: valid for reads of that many bytes, by the type invariant.
-        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.input) }
+    #[inline]
+    pub fn code(&self) -> u32 {
+        self.lengths().code
     }
 
     /// How many bytes an answer can have.
     #[must_use]
-    pub const fn output_length(&self) -> usize {
-        self.output
+    #[inline]
+    pub fn output_length(&self) -> usize {
+        self.lengths().output_length as usize
     }
 
-    /// Writes as much of `answer` as there is space for, over the input.
-    #[must_use = "the I/O manager copies only what `IoStatus.Information` says"]
-    pub fn write(&mut self, answer: &[u8]) -> Written {
-        self.write_parts([answer])
+    #[inline]
+    fn lengths(&self) -> DeviceControl {
+        // SAFETY: a device control request, by the type invariant.
+        unsafe { self.stack().device_control() }
     }
 
-    /// As [`write`](Self::write), for an answer in parts that follow each other.
-    #[must_use = "the I/O manager copies only what `IoStatus.Information` says"]
-    pub fn write_parts<const N: usize>(&mut self, parts: [&[u8]; N]) -> Written {
-        let mut written = 0;
-        for part in parts {
-            let length = part.len().min(self.output - written);
-            // SAFETY: `written` is at most `output`, which is in bounds by the type invariant.
-            let end = unsafe { self.start.add(written) };
-            // SAFETY: `part` has that many bytes, and so has the rest of the output, by the type
-            // invariant, which also says that the two do not overlap.
-            unsafe { end.copy_from_nonoverlapping(NonNull::from(part).cast(), length) };
-            written += length;
+    /// What came with it, until something is answered.
+    #[must_use]
+    #[inline]
+    pub fn input(&self) -> &[u8] {
+        // SAFETY: owned while borrowed. Who answers borrows it mutably.
+        let buffer = unsafe { Buffer::of(self.as_raw()) };
+        // SAFETY: valid for reads of that many bytes, by the type invariant.
+        unsafe { core::slice::from_raw_parts(buffer.start.as_ptr(), buffer.input) }
+    }
+
+    /// Answers with as many of `bytes` as there is space for. Returns how many those are.
+    #[inline]
+    pub fn answer(&mut self, bytes: &[u8]) -> usize {
+        self.answer_space().answer(bytes)
+    }
+
+    #[inline]
+    fn answer_space(&mut self) -> Answer<'_> {
+        Answer {
+            irp: self.as_raw(),
+            of: PhantomData,
         }
-        Written(written)
     }
+}
+
+impl<D: Device, S: sealed::Buffered> Irp<D, S> {
+    /// The device, the state of the handle the IRP came through, and the space for its answer.
+    pub fn parts(&mut self) -> (Pin<&D>, Option<Pin<&D::File>>, Answer<'_>) {
+        let irp = self.as_raw();
+        // SAFETY: owned while borrowed. The space for the answer is in none of the other parts.
+        let answer = Answer {
+            irp,
+            of: PhantomData,
+        };
+        // SAFETY: owned while borrowed.
+        let file = unsafe { file::of_irp::<D>(irp) };
+        (self.device(), file, answer)
+    }
+}
+
+impl Answer<'_> {
+    /// The space of an IRP in a queue, or being inserted into one.
+    ///
+    /// # Safety
+    ///
+    /// For `'irp`, the lock of its queue is held, and nobody else has this space.
+    pub(crate) const unsafe fn queued(irp: NonNull<IRP>) -> Self {
+        Self {
+            irp,
+            of: PhantomData,
+        }
+    }
+
+    /// See [`Irp::answer`].
+    #[inline]
+    pub fn answer(&mut self, bytes: &[u8]) -> usize {
+        // SAFETY: this IRP's, for as long. `bytes` can be read for their length.
+        unsafe { write(self.irp, [(bytes.as_ptr(), bytes.len())]) }
+    }
+
+    /// Answers with `head`, followed by the input of `request` from byte `skip` on.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns `request`, or holds the lock of its queue.
+    pub(crate) unsafe fn answer_from(&mut self, head: &[u8], request: NonNull<IRP>, skip: usize) {
+        // SAFETY: by the caller.
+        let from = unsafe { Buffer::of(request) };
+        let skip = skip.min(from.input);
+        // SAFETY: at most its length.
+        let rest = unsafe { from.start.add(skip) };
+        let parts = [
+            (head.as_ptr(), head.len()),
+            (rest.as_ptr().cast_const(), from.input - skip),
+        ];
+        // SAFETY: this IRP's, for as long; the parts can be read for their lengths.
+        unsafe { write(self.irp, parts) };
+    }
+}
+
+/// A `SystemBuffer`.
+///
+/// # Invariants
+///
+/// Valid for reads of `input` bytes and for writes of `output` bytes for as long as the IRP is.
+struct Buffer {
+    start: NonNull<u8>,
+    input: usize,
+    output: usize,
+}
+
+impl Buffer {
+    /// # Safety
+    ///
+    /// `irp` is a buffered device control request that the caller owns, or holds the lock of the queue of.
+    #[inline]
+    unsafe fn of(irp: NonNull<IRP>) -> Self {
+        // SAFETY: by the caller.
+        let stack = unsafe { StackLocation::of(irp) };
+        // SAFETY: a device control request.
+        let lengths = unsafe { stack.device_control() };
+        // SAFETY: by the caller.
+        let field = unsafe { system_buffer(irp.as_ptr()) };
+        // SAFETY: a field of the IRP, and the member of its union that buffered I/O uses.
+        let start: *mut u8 = unsafe { *field }.cast();
+        // A null pointer stands for a buffer with no bytes (TR-80).
+        match NonNull::new(start) {
+            Some(start) => Self {
+                start,
+                input: lengths.input_length as usize,
+                output: lengths.output_length as usize,
+            },
+            None => Self {
+                start: NonNull::dangling(),
+                input: 0,
+                output: 0,
+            },
+        }
+    }
+}
+
+/// The length of the input.
+///
+/// # Safety
+///
+/// As for [`Buffer::of`].
+pub(crate) unsafe fn input_length(irp: NonNull<IRP>) -> usize {
+    // SAFETY: by the caller.
+    unsafe { Buffer::of(irp) }.input
+}
+
+/// A copy of some bytes of the input; zeros, if it has fewer.
+///
+/// # Safety
+///
+/// As for [`Buffer::of`].
+pub(crate) unsafe fn input_bytes<const N: usize>(irp: NonNull<IRP>, offset: usize) -> [u8; N] {
+    let mut bytes = [0; N];
+    // SAFETY: by the caller.
+    let buffer = unsafe { Buffer::of(irp) };
+    if offset.checked_add(N).is_some_and(|end| end <= buffer.input) {
+        // SAFETY: in bounds.
+        let start = unsafe { buffer.start.add(offset) };
+        // SAFETY: so many bytes follow.
+        unsafe { start.as_ptr().copy_to(bytes.as_mut_ptr(), N) };
+    }
+    bytes
+}
+
+/// Writes as much of some parts as there is space for, one after the other, and notes how much in the IRP.
+///
+/// # Safety
+///
+/// As for [`Buffer::of`]; the caller may write to the buffer, and each part can be read for its length. A
+/// part may overlap the buffer.
+#[inline]
+unsafe fn write<const N: usize>(irp: NonNull<IRP>, parts: [(*const u8, usize); N]) -> usize {
+    // SAFETY: by the caller.
+    let buffer = unsafe { Buffer::of(irp) };
+    let mut written = 0;
+    for (start, length) in parts {
+        let length = length.min(buffer.output - written);
+        // SAFETY: at most `output`.
+        let end = unsafe { buffer.start.add(written) };
+        // SAFETY: the part has that many bytes, and the buffer has room for them.
+        unsafe { end.as_ptr().copy_from(start, length) };
+        written += length;
+    }
+    // SAFETY: by the caller.
+    unsafe { (*irp.as_ptr()).IoStatus.Information = written as u64 };
+    written
 }

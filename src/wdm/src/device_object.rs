@@ -1,30 +1,22 @@
-//! The functional device object: made by `AddDevice`, attached to the stack of its physical device.
-//!
-//! See "Writing an `AddDevice` Routine":
-//! <https://learn.microsoft.com/windows-hardware/drivers/kernel/writing-an-adddevice-routine>.
+//! The functional device object and its extension.
 
-// UNSAFETY: builds an object in memory that the I/O manager allocates.
+// UNSAFETY: follows pointers to memory that the I/O manager allocates.
 #![expect(
     unsafe_code,
-    reason = "creates device objects and initializes their extensions"
+    reason = "finds device extensions by pointers, and deletes device objects"
 )]
 
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
-use core::ptr::{NonNull, null_mut};
+use core::ptr::NonNull;
 
-use crate::dispatch::Device;
+use crate::lifecycle::Lifecycle;
 use crate::remove_lock::RemoveLock;
 use crate::status::NtStatus;
 use crate::sys::{
-    DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, GUID,
-    IoAttachDeviceToDeviceStackSafe, IoCreateDevice, IoDeleteDevice, IoDetachDevice,
-    IoRegisterDeviceInterface, IoSetDeviceInterfaceState, PDEVICE_OBJECT, PDRIVER_OBJECT,
-    RtlFreeUnicodeString, UNICODE_STRING, size_in_u32,
+    GUID, IRP, IoDeleteDevice, IoDetachDevice, IoSetDeviceInterfaceState, PDEVICE_OBJECT,
+    RtlFreeUnicodeString, UNICODE_STRING,
 };
-
-/// A device extension's memory is aligned like this: `MEMORY_ALLOCATION_ALIGNMENT`.
-const EXTENSION_ALIGNMENT: usize = 16;
 
 /// The GUID of a device interface class.
 #[derive(Clone, Copy, Debug)]
@@ -41,16 +33,21 @@ impl InterfaceClass {
             Data4: data4,
         })
     }
+
+    pub(crate) const fn guid(&self) -> &GUID {
+        &self.0
+    }
 }
 
 /// What every device extension of this crate begins with.
 pub(crate) struct Header {
     pub(crate) remove_lock: RemoveLock,
-    this: PDEVICE_OBJECT,
+    pub(crate) this: PDEVICE_OBJECT,
     /// The device object this one is attached to.
-    lower: PDEVICE_OBJECT,
+    pub(crate) lower: PDEVICE_OBJECT,
+    pub(crate) lifecycle: Lifecycle,
     /// The symbolic link of the device interface, allocated by `IoRegisterDeviceInterface`.
-    interface: UNICODE_STRING,
+    pub(crate) interface: UNICODE_STRING,
 }
 
 /// A device extension.
@@ -60,11 +57,11 @@ pub(crate) struct Header {
 /// From the end of `AddDevice` on all of it is initialized and stays in place until the I/O manager
 /// frees it, which is after the last IRP and the last handle (INV-01).
 #[repr(C)]
-struct Extension<D> {
-    header: Header,
-    /// Never dropped: handles may be closed after the device is removed (INV-61), and what a
-    /// device holds is released by its Plug and Play routines.
-    device: ManuallyDrop<D>,
+pub(crate) struct Extension<D> {
+    pub(crate) header: Header,
+    /// Never dropped: handles may be closed after the device is removed (INV-61), and what a device holds
+    /// is given back by its routines.
+    pub(crate) device: ManuallyDrop<D>,
 }
 
 impl Header {
@@ -73,11 +70,27 @@ impl Header {
     /// # Safety
     ///
     /// `device` is such an object and is alive.
+    #[inline]
     pub(crate) unsafe fn of_device(device: PDEVICE_OBJECT) -> NonNull<Self> {
-        // SAFETY: by the caller.
+        // SAFETY: the caller's device object is alive.
         let extension = unsafe { (*device).DeviceExtension };
         // SAFETY: the I/O manager sets it, and not to null, because a size was asked for.
         unsafe { NonNull::new_unchecked(extension.cast()) }
+    }
+
+    /// Gives back the remove-lock reference for the IRP that was at `irp`, and maybe with it the extension.
+    ///
+    /// # Safety
+    ///
+    /// The caller has that reference, and gives it up.
+    #[inline]
+    pub(crate) unsafe fn release(this: NonNull<Self>, irp: NonNull<IRP>) {
+        // SAFETY: the reference keeps the extension alive.
+        let lock = unsafe { &raw const (*this.as_ptr()).remove_lock };
+        // SAFETY: a field of a live structure is not null.
+        let lock = unsafe { NonNull::new_unchecked(lock.cast_mut()) };
+        // SAFETY: the reference is the caller's.
+        unsafe { RemoveLock::release(lock, irp) };
     }
 
     /// The next lower device object.
@@ -86,33 +99,45 @@ impl Header {
     }
 }
 
-/// A functional device object, as the driver's routines see it.
-pub struct Fdo<'call, D> {
+/// A functional device object, while its driver's routines use it.
+pub(crate) struct Fdo<'call, D> {
     extension: &'call Extension<D>,
 }
+
+impl<D> Clone for Fdo<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<D> Copy for Fdo<'_, D> {}
 
 impl<'call, D> Fdo<'call, D> {
     /// # Safety
     ///
-    /// `device` is of [`add_device`] for the same `D` and stays for `'call`.
+    /// `device` is from `AddDevice` of a driver whose devices' state is a `D`, and stays for `'call`.
+    #[inline]
     pub(crate) unsafe fn of(device: PDEVICE_OBJECT) -> Self {
-        // SAFETY: by the caller.
+        // SAFETY: alive, and of this crate's making.
         let header = unsafe { Header::of_device(device) };
         Self {
-            // SAFETY: by the caller; the header is the extension's first field.
+            // SAFETY: initialized from `AddDevice` on; the header is the extension's first field.
             extension: unsafe { header.cast::<Extension<D>>().as_ref() },
         }
     }
 
-    pub(crate) const fn header(&self) -> &'call Header {
+    pub(crate) const fn object(self) -> PDEVICE_OBJECT {
+        self.extension.header.this
+    }
+
+    pub(crate) const fn header(self) -> &'call Header {
         &self.extension.header
     }
 
     /// The driver's own state for this device.
-    #[must_use]
-    pub fn device(&self) -> Pin<&'call D> {
+    #[inline]
+    pub(crate) fn device(self) -> Pin<&'call D> {
         let device: &'call D = &self.extension.device;
-        // SAFETY: an extension never moves, by the type invariant.
+        // SAFETY: an extension never moves, and its device is never dropped, by the type invariant.
         unsafe { Pin::new_unchecked(device) }
     }
 
@@ -125,117 +150,26 @@ impl<'call, D> Fdo<'call, D> {
     /// # Context
     ///
     /// IRQL `PASSIVE_LEVEL`.
-    pub fn set_interface_state(&self, enable: bool) -> Result<(), NtStatus> {
+    pub(crate) fn set_interface_state(self, enable: bool) -> Result<(), NtStatus> {
         let name = (&raw const self.header().interface).cast_mut();
         // SAFETY: from `IoRegisterDeviceInterface`. The routine only reads it.
         let status = unsafe { IoSetDeviceInterfaceState(name, u8::from(enable)) };
-        NtStatus::from_raw(status).ok()
+        NtStatus::check(status)
     }
 
     /// `IoDetachDevice` and `IoDeleteDevice`, the end of `IRP_MN_REMOVE_DEVICE`.
     ///
     /// # Safety
     ///
-    /// The remove lock has been waited for, and nobody uses the device any more but to close
-    /// handles.
+    /// The remove lock has been waited for, and nobody uses the device any more but to close handles.
     pub(crate) unsafe fn delete(self) {
         let header = self.header();
         let (this, lower) = (header.this, header.lower);
-        // SAFETY: from `IoRegisterDeviceInterface`, and not used again: by the caller.
+        // SAFETY: from `IoRegisterDeviceInterface`, and nobody uses it after this.
         unsafe { RtlFreeUnicodeString((&raw const header.interface).cast_mut()) };
-        // SAFETY: attached by `add_device`.
+        // SAFETY: `AddDevice` has attached the device to it.
         unsafe { IoDetachDevice(lower) };
-        // SAFETY: by the caller.
+        // SAFETY: the caller knows of no other user.
         unsafe { IoDeleteDevice(this) };
     }
-}
-
-/// `AddDevice`: makes the device object for `physical` and puts it into its stack. On failure
-/// everything done so far is undone (TR-76).
-///
-/// # Safety
-///
-/// Called by the Plug and Play manager's `AddDevice` call for this driver.
-///
-/// # Context
-///
-/// IRQL `PASSIVE_LEVEL`.
-pub(crate) unsafe fn add_device<D: Device>(
-    driver: PDRIVER_OBJECT,
-    physical: PDEVICE_OBJECT,
-) -> Result<(), NtStatus> {
-    const { assert!(align_of::<Extension<D>>() <= EXTENSION_ALIGNMENT) };
-    let size = const { size_in_u32::<Extension<D>>() };
-    let mut this: PDEVICE_OBJECT = null_mut();
-    // SAFETY: by the caller. The device has no name: it is found by its interface.
-    NtStatus::from_raw(unsafe {
-        IoCreateDevice(
-            driver,
-            size,
-            null_mut(),
-            FILE_DEVICE_UNKNOWN,
-            FILE_DEVICE_SECURE_OPEN,
-            0,
-            &raw mut this,
-        )
-    })
-    .ok()?;
-    // SAFETY: just made.
-    let built = unsafe { build::<D>(this, physical) };
-    if built.is_err() {
-        // SAFETY: made above and attached to nothing.
-        unsafe { IoDeleteDevice(this) };
-    }
-    built
-}
-
-/// The second half of [`add_device`].
-///
-/// # Safety
-///
-/// `this` is a fresh device object with an extension for `D`; `physical` is its physical device.
-unsafe fn build<D: Device>(this: PDEVICE_OBJECT, physical: PDEVICE_OBJECT) -> Result<(), NtStatus> {
-    // SAFETY: by the caller.
-    let extension = unsafe { Header::of_device(this) }.cast::<Extension<D>>();
-    // SAFETY: the extension's memory, which the I/O manager has zeroed.
-    let device = unsafe { &raw mut (*extension.as_ptr()).device };
-    // SAFETY: memory for a device, aligned as `add_device` asserts.
-    unsafe { device.write(ManuallyDrop::new(D::new())) };
-    // SAFETY: initialized above.
-    let device: &D = unsafe { &*device };
-    // SAFETY: never moved, see `Extension`.
-    unsafe { Pin::new_unchecked(device) }.initialize()?;
-
-    // SAFETY: the extension's memory.
-    let header = unsafe { &raw mut (*extension.as_ptr()).header };
-    // SAFETY: as above.
-    let remove_lock = unsafe { &raw mut (*header).remove_lock };
-    // SAFETY: nonpaged, and not in use before the device is attached.
-    unsafe { RemoveLock::initialize(remove_lock) };
-    // SAFETY: the extension's memory.
-    unsafe { (*header).this = this };
-
-    let class = D::INTERFACE.0;
-    // SAFETY: the extension's memory.
-    let interface = unsafe { &raw mut (*header).interface };
-    // SAFETY: `physical` is a physical device, by the caller.
-    let registered =
-        unsafe { IoRegisterDeviceInterface(physical, &raw const class, null_mut(), interface) };
-    NtStatus::from_raw(registered).ok()?;
-
-    // SAFETY: the extension's memory.
-    let lower = unsafe { &raw mut (*header).lower };
-    // An IRP can come from above as soon as the device is attached, so the routine stores `lower` before.
-    // SAFETY: by the caller; `lower` is null, and in place for as long as the device.
-    let attached = unsafe { IoAttachDeviceToDeviceStackSafe(this, physical, lower) };
-    if let Err(status) = NtStatus::from_raw(attached).ok() {
-        // SAFETY: from `IoRegisterDeviceInterface`, and not used again.
-        unsafe { RtlFreeUnicodeString(interface) };
-        return Err(status);
-    }
-    // SAFETY: the device object is this driver's. Nothing in it waits at a raised IRQL for power.
-    unsafe { (*this).Flags |= DO_POWER_PAGABLE };
-    // SAFETY: as above. From here on the device can be reached (INV-01, TR-75).
-    unsafe { (*this).Flags &= !DO_DEVICE_INITIALIZING };
-    Ok(())
 }

@@ -1,64 +1,78 @@
 //! A safe layer over the kernel routines of a WDM driver that keeps IRPs in cancel-safe queues.
 //!
-//! The types refuse the mistakes for which cancellation is known. An [`Irp`] has one owner; it is
-//! completed or queued by value, and never touched afterwards. A dispatch routine must return the
-//! [`Dispatched`] that only completing, queueing or passing down an IRP yields. Nothing of a
-//! driver's own runs under the queues' lock, because what to look for is data and not a closure.
+//! A driver implements [`Device`] for its device's state, and has [`initialize_driver`] called by its
+//! `DriverEntry`, which is its only unsafe code. The types refuse the mistakes for which cancellation is known:
+//!
+//! * An [`Irp`] has one owner; it is completed or queued by value, and never touched afterwards.
+//! * A dispatch routine must return the [`Dispatched`] that only completing, queuing or passing down an IRP
+//!   yields.
+//! * A [`Call`] proves that the thread holds no lock, a [`CriticalRegion`] that it is not suspended; what needs
+//!   that borrows one.
+//! * What a queue does is decided by a [`csq::Discipline`], which is safe code; what links IRPs is this
+//!   crate's.
 //!
 //! | module | what it wraps |
 //! |---|---|
-//! | [`sys`] | the only place that names `wdk_sys`: types, routines, layout |
-//! | [`status`] | `NTSTATUS` |
-//! | [`irp`], [`stack_location`], [`buffer`] | an IRP, its parameters, its `SystemBuffer` |
-//! | [`csq`] | the `IoCsq*` routines: three cancel-safe queues and their callbacks; timers |
-//! | [`file_context`] | what a driver keeps for each open handle |
-//! | [`registry`] | the service's parameters |
-//! | [`list`], [`spin_lock`], [`rundown`], [`remove_lock`], [`event`], [`pool`] | one kernel object each |
-//! | [`trace`] | Event Tracing for Windows |
-//! | [`device_object`], [`dispatch`], [`pnp`] | the device stack, the dispatch routines, Plug and Play |
+//! | `sys` | the only place that names `wdk_sys`: types, routines, layout |
+//! | [`status`], [`call`] | `NTSTATUS`; critical regions |
+//! | [`irp`], [`stack_location`], [`buffer`], `file` | an IRP, its parameters, its `SystemBuffer`, its handle |
+//! | [`csq`] | the `IoCsq*` routines: queues, their callbacks, lists, slots, timers |
+//! | [`device`], `dispatch`, `add_device`, `pnp`, [`lifecycle`] | what a driver says of its devices, and who calls it |
+//! | `device_object`, `remove_lock`, `spin_lock`, `event`, `list`, [`pool`] | one kernel object each |
+//! | [`registry`], [`trace`] | the service's parameters; Event Tracing for Windows |
+//!
+//! A module uses modules before it in the order of the list at the end of this file, and none after it. A test
+//! (`tests/contract`) reads the list and the imports.
 //!
 //! # Context
 //!
-//! Unless an item says otherwise it may be used at IRQL <= `DISPATCH_LEVEL`, blocks nowhere and
-//! allocates nothing. No item is pageable.
+//! Unless an item says otherwise it may be used at IRQL <= `DISPATCH_LEVEL`, blocks nowhere and allocates
+//! nothing. No item is pageable.
 //!
 //! # Unsafe code
 //!
-//! This crate is the unsafe boundary of the driver: modules with unsafe code say so in an
-//! `UNSAFETY:` line, and comments name the rules (INV ids) of the cancel-safe-queue contract that
-//! they rest on. The rules are listed in [`csq`].
+//! This crate is the unsafe boundary of a driver: modules with unsafe code say so in an `UNSAFETY:` line, and
+//! comments name the rules of the cancel-safe-queue contract (INV and TR ids) that they rest on.
 
 #![no_std]
 
 extern crate alloc;
 
-pub mod buffer;
-pub mod csq;
-pub mod device_object;
-pub mod dispatch;
+mod sys;
+
+pub mod call;
 mod event;
-pub mod file_context;
-pub mod irp;
 mod list;
-pub mod pnp;
-pub mod pool;
-pub mod registry;
-mod remove_lock;
-mod rundown;
 mod spin_lock;
 pub mod stack_location;
 pub mod status;
-mod sys;
+
+pub mod lifecycle;
+pub mod pool;
+pub mod registry;
+mod remove_lock;
 pub mod trace;
 
-pub use buffer::{SystemBuffer, Written};
-pub use csq::{
-    Awaited, Limits, Pended, Refusal, RequestQueues, Scope, Tally, Unclaimed, Unpended, Visit,
-};
-pub use device_object::{Fdo, InterfaceClass};
-pub use dispatch::{Device, DriverObject, initialize_driver};
-pub use file_context::FileContext;
-pub use irp::{Completion, Control, Dequeued, Dispatched, Irp, Moving, Received};
+mod device_object;
+pub mod irp;
+
+pub mod device;
+mod file;
+
+mod add_device;
+pub mod buffer;
+pub mod csq;
+mod pnp;
+
+mod dispatch;
+
+pub use buffer::Answer;
+pub use call::{Call, CriticalRegion};
+pub use device::Device;
+pub use device_object::InterfaceClass;
+pub use dispatch::{DriverObject, initialize_driver};
+pub use irp::{Control, Dequeued, Dispatched, Irp, Received, Refused};
+pub use lifecycle::State as PnpState;
 pub use pool::PoolBox;
 pub use registry::{Parameters, RegistryPath, ValueName};
 pub use stack_location::StackLocation;

@@ -1,4 +1,7 @@
-//! What Plug and Play IRPs need beyond the rest: waiting for the drivers below, and removal.
+//! Plug and Play, as a device without hardware needs it.
+//!
+//! What is pending stays while the device is stopped or its removal is only asked about; new requests are
+//! refused meanwhile (TR-69).
 //!
 //! See "Handling Plug and Play IRPs in a function driver":
 //! <https://learn.microsoft.com/windows-hardware/drivers/kernel/plug-and-play-irps>.
@@ -9,116 +12,158 @@
 use core::mem::offset_of;
 use core::ptr::NonNull;
 
-use crate::device_object::{Fdo, Header};
-use crate::dispatch::Device;
+use crate::call::Call;
+use crate::device::Device;
+use crate::device_object::Fdo;
 use crate::event;
 use crate::irp::{Dispatched, Irp, Received, call_lower};
+use crate::lifecycle::State;
 use crate::stack_location::current_stack_location;
 use crate::status::NtStatus;
 use crate::sys::{
     INVOKE_ALWAYS, IO_STACK_LOCATION, IRP, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
     IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE,
     IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, IofCallDriver, KEVENT,
-    NTSTATUS, PDEVICE_OBJECT, PIO_COMPLETION_ROUTINE, PIRP, PVOID, STATUS_MORE_PROCESSING_REQUIRED,
-    STATUS_PENDING, io_status,
+    KeFlushQueuedDpcs, NTSTATUS, PDEVICE_OBJECT, PIO_COMPLETION_ROUTINE, PIRP, PVOID,
+    STATUS_MORE_PROCESSING_REQUIRED, STATUS_PENDING, io_status,
 };
 
-/// The minor functions a driver takes part in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Minor {
-    /// `IRP_MN_START_DEVICE`
-    Start,
-    /// `IRP_MN_QUERY_STOP_DEVICE`
-    QueryStop,
-    /// `IRP_MN_STOP_DEVICE`
-    Stop,
-    /// `IRP_MN_CANCEL_STOP_DEVICE`
-    CancelStop,
-    /// `IRP_MN_QUERY_REMOVE_DEVICE`
-    QueryRemove,
-    /// `IRP_MN_CANCEL_REMOVE_DEVICE`
-    CancelRemove,
-    /// `IRP_MN_SURPRISE_REMOVAL`
-    SurpriseRemoval,
-    /// `IRP_MN_REMOVE_DEVICE`
-    Remove,
-    /// Any other, to be passed down as it is (INV-73).
-    Other,
-}
-
-impl From<u8> for Minor {
-    fn from(minor: u8) -> Self {
-        match u32::from(minor) {
-            IRP_MN_START_DEVICE => Self::Start,
-            IRP_MN_QUERY_STOP_DEVICE => Self::QueryStop,
-            IRP_MN_STOP_DEVICE => Self::Stop,
-            IRP_MN_CANCEL_STOP_DEVICE => Self::CancelStop,
-            IRP_MN_QUERY_REMOVE_DEVICE => Self::QueryRemove,
-            IRP_MN_CANCEL_REMOVE_DEVICE => Self::CancelRemove,
-            IRP_MN_SURPRISE_REMOVAL => Self::SurpriseRemoval,
-            IRP_MN_REMOVE_DEVICE => Self::Remove,
-            _ => Self::Other,
+/// `IRP_MJ_PNP`.
+pub(crate) fn dispatch<D: Device>(
+    fdo: Fdo<'_, D>,
+    irp: Irp<D, Received>,
+    call: &mut Call,
+) -> Dispatched {
+    match u32::from(irp.stack().minor_function()) {
+        IRP_MN_START_DEVICE => start(fdo, irp, call),
+        IRP_MN_QUERY_STOP_DEVICE => agree(fdo, irp, call, State::StopPending),
+        IRP_MN_STOP_DEVICE => agree(fdo, irp, call, State::Stopped),
+        IRP_MN_CANCEL_STOP_DEVICE => resume(fdo, irp, call, State::StopPending),
+        IRP_MN_QUERY_REMOVE_DEVICE => agree(fdo, irp, call, State::RemovePending),
+        IRP_MN_CANCEL_REMOVE_DEVICE => resume(fdo, irp, call, State::RemovePending),
+        IRP_MN_SURPRISE_REMOVAL => {
+            purge(fdo, call, State::SurpriseRemoved);
+            succeed_and_pass_down(irp, call)
         }
+        IRP_MN_REMOVE_DEVICE => {
+            purge(fdo, call, State::Removed);
+            remove(fdo, irp, call)
+        }
+        // INV-73.
+        _ => irp.pass_down(call),
     }
 }
 
-impl Irp<Received> {
-    /// Sends a Plug and Play IRP down and waits until the drivers below have finished with it. The
-    /// IRP is this driver's again afterwards, and still to be ended. Returns the status below.
-    ///
-    /// # Context
-    ///
-    /// IRQL `PASSIVE_LEVEL`; waits.
-    pub fn forward_and_wait(&mut self) -> NtStatus {
-        let irp = self.as_raw();
-        let mut finished = KEVENT::default();
-        let finished = &raw mut finished;
-        // SAFETY: on this stack, which stays until the wait below is over.
-        unsafe { event::initialize(finished) };
-        // SAFETY: owned, by the type's invariant.
-        unsafe { prepare_next(irp, finished) };
-        // SAFETY: as above.
-        let header = unsafe { Header::of_irp(irp) };
-        // SAFETY: the remove-lock reference keeps the device extension alive.
-        let lower = unsafe { header.as_ref() }.lower();
-        // SAFETY: the completion routine gives the IRP back, so it is only lent.
-        let status = unsafe { IofCallDriver(lower, irp.as_ptr()) };
-        if status != STATUS_PENDING {
-            return NtStatus::from_raw(status);
-        }
-        // SAFETY: initialized above; the completion routine sets it.
-        unsafe { event::wait(finished) };
-        // SAFETY: the IRP is back.
-        let field = unsafe { io_status(irp.as_ptr()) };
-        // SAFETY: a field of the owned IRP.
-        NtStatus::from_raw(unsafe { *field })
-    }
+/// Changes the state.
+fn enter<D: Device>(fdo: Fdo<'_, D>, state: State) {
+    let before = fdo.header().lifecycle.enter(state);
+    fdo.device().state_changed(before, state);
+}
 
-    /// The end of `IRP_MN_REMOVE_DEVICE`: waits until no other IRP holds the device, passes this
-    /// one down, detaches and deletes the device object (INV-63, TR-70). Before this, the driver
-    /// must have let no more requests in and ended those it keeps, or the wait lasts for ever
-    /// (TR-67).
-    ///
-    /// # Context
-    ///
-    /// IRQL `PASSIVE_LEVEL`; waits. Only for this minor function: of any other, the IRP is only
-    /// passed down.
-    pub fn remove_device<D: Device>(mut self, fdo: Fdo<'_, D>) -> Dispatched {
-        if Minor::from(self.stack().minor_function()) != Minor::Remove {
-            return self.pass_down();
+/// `IRP_MN_START_DEVICE`: the drivers below start first.
+fn start<D: Device>(fdo: Fdo<'_, D>, mut irp: Irp<D, Received>, call: &mut Call) -> Dispatched {
+    let status = forward_and_wait(&mut irp, call)
+        .ok()
+        .and_then(|()| fdo.device().start(call))
+        .and_then(|()| fdo.set_interface_state(true));
+    let status = match status {
+        Ok(()) => {
+            enter(fdo, State::Started);
+            NtStatus::SUCCESS
         }
-        self.set_status(NtStatus::SUCCESS);
-        let irp = self.into_raw();
-        let header = fdo.header();
-        // SAFETY: pays for the reference that was held for this IRP, which removes the device.
-        unsafe { header.remove_lock.release_and_wait(irp) };
-        fdo.device().queues().release_slots();
-        // SAFETY: owned until now; the device object stays until it is deleted below.
-        let status = unsafe { call_lower(header, irp) };
-        // SAFETY: the remove lock has been waited for.
-        unsafe { fdo.delete() };
-        Dispatched::with(status)
+        Err(status) => status,
+    };
+    irp.complete(call, status)
+}
+
+/// `IRP_MN_QUERY_STOP_DEVICE`, `IRP_MN_STOP_DEVICE`, `IRP_MN_QUERY_REMOVE_DEVICE`: agrees, and takes no more
+/// requests. One that was let in a moment ago may be queued after this.
+fn agree<D: Device>(
+    fdo: Fdo<'_, D>,
+    irp: Irp<D, Received>,
+    call: &mut Call,
+    state: State,
+) -> Dispatched {
+    enter(fdo, state);
+    succeed_and_pass_down(irp, call)
+}
+
+fn succeed_and_pass_down<D>(mut irp: Irp<D, Received>, call: &mut Call) -> Dispatched {
+    irp.set_status(NtStatus::SUCCESS);
+    irp.pass_down(call)
+}
+
+/// `IRP_MN_CANCEL_STOP_DEVICE`, `IRP_MN_CANCEL_REMOVE_DEVICE`: the drivers below come back first. Either may
+/// come without its query, when a driver above refused that; and neither may fail.
+fn resume<D: Device>(
+    fdo: Fdo<'_, D>,
+    mut irp: Irp<D, Received>,
+    call: &mut Call,
+    from: State,
+) -> Dispatched {
+    irp.set_status(NtStatus::SUCCESS);
+    let _ = forward_and_wait(&mut irp, call);
+    if fdo.header().lifecycle.is(from) {
+        let to = fdo.header().lifecycle.go_back();
+        fdo.device().state_changed(from, to);
     }
+    irp.complete(call, NtStatus::SUCCESS)
+}
+
+/// Lets no requests in any more and then ends all there are, in this order (INV-63).
+fn purge<D: Device>(fdo: Fdo<'_, D>, call: &mut Call, state: State) {
+    enter(fdo, state);
+    // The interface may be off already, or never have been on.
+    let _ = fdo.set_interface_state(false);
+    fdo.device().purge(&mut call.critical_region());
+}
+
+/// The end of `IRP_MN_REMOVE_DEVICE`: waits until no other IRP holds the device and no deferred routine runs
+/// in it, passes this IRP down, detaches and deletes the device object (TR-70). The device has ended all
+/// requests before, or the wait would last for ever (TR-67).
+fn remove<D: Device>(fdo: Fdo<'_, D>, mut irp: Irp<D, Received>, call: &mut Call) -> Dispatched {
+    irp.set_status(NtStatus::SUCCESS);
+    let irp = irp.into_raw();
+    let header = fdo.header();
+    // SAFETY: the dispatch call's reference, which `Dispatched::removed` says is gone.
+    unsafe { header.remove_lock.release_and_wait(irp) };
+    // SAFETY: at PASSIVE_LEVEL. A timer's or a queue's routine may be queued, or run, for an IRP that has
+    // just ended; it is over when this returns (INV-64).
+    unsafe { KeFlushQueuedDpcs() };
+    fdo.device().release(call);
+    // SAFETY: owned until now, and attached.
+    let status = unsafe { call_lower(header.lower(), irp) };
+    // SAFETY: the remove lock has been waited for.
+    unsafe { fdo.delete() };
+    Dispatched::removed(status)
+}
+
+/// Sends an IRP down and waits until the drivers below have finished with it. The IRP is this driver's again
+/// afterwards, and still to be ended. Returns the status below.
+///
+/// # Context
+///
+/// IRQL `PASSIVE_LEVEL`; waits.
+fn forward_and_wait<D>(irp: &mut Irp<D, Received>, _call: &mut Call) -> NtStatus {
+    let lower = irp.fdo().header().lower();
+    let irp = irp.as_raw();
+    let mut finished = KEVENT::default();
+    let finished = &raw mut finished;
+    // SAFETY: on this stack, which stays until the wait below is over.
+    unsafe { event::initialize(finished) };
+    // SAFETY: owned, and attached to a device below; waited for below.
+    unsafe { prepare_next(irp, finished) };
+    // SAFETY: the completion routine gives the IRP back, so it is only lent.
+    let status = unsafe { IofCallDriver(lower, irp.as_ptr()) };
+    if status != STATUS_PENDING {
+        return NtStatus::from_raw(status);
+    }
+    // SAFETY: initialized above; the completion routine sets it.
+    unsafe { event::wait(finished) };
+    // SAFETY: the IRP is back.
+    let field = unsafe { io_status(irp.as_ptr()) };
+    // SAFETY: a field of the owned IRP.
+    NtStatus::from_raw(unsafe { *field })
 }
 
 /// `IoCopyCurrentIrpStackLocationToNext` and `IoSetCompletionRoutine`, for all outcomes.
@@ -127,30 +172,24 @@ impl Irp<Received> {
 ///
 /// The caller owns `irp`, has a driver below, and waits for `finished`, which is initialized.
 unsafe fn prepare_next(irp: NonNull<IRP>, finished: *mut KEVENT) {
-    // SAFETY: by the caller.
+    // SAFETY: the caller owns the IRP.
     let current = unsafe { current_stack_location(irp.as_ptr()) };
-    // SAFETY: the next stack location is the one before in memory; it exists because there is a
-    // driver below.
+    // SAFETY: the next stack location is the one before in memory; it exists because there is a driver
+    // below.
     let next = unsafe { current.sub(1) };
+    let (from, to) = (current.cast::<u8>(), next.cast::<u8>());
     // SAFETY: both are the IRP's. What comes before the completion routine is what is copied.
-    unsafe {
-        next.cast::<u8>().copy_from_nonoverlapping(
-            current.cast(),
-            offset_of!(IO_STACK_LOCATION, CompletionRoutine),
-        );
-    }
+    unsafe { to.copy_from_nonoverlapping(from, offset_of!(IO_STACK_LOCATION, CompletionRoutine)) };
     let routine: PIO_COMPLETION_ROUTINE = Some(forwarded_irp_finished);
     // SAFETY: the next stack location is the caller's to fill in.
     unsafe { (*next).CompletionRoutine = routine };
     // SAFETY: as above.
     unsafe { (*next).Context = finished.cast() };
     // SAFETY: as above.
-    unsafe {
-        (*next).Control = INVOKE_ALWAYS;
-    }
+    unsafe { (*next).Control = INVOKE_ALWAYS };
 }
 
-/// Gives the IRP back to [`Irp::forward_and_wait`].
+/// Gives the IRP back to [`forward_and_wait`].
 ///
 /// # Context
 ///
@@ -164,9 +203,9 @@ unsafe extern "C" fn forwarded_irp_finished(
     irp: PIRP,
     context: PVOID,
 ) -> NTSTATUS {
-    // SAFETY: by the caller. If nothing below pended the IRP, nobody waits.
+    // SAFETY: the IRP is at this driver during the call. If nothing below pended it, nobody waits.
     if unsafe { (*irp).PendingReturned } != 0 {
-        // SAFETY: by the caller.
+        // SAFETY: `forward_and_wait` waits until it is set.
         unsafe { event::set(context.cast()) };
     }
     STATUS_MORE_PROCESSING_REQUIRED

@@ -3,7 +3,7 @@
 // UNSAFETY: allocation and raw ownership.
 #![expect(unsafe_code, reason = "takes raw memory from the global allocator")]
 
-use alloc::alloc::{alloc, alloc_zeroed, dealloc};
+use alloc::alloc::{alloc, dealloc};
 use core::alloc::Layout;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
@@ -108,18 +108,8 @@ pub(crate) struct PoolSlice<T> {
     owns: PhantomData<T>,
 }
 
-/// Types of which memory full of zeros is a valid value.
-///
-/// # Safety
-///
-/// It is.
-pub(crate) unsafe trait Zeroable {}
-
-// SAFETY: any bytes are.
-unsafe impl Zeroable for u16 {}
-
-impl<T: Zeroable> PoolSlice<T> {
-    /// `length` values of zeros.
+impl<T> PoolSlice<T> {
+    /// `length` values, of which `make` makes each from its index.
     ///
     /// # Errors
     ///
@@ -128,7 +118,7 @@ impl<T: Zeroable> PoolSlice<T> {
     /// # Context
     ///
     /// IRQL <= `DISPATCH_LEVEL`.
-    pub(crate) fn try_zeroed(length: u32) -> Result<Self, NtStatus> {
+    pub(crate) fn try_from_fn(length: u32, make: impl Fn(u32) -> T) -> Result<Self, NtStatus> {
         const { assert!(align_of::<T>() <= POOL_ALIGNMENT && size_of::<T>() > 0) };
         let layout =
             Layout::array::<T>(length as usize).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
@@ -136,18 +126,22 @@ impl<T: Zeroable> PoolSlice<T> {
             return Err(NtStatus::INSUFFICIENT_RESOURCES);
         }
         // SAFETY: the layout has a size.
-        let memory = unsafe { alloc_zeroed(layout) };
+        let memory = unsafe { alloc(layout) };
         let first = NonNull::new(memory.cast::<T>()).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
-        // INVARIANT: zeros are values, by the bound.
+        for index in 0..length {
+            // SAFETY: in bounds.
+            let place = unsafe { first.add(index as usize) };
+            // SAFETY: memory for a value.
+            unsafe { place.write(make(index)) };
+        }
+        // INVARIANT: all are initialized.
         Ok(Self {
             first,
             length,
             owns: PhantomData,
         })
     }
-}
 
-impl<T> PoolSlice<T> {
     /// Gives up ownership. [`from_raw`](Self::from_raw) takes it back.
     pub(crate) const fn into_raw(self) -> (NonNull<T>, u32) {
         let parts = (self.first, self.length);

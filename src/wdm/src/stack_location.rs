@@ -9,7 +9,6 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use crate::file_context::FileContext;
 use crate::sys::{
     FILE_OBJECT, IO_STACK_LOCATION, IRP, PDEVICE_OBJECT, PIRP, current_stack_location_field,
     device_io_control,
@@ -59,7 +58,7 @@ pub(crate) struct DeviceControl {
     pub(crate) output_length: u32,
 }
 
-impl<'irp> StackLocation<'irp> {
+impl StackLocation<'_> {
     /// The current stack location of `irp`.
     ///
     /// # Safety
@@ -118,19 +117,12 @@ impl<'irp> StackLocation<'irp> {
         })
     }
 
-    /// What the driver keeps for the handle. None for a request that came through no handle.
-    #[must_use]
-    pub fn file(self) -> Option<&'irp FileContext> {
-        // SAFETY: an IRP holds a reference to its file object, whose context lives until the
-        // object's `IRP_MJ_CLOSE`.
-        self.file_context().map(|file| unsafe { file.as_ref() })
-    }
-
-    /// As [`file`](Self::file), for those who keep the handle open by other means than this IRP.
-    pub(crate) fn file_context(self) -> Option<NonNull<FileContext>> {
+    /// What the driver keeps for the handle.
+    #[inline]
+    pub(crate) fn file_context(self) -> Option<NonNull<core::ffi::c_void>> {
         let file = self.file_object()?;
         // SAFETY: an IRP holds a reference to its file object.
         let context = unsafe { (*file.as_ptr()).FsContext };
-        NonNull::new(context.cast())
+        NonNull::new(context)
     }
 }

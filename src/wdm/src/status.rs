@@ -9,6 +9,10 @@ use crate::sys::{
 };
 
 /// How a kernel routine or a request ended.
+///
+/// # Invariants
+///
+/// Not `STATUS_PENDING`, which is no end (INV-53).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 #[must_use = "a status may be a failure"]
@@ -17,14 +21,12 @@ pub struct NtStatus(NTSTATUS);
 impl NtStatus {
     /// The routine did what it is for.
     pub const SUCCESS: Self = Self(STATUS_SUCCESS);
-    /// The answer comes later. No request is ever completed with it (INV-53).
-    pub(crate) const PENDING: Self = Self(STATUS_PENDING);
     /// The request was canceled.
     pub const CANCELLED: Self = Self(STATUS_CANCELLED);
     /// The device is not started.
     pub const DEVICE_NOT_READY: Self = Self(STATUS_DEVICE_NOT_READY);
-    /// The device is gone. Win32 programs see `ERROR_DEVICE_REMOVED`; of `STATUS_DELETE_PENDING`, which
-    /// the remove lock returns, they see `ERROR_ACCESS_DENIED`.
+    /// The device is gone. Win32 programs see `ERROR_DEVICE_REMOVED`; of `STATUS_DELETE_PENDING`, which the
+    /// remove lock returns, they see `ERROR_ACCESS_DENIED`.
     pub const DEVICE_REMOVED: Self = Self(STATUS_DEVICE_REMOVED);
     /// The driver broke a rule of its own.
     pub const DRIVER_INTERNAL_ERROR: Self = Self(STATUS_DRIVER_INTERNAL_ERROR);
@@ -34,18 +36,32 @@ impl NtStatus {
     pub const INSUFFICIENT_RESOURCES: Self = Self(STATUS_INSUFFICIENT_RESOURCES);
     /// The device does not know this request.
     pub const INVALID_DEVICE_REQUEST: Self = Self(STATUS_INVALID_DEVICE_REQUEST);
-    /// There is nothing of this name.
-    pub(crate) const OBJECT_NAME_NOT_FOUND: Self = Self(STATUS_OBJECT_NAME_NOT_FOUND);
     /// The request's time is over.
     pub const IO_TIMEOUT: Self = Self(STATUS_IO_TIMEOUT);
+    /// There is nothing of this name.
+    pub const OBJECT_NAME_NOT_FOUND: Self = Self(STATUS_OBJECT_NAME_NOT_FOUND);
 
-    /// The status that a kernel routine returned.
+    /// The status that a kernel routine returned, which is not `STATUS_PENDING`.
     pub(crate) const fn from_raw(status: NTSTATUS) -> Self {
-        Self(status)
+        Self::from_code(status.cast_unsigned())
     }
 
-    /// The status with this number, as `ntstatus.h` and protocol crates write it.
+    /// Whether a kernel routine succeeded.
+    ///
+    /// # Errors
+    ///
+    /// The status that it returned.
+    pub(crate) fn check(status: NTSTATUS) -> Result<(), Self> {
+        Self::from_raw(status).ok()
+    }
+
+    /// The status with this number, as `ntstatus.h` and protocol crates write it. `STATUS_PENDING` becomes
+    /// `STATUS_DRIVER_INTERNAL_ERROR`.
     pub const fn from_code(code: u32) -> Self {
+        // INVARIANT: seen here.
+        if code == STATUS_PENDING.cast_unsigned() {
+            return Self::DRIVER_INTERNAL_ERROR;
+        }
         Self(code.cast_signed())
     }
 

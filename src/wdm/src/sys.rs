@@ -1,8 +1,8 @@
-//! Everything this project takes from `wdk_sys`: the driver's import list and the layout it relies
+//! Everything this crate takes from `wdk_sys`: the import list of its drivers and the layout they rely
 //! on. No other file names `wdk_sys`, so a difference between two versions of the headers is this
 //! file's matter alone.
 //!
-//! `tests/image` reads the routines named below and compares them with the imports of csq.sys.
+//! `tests/image` reads the routines named below and compares them with what the driver imports.
 
 // UNSAFETY: pointers to fields that bindgen hides in anonymous unions.
 #![expect(
@@ -14,10 +14,9 @@ use core::ffi::c_void;
 use core::mem::offset_of;
 
 use wdk_sys::{_EVENT_INFO_CLASS, _MODE, EVENT_DATA_DESCRIPTOR, EVENT_INFO_CLASS};
-pub(crate) use wdk_sys::{_EVENT_TYPE, _KWAIT_REASON};
 pub(crate) use wdk_sys::{
-    CCHAR, DEVICE_OBJECT, DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, DRIVER_OBJECT,
-    EVENT_DESCRIPTOR, EX_RUNDOWN_REF, FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT,
+    _EVENT_TYPE, _KWAIT_REASON, CCHAR, DEVICE_OBJECT, DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE,
+    DRIVER_OBJECT, EVENT_DESCRIPTOR, FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT,
     GUID, IO_CSQ, IO_CSQ_IRP_CONTEXT, IO_NO_INCREMENT, IO_REMOVE_LOCK, IO_STACK_LOCATION, IRP,
     IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
     IRP_MJ_SYSTEM_CONTROL, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
@@ -26,27 +25,26 @@ pub(crate) use wdk_sys::{
     KSPIN_LOCK, KTIMER, LARGE_INTEGER, LIST_ENTRY, LPCGUID, METHOD_BUFFERED, NTSTATUS,
     PDEVICE_OBJECT, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD,
     PETWENABLECALLBACK, PEVENT_DATA_DESCRIPTOR, PEVENT_FILTER_DESCRIPTOR, PIO_COMPLETION_ROUTINE,
-    PIO_CSQ, PIO_CSQ_ACQUIRE_LOCK, PIO_CSQ_COMPLETE_CANCELED_IRP, PIO_CSQ_INSERT_IRP,
-    PIO_CSQ_INSERT_IRP_EX, PIO_CSQ_PEEK_NEXT_IRP, PIO_CSQ_RELEASE_LOCK, PIO_CSQ_REMOVE_IRP, PIRP,
-    PKDEFERRED_ROUTINE, PKIRQL, PVOID, REG_DWORD, RTL_QUERY_REGISTRY_DIRECT,
+    PIO_CSQ, PIRP, PKDEFERRED_ROUTINE, PKIRQL, PVOID, REG_DWORD, RTL_QUERY_REGISTRY_DIRECT,
     RTL_QUERY_REGISTRY_TABLE, RTL_REGISTRY_ABSOLUTE, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR,
-    SL_INVOKE_ON_SUCCESS, STATUS_CANCELLED, STATUS_DEVICE_NOT_READY, STATUS_DEVICE_REMOVED,
-    STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT, STATUS_MORE_PROCESSING_REQUIRED,
-    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_PENDING, STATUS_SUCCESS, UNICODE_STRING,
+    SL_INVOKE_ON_SUCCESS, SL_PENDING_RETURNED, STATUS_CANCELLED, STATUS_DEVICE_NOT_READY,
+    STATUS_DEVICE_REMOVED, STATUS_DRIVER_INTERNAL_ERROR, STATUS_FILE_CLOSED,
+    STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_DEVICE_REQUEST, STATUS_IO_TIMEOUT,
+    STATUS_MORE_PROCESSING_REQUIRED, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_PENDING, STATUS_SUCCESS,
+    UNICODE_STRING,
 };
 
-// The routines csq.sys imports.
+// The routines a driver imports by this crate.
 pub(crate) use wdk_sys::ntddk::{
-    EtwRegister, EtwSetInformation, EtwUnregister, EtwWriteTransfer, ExAcquireRundownProtection,
-    ExInitializeRundownProtection, ExReleaseRundownProtection, ExWaitForRundownProtectionRelease,
-    IoAcquireRemoveLockEx, IoAttachDeviceToDeviceStackSafe, IoCreateDevice, IoCsqInitialize,
-    IoCsqInitializeEx, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp, IoCsqRemoveNextIrp,
-    IoDeleteDevice, IoDetachDevice, IoInitializeRemoveLockEx, IoRegisterDeviceInterface,
+    EtwRegister, EtwSetInformation, EtwUnregister, EtwWriteTransfer, IoAcquireRemoveLockEx,
+    IoAttachDeviceToDeviceStackSafe, IoCreateDevice, IoCsqInitialize, IoCsqInitializeEx,
+    IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp, IoCsqRemoveNextIrp, IoDeleteDevice,
+    IoDetachDevice, IoInitializeRemoveLockEx, IoRegisterDeviceInterface,
     IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx, IoSetDeviceInterfaceState, IofCallDriver,
-    IofCompleteRequest, KeAcquireSpinLockRaiseToDpc, KeCancelTimer, KeFlushQueuedDpcs,
-    KeInitializeDpc, KeInitializeEvent, KeInitializeTimer, KeReleaseSpinLock, KeSetEvent,
-    KeSetTimer, KeWaitForSingleObject, RtlFreeUnicodeString, RtlQueryRegistryValues,
+    IofCompleteRequest, KeAcquireSpinLockRaiseToDpc, KeCancelTimer, KeEnterCriticalRegion,
+    KeFlushQueuedDpcs, KeGetCurrentIrql, KeInitializeDpc, KeInitializeEvent, KeInitializeTimer,
+    KeInsertQueueDpc, KeLeaveCriticalRegion, KeReleaseSpinLock, KeSetEvent, KeSetTimer,
+    KeWaitForSingleObject, RtlFreeUnicodeString, RtlQueryRegistryValues,
 };
 
 /// `IRP.Tail.Overlay.DriverContext`: the four pointers a driver may use while it owns the IRP.
@@ -155,6 +153,14 @@ const _: () = assert!(IO_NO_INCREMENT == 0);
 /// `KernelMode`: as the mode of a wait, it keeps the waiter's stack resident.
 pub(crate) const KERNEL_MODE: CCHAR = 0;
 const _: () = assert!(_MODE::KernelMode == 0);
+
+/// `APC_LEVEL`, at which a thread is not suspended.
+pub(crate) const APC_LEVEL: KIRQL = 1;
+const _: () = assert!(wdk_sys::APC_LEVEL == APC_LEVEL as u32);
+
+/// `SL_PENDING_RETURNED`, which `IoMarkIrpPending` sets.
+pub(crate) const SL_PENDING: u8 = 1;
+const _: () = assert!(SL_PENDING_RETURNED == SL_PENDING as u32);
 
 /// `SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR | SL_INVOKE_ON_CANCEL`.
 pub(crate) const INVOKE_ALWAYS: u8 = 0xe0;
@@ -266,7 +272,6 @@ const _: () = {
     assert!(size_of::<LIST_ENTRY>() == 0x10);
     assert!(size_of::<KSPIN_LOCK>() == 0x08);
     assert!(size_of::<KEVENT>() == 0x18);
-    assert!(size_of::<EX_RUNDOWN_REF>() == 0x08);
     assert!(size_of::<IO_REMOVE_LOCK>() == 0x20);
     assert!(size_of::<UNICODE_STRING>() == 0x10);
     assert!(size_of::<GUID>() == 0x10);

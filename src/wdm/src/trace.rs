@@ -2,7 +2,7 @@
 //!
 //! See "Adding Event Tracing to Kernel-Mode Drivers",
 //! <https://learn.microsoft.com/windows-hardware/drivers/devtest/adding-event-tracing-to-kernel-mode-drivers>;
-//! what an event is made of says [`csq_events`].
+//! what an event is made of says [`wdm_events`].
 //!
 //! While nobody records, [`DeviceEvents::write`] is two loads, a comparison and a branch. A driver
 //! works the same whether tracing does or not, so no failure of these routines is reported.
@@ -13,7 +13,7 @@
 use core::ptr::null;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-use csq_events::{Event, U32};
+use wdm_events::{Event, U32};
 
 use crate::status::NtStatus;
 use crate::sys::{
@@ -25,14 +25,14 @@ use crate::sys::{
 /// A provider of events.
 ///
 /// It lives as long as the driver's image: ETW keeps its address from
-/// [`register`](Self::register) to [`unregister`](Self::unregister).
+/// `register` to `unregister`.
 ///
 /// # Invariants
 ///
 /// `handle` is zero or came from `EtwRegister` and was not unregistered.
 pub struct Provider {
     id: GUID,
-    /// [`csq_events::metadata::provider`].
+    /// [`wdm_events::metadata::provider`].
     metadata: &'static [u8],
     handle: AtomicU64,
     /// The highest level of event that any session wants, 0 while there is none. This and the
@@ -56,7 +56,7 @@ pub struct DeviceEvents {
 
 impl Provider {
     /// A provider with the GUID of these four fields, that describes itself with `metadata`
-    /// ([`csq_events::metadata::provider`]).
+    /// ([`wdm_events::metadata::provider`]).
     #[must_use]
     pub const fn new(
         (data1, data2, data3, data4): (u32, u16, u16, [u8; 8]),
@@ -191,7 +191,8 @@ impl Provider {
 impl DeviceEvents {
     /// Whether anybody records events at all: for the sake of those that take some preparing.
     #[inline]
-    pub(crate) fn are_wanted(&self) -> bool {
+    #[must_use]
+    pub fn are_wanted(&self) -> bool {
         self.provider.level.load(Ordering::Relaxed) != 0
     }
 
@@ -202,8 +203,8 @@ impl DeviceEvents {
     ///
     /// Any IRQL: everything that is passed on is nonpaged, the image's constants and the caller's
     /// stack (see <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-etwwritetransfer>).
-    /// Takes no lock of this crate's, and calls nothing of the driver's. Nevertheless it is not for
-    /// code that holds a queue's lock: copying an event takes longer than a lock should be held.
+    /// Takes no lock of this crate's, and calls nothing of the driver's, so it may be used with a queue's
+    /// lock held. That makes each hold longer while a session records.
     #[inline]
     pub fn write<E: Event>(&self, event: impl FnOnce(U32) -> E) {
         self.provider.write(|| event(self.device.into()));

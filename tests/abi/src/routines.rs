@@ -148,6 +148,9 @@ routines! {
     KeReleaseSpinLock: unsafe extern "C" fn(*mut u64, u8);
     KeCancelTimer: unsafe extern "C" fn(*mut KTIMER) -> u8;
     KeFlushQueuedDpcs: unsafe extern "C" fn();
+    KeEnterCriticalRegion: unsafe extern "C" fn();
+    KeLeaveCriticalRegion: unsafe extern "C" fn();
+    KeInsertQueueDpc: unsafe extern "C" fn(*mut KDPC, *mut c_void, *mut c_void) -> u8;
     KeGetCurrentIrql: unsafe extern "C" fn() -> u8;
     KeInitializeDpc: unsafe extern "C" fn(
         *mut KDPC,

@@ -1,46 +1,39 @@
-/* The best this project can do in C with the data structures of csq.sys: a slot per request, found by
- * an id in constant time; a chain per handle, so that nobody else's requests are ever looked at; a
- * second queue for claimed requests under the same lock; no memory taken per request. As in csq.sys,
- * a request that comes in finds out under the lock that its handle or device is being closed, so there
- * are no rundowns.
+/* The best this project can do in C with the data structures of csq.sys: one queue; a slot per request, found by
+ * an id in constant time; the list that a request is in says what state it is in, and claiming it moves it to the
+ * list of the server's handle; a chain per handle, so that nobody else's requests are ever looked at; slots and
+ * limits under the queue's lock; no memory taken per request; a request that is ending waits in a list of its own
+ * for whoever completes it.
  *
- * It does less than csq.sys: no claims that wait, and CANCEL chooses its requests one by one. */
+ * It does less than csq.sys: no claims that wait, no event for a claim, and CANCEL chooses its requests one by one. */
 #include "trace.h"
 
-typedef enum _PLACE {
-    Pending,
-    Claimed,
-    Places,
-    Moving = Places
-} PLACE;
+/* Whether the timer of a slot is set, and whether its routine outlives the request. */
+typedef enum _TIMER_STATE {
+    TimerIdle,
+    TimerSet,
+    TimerLeft
+} TIMER_STATE;
 
-/* DriverContext[2] of a request points here. In a row of such lines, what only claimed requests need being
- * elsewhere, as in csq.sys. */
+/* DriverContext[2] of a request in the queue points here. */
 typedef struct DECLSPEC_ALIGN(64) _SLOT {
+    /* NULL while the request is not in the queue. */
     PIRP Irp;
+    /* The list that it is in. */
+    PLIST_ENTRY List;
     PHANDLE_CONTEXT Owner;
     ULONG64 Tag;
     ULONG64 Sequence;
-    ULONG Generation;
-    UCHAR Place;
-    /* Why the request ends, once that is decided: an ENDING, or Undecided. Under the lock, as Place. */
-    UCHAR Fate;
-    /* Whether its removal has counted its end. */
-    BOOLEAN Counted;
-    /* How many use the slot, if the request has a timer; otherwise 0. */
-    volatile LONG Users;
     PQUEUE Queue;
-    /* The next free slot's number, from 1. */
+    ULONG Generation;
+    /* The next free slot's index. */
     ULONG NextFree;
+    /* Why the request ends, once that is decided: an ENDING, or Undecided. */
+    UCHAR Fate;
+    UCHAR Timer;
+    BOOLEAN Claimed;
 } SLOT, *PSLOT;
 
 C_ASSERT(sizeof(SLOT) == 64);
-
-/* For each slot, if its request is claimed. */
-typedef struct _SERVING {
-    LIST_ENTRY Link;
-    PHANDLE_CONTEXT Server;
-} SERVING, *PSERVING;
 
 /* For each slot, if its request has a timer. */
 typedef struct _TIMING {
@@ -49,54 +42,44 @@ typedef struct _TIMING {
     KDPC Dpc;
 } TIMING, *PTIMING;
 
-/* Keeps its neighbors out of one cache line, wherever the extension begins. */
-typedef struct _APART {
-    ULONG64 Unused[7];
-} APART;
-
-/* In this order: what is only read once there are slots; the free slots, which change without the
- * lock; what changes with it; what seldom changes. */
+/* The lock guards all but the kernel's. */
 struct _QUEUE {
-    IO_CSQ Csqs[Places];
+    IO_CSQ Csq;
+    KDPC Attention;
+    KSPIN_LOCK Lock;
+    /* What the peek routine returned last, and for whom. */
+    PIRP Peeked;
+    PPEEK Peek;
     PSLOT Slots;
-    PSERVING Servings;
     PTIMING Timings;
     ULONG SlotCount;
-    APART Apart1;
-    /* The number of the first free slot, and above it a count against ABA. */
-    volatile LONG64 Free;
-    APART Apart2;
-    LIST_ENTRY Lists[Places];
-    PIRP Peeked;
-    /* An ENDING, or EndCount for a request that moves. */
-    ULONG Purpose;
-    BOOLEAN Retired;
+    ULONG FirstFree;
+    LIST_ENTRY Pending;
+    LIST_ENTRY Ending;
     ULONG64 Pended;
     ULONG64 Live;
     ULONG64 HighWater;
     ULONG64 Ended[EndCount];
     ULONG64 Claims;
-    KSPIN_LOCK Lock;
-    APART Apart3;
-    /* Canceled before they were linked, and between the queues; not under the lock. */
-    volatile LONG64 CanceledEarly;
-    volatile LONG64 CanceledMoving;
+    BOOLEAN Retired;
+    /* Not under the lock. */
     volatile LONG64 Refused;
 };
 
+/* Under the lock. */
 struct _HANDLE_CONTEXT {
-    volatile LONG Outstanding;
-    /* Under the lock, as the lists are. */
-    BOOLEAN Closing;
-    LIST_ENTRY Chain[Places];
+    LIST_ENTRY Requests;
     LIST_ENTRY Served;
+    ULONG Outstanding;
+    BOOLEAN Closing;
 };
 
 /* Removals that only this file knows of, besides WHICH. */
 #define WhichClaim ((WHICH)(WhichId + 1))
-#define WhichServed ((WHICH)(WhichId + 2))
-#define ToMove ((ENDING)EndCount)
+#define WhichEnding ((WHICH)(WhichId + 2))
 #define Undecided EndCount
+/* For how many steps the lock is held at most. */
+#define STEPS 64
 
 /* Closing and removal are seen under the lock, as in csq.sys: nobody waits for what is on its way in. */
 #define RUNDOWNS 0
@@ -104,177 +87,129 @@ struct _HANDLE_CONTEXT {
 
 #include "frame.h"
 
-#define SLOT_OF(irp) ((PSLOT)(irp)->Tail.Overlay.DriverContext[2])
+/* On the stack of the inserting thread. DriverContext[2] points here until the request is in the queue. */
+typedef struct _ARRIVAL {
+    PSLOT Slot;
+    BOOLEAN Canceled;
+} ARRIVAL, *PARRIVAL;
+
+#define CONTEXT_OF(irp) ((irp)->Tail.Overlay.DriverContext[2])
+#define SLOT_OF(irp) ((PSLOT)CONTEXT_OF(irp))
+#define QUEUE_LINK(irp) (&(irp)->Tail.Overlay.ListEntry)
+#define IRP_OF_QUEUE(link) CONTAINING_RECORD(link, IRP, Tail.Overlay.ListEntry)
 #define CHAIN_LINK(irp) ((PLIST_ENTRY)&(irp)->Tail.Overlay.DriverContext[0])
 #define IRP_OF_CHAIN(link) CONTAINING_RECORD(link, IRP, Tail.Overlay.DriverContext[0])
-#define SERVING_OF(queue, slot) (&(queue)->Servings[(slot) - (queue)->Slots])
+/* What the owner of a request that was removed finds: why it ends. */
+#define FATE_OF(irp) ((irp)->Tail.Overlay.DriverContext[0])
+#define QUEUE_OF(csq) CONTAINING_RECORD(csq, QUEUE, Csq)
+#define DEVICE_OF(queue) CONTAINING_RECORD(queue, DEVICE, Queue)
 #define TIMING_OF(queue, slot) (&(queue)->Timings[(slot) - (queue)->Slots])
 #define ID_OF(queue, slot) ((ULONG64)(slot)->Generation << 32 | (ULONG)((slot) - (queue)->Slots))
 
-/* ---- Slots ---- */
+/* ---- Slots, with the lock held ---- */
 
-static PSLOT TakeSlot(PQUEUE Queue)
+static FORCEINLINE VOID FreeSlot(PQUEUE Queue, PSLOT Slot)
 {
-    LONG64 head = Queue->Free;
-
-    while ((ULONG)head != 0) {
-        PSLOT slot = &Queue->Slots[(ULONG)head - 1];
-        LONG64 next = (LONG64)(((ULONG64)head >> 32) + 1) << 32 | slot->NextFree;
-        LONG64 found = InterlockedCompareExchange64(&Queue->Free, next, head);
-        if (found == head) {
-            return slot;
-        }
-        head = found;
-    }
-    return NULL;
+    Slot->Timer = TimerIdle;
+    Slot->NextFree = Queue->FirstFree;
+    Queue->FirstFree = (ULONG)(Slot - Queue->Slots);
 }
 
-static VOID FreeSlot(PQUEUE Queue, PSLOT Slot)
+/* The request is gone. Its timer may not be. */
+static FORCEINLINE VOID VacateSlot(PQUEUE Queue, PSLOT Slot)
 {
-    ULONG number = (ULONG)(Slot - Queue->Slots) + 1;
-    LONG64 head = Queue->Free;
-
-    Slot->Generation++;
-    for (;;) {
-        LONG64 next = (LONG64)((ULONG64)head >> 32) << 32 | number;
-        LONG64 found;
-        Slot->NextFree = (ULONG)head;
-        found = InterlockedCompareExchange64(&Queue->Free, next, head);
-        if (found == head) {
-            return;
-        }
-        head = found;
+    Slot->Irp = NULL;
+    if (Slot->Timer == TimerSet && !KeCancelTimer(&TIMING_OF(Queue, Slot)->Timer)) {
+        Slot->Timer = TimerLeft;
+    } else {
+        FreeSlot(Queue, Slot);
     }
 }
 
-static PSLOT FindSlot(PQUEUE Queue, ULONG64 Id, PLACE Place)
+static FORCEINLINE PSLOT FindSlot(PQUEUE Queue, ULONG64 Id)
 {
     ULONG index = (ULONG)Id;
     PSLOT slot = &Queue->Slots[index];
 
-    return index < Queue->SlotCount && slot->Generation == Id >> 32 && slot->Place == Place ? slot : NULL;
+    return index < Queue->SlotCount && slot->Generation == Id >> 32 && slot->Irp != NULL ? slot : NULL;
 }
 
-/* Decides why a request ends, unless that is decided. Returns whether it was not. */
-static FORCEINLINE BOOLEAN Decide(PSLOT Slot, ENDING Ending)
+static FORCEINLINE VOID MoveBefore(PSLOT Slot, PLIST_ENTRY Next, PLIST_ENTRY List)
 {
-    BOOLEAN first = Slot->Fate == Undecided;
+    Unlink(QUEUE_LINK(Slot->Irp));
+    LinkBefore(Next, QUEUE_LINK(Slot->Irp));
+    Slot->List = List;
+}
 
-    if (first) {
+/* Decides why a request ends, unless that is decided, and moves it to those that are ending. */
+static FORCEINLINE VOID Decide(PQUEUE Queue, PSLOT Slot, ENDING Ending)
+{
+    if (Slot->Fate == Undecided) {
         Slot->Fate = (UCHAR)Ending;
+        MoveBefore(Slot, &Queue->Ending, &Queue->Ending);
     }
-    return first;
 }
 
-/* ---- Callbacks, made for each place, so that the compiler knows it ---- */
+/* ---- Callbacks ---- */
 
-#define QUEUE_OF(csq, place) CONTAINING_RECORD(csq, QUEUE, Csqs[place])
-
-/* Where a request that comes back belongs: those that are older are few and all came back too. */
-static PLIST_ENTRY SortedPlace(PLIST_ENTRY List, ULONG64 Sequence)
+static VOID InsertIrp(PIO_CSQ Csq, PIRP Irp)
 {
-    PLIST_ENTRY entry = List->Flink;
+    PQUEUE queue = QUEUE_OF(Csq);
+    PSLOT slot = ((PARRIVAL)CONTEXT_OF(Irp))->Slot;
+    PHANDLE_CONTEXT owner = slot->Owner;
+    PLIST_ENTRY list = &queue->Pending;
 
-    while (entry != List
-        && SLOT_OF(CONTAINING_RECORD(entry, IRP, Tail.Overlay.ListEntry))->Sequence < Sequence) {
-        entry = entry->Flink;
+    slot->Sequence = ++queue->Pended;
+    if (++queue->Live > queue->HighWater) {
+        queue->HighWater = queue->Live;
     }
-    return entry;
+    if (TraceLevel != 0) {
+        TraceWrite(EventPend, ID_OF(queue, slot), slot->Tag, 0);
+    }
+    if (slot->Fate == Undecided && (owner->Closing || queue->Retired)) {
+        slot->Fate = EndFlushed;
+    }
+    if (slot->Fate != Undecided) {
+        list = &queue->Ending;
+    }
+    slot->Irp = Irp;
+    slot->List = list;
+    LinkBefore(&owner->Requests, CHAIN_LINK(Irp));
+    CONTEXT_OF(Irp) = slot;
+    LinkBefore(list, QUEUE_LINK(Irp));
+    if (list == &queue->Ending) {
+        KeInsertQueueDpc(&queue->Attention, NULL, NULL);
+    }
 }
 
-static NTSTATUS InsertPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
+static VOID RemoveIrp(PIO_CSQ Csq, PIRP Irp)
 {
-    PQUEUE queue = QUEUE_OF(Csq, Pending);
+    PQUEUE queue = QUEUE_OF(Csq);
     PSLOT slot = SLOT_OF(Irp);
-    PLIST_ENTRY list = &queue->Lists[Pending];
+    ULONG fate = slot->Fate;
 
-    UNREFERENCED_PARAMETER(Context);
-    if (slot->Fate != Undecided || slot->Owner->Closing || queue->Retired) {
-        Decide(slot, EndFlushed);
-        /* A new request counts as one that came before that. */
-        if (slot->Sequence == 0) {
-            slot->Counted = TRUE;
-            queue->Pended++;
-            queue->Ended[slot->Fate]++;
-        }
-        return queue->Retired ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED;
+    if (fate == Undecided) {
+        fate = queue->Peeked == Irp ? queue->Peek->Ending : EndCanceled;
     }
-    if (slot->Sequence == 0) {
-        LinkBefore(list, &Irp->Tail.Overlay.ListEntry);
-        slot->Sequence = ++queue->Pended;
-        if (++queue->Live > queue->HighWater) {
-            queue->HighWater = queue->Live;
-        }
-    } else {
-        LinkBefore(SortedPlace(list, slot->Sequence), &Irp->Tail.Overlay.ListEntry);
+    queue->Peeked = NULL;
+    if (slot->Claimed) {
+        queue->Claims--;
     }
-    LinkBefore(&slot->Owner->Chain[Pending], CHAIN_LINK(Irp));
-    slot->Place = Pending;
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS InsertClaimed(PIO_CSQ Csq, PIRP Irp, PVOID Context)
-{
-    PQUEUE queue = QUEUE_OF(Csq, Claimed);
-    PHANDLE_CONTEXT server = Context;
-    PSLOT slot = SLOT_OF(Irp);
-    PSERVING serving = SERVING_OF(queue, slot);
-
-    if (server->Closing) {
-        return STATUS_FILE_CLOSED;
-    }
-    if (slot->Fate != Undecided || slot->Owner->Closing) {
-        return STATUS_CANCELLED;
-    }
-    if (queue->Retired) {
-        return STATUS_DEVICE_REMOVED;
-    }
-    LinkBefore(&queue->Lists[Claimed], &Irp->Tail.Overlay.ListEntry);
-    LinkBefore(&slot->Owner->Chain[Claimed], CHAIN_LINK(Irp));
-    LinkBefore(&server->Served, &serving->Link);
-    serving->Server = server;
-    slot->Place = Claimed;
-    queue->Claims++;
-    return STATUS_SUCCESS;
-}
-
-/* Unlinks a request and counts what it was removed for. */
-static FORCEINLINE VOID RemoveFrom(PQUEUE Queue, PIRP Irp)
-{
-    PSLOT slot = SLOT_OF(Irp);
-    ULONG purpose = Queue->Peeked == Irp ? Queue->Purpose : EndCanceled;
-
-    Unlink(&Irp->Tail.Overlay.ListEntry);
+    queue->Live--;
+    queue->Ended[fate]++;
+    slot->Owner->Outstanding--;
+    Unlink(QUEUE_LINK(Irp));
     Unlink(CHAIN_LINK(Irp));
-    slot->Place = Moving;
-    Queue->Peeked = NULL;
-    if (purpose != ToMove) {
-        Decide(slot, (ENDING)purpose);
-        slot->Counted = TRUE;
-        Queue->Ended[slot->Fate]++;
-        Queue->Live--;
-    }
-}
-
-static VOID UnlinkPending(PIO_CSQ Csq, PIRP Irp)
-{
-    RemoveFrom(QUEUE_OF(Csq, Pending), Irp);
-}
-
-static VOID UnlinkClaimed(PIO_CSQ Csq, PIRP Irp)
-{
-    PQUEUE queue = QUEUE_OF(Csq, Claimed);
-
-    Unlink(&SERVING_OF(queue, SLOT_OF(Irp))->Link);
-    queue->Claims--;
-    RemoveFrom(queue, Irp);
+    FATE_OF(Irp) = (PVOID)(ULONG_PTR)fate;
+    CONTEXT_OF(Irp) = NULL;
+    VacateSlot(queue, slot);
 }
 
 static FORCEINLINE PIRP NextInList(PLIST_ENTRY List, PIRP Irp)
 {
-    PLIST_ENTRY next = Irp == NULL ? List->Flink : Irp->Tail.Overlay.ListEntry.Flink;
+    PLIST_ENTRY next = Irp == NULL ? List->Flink : QUEUE_LINK(Irp)->Flink;
 
-    return next == List ? NULL : CONTAINING_RECORD(next, IRP, Tail.Overlay.ListEntry);
+    return next == List ? NULL : IRP_OF_QUEUE(next);
 }
 
 static FORCEINLINE PIRP NextInChain(PLIST_ENTRY Chain, PIRP Irp)
@@ -284,115 +219,106 @@ static FORCEINLINE PIRP NextInChain(PLIST_ENTRY Chain, PIRP Irp)
     return next == Chain ? NULL : IRP_OF_CHAIN(next);
 }
 
-/* Only a flush is about requests that are ending already, too. */
-static FORCEINLINE BOOLEAN Passed(PIRP Irp, PPEEK Peek)
+/* The request with this id, if it is for Peek; there is none after it. */
+static FORCEINLINE PIRP WithId(PQUEUE Queue, PPEEK Peek)
 {
-    return SLOT_OF(Irp)->Fate != Undecided && Peek->Ending != EndFlushed;
-}
+    PSLOT slot = FindSlot(Queue, Peek->Target);
+    BOOLEAN found;
 
-static PIRP NextServed(PQUEUE Queue, PLIST_ENTRY Served, PIRP Irp)
-{
-    PLIST_ENTRY next = Irp == NULL ? Served->Flink : SERVING_OF(Queue, SLOT_OF(Irp))->Link.Flink;
-
-    if (next == Served) {
+    if (slot == NULL) {
         return NULL;
     }
-    return Queue->Slots[CONTAINING_RECORD(next, SERVING, Link) - Queue->Servings].Irp;
+    found = Peek->Which == WhichClaim ? slot->List == &Peek->Handle->Served
+                                      : slot->Owner == Peek->Handle && slot->Fate == Undecided;
+    return found ? slot->Irp : NULL;
 }
 
-/* The one with an id; there is none after it. */
-static FORCEINLINE PIRP WithId(PQUEUE Queue, PPEEK Peek, PLACE Place, PIRP Irp)
+/* Whether a request of its handle is for Peek. Closing is about those that are ending, too. */
+static FORCEINLINE BOOLEAN Matches(PSLOT Slot, PPEEK Peek)
 {
-    PSLOT slot = Irp == NULL ? FindSlot(Queue, Peek->Target, Place) : NULL;
-
-    if (slot == NULL || slot->Fate != Undecided
-        || (Peek->Which == WhichClaim ? SERVING_OF(Queue, slot)->Server : slot->Owner) != Peek->Handle) {
-        return NULL;
-    }
-    return slot->Irp;
+    return (Peek->Ending == EndFlushed || Slot->Fate == Undecided)
+        && (Peek->Which != WhichTag || Slot->Tag == Peek->Target);
 }
 
-static FORCEINLINE PIRP PeekAt(PQUEUE Queue, PIRP Irp, PPEEK Peek, PLACE Place)
+static PIRP PeekNextIrp(PIO_CSQ Csq, PIRP Irp, PVOID Context)
 {
-    switch ((int)Peek->Which) {
+    PQUEUE queue = QUEUE_OF(Csq);
+    PPEEK peek = Context;
+
+    switch ((int)peek->Which) {
     case WhichAny:
-        do {
-            Irp = NextInList(&Queue->Lists[Place], Irp);
-        } while (Irp != NULL && Passed(Irp, Peek));
+        Irp = NextInList(&queue->Pending, Irp);
+        break;
+    case WhichEnding:
+        Irp = NextInList(&queue->Ending, Irp);
         break;
     case WhichFile:
-        do {
-            Irp = NextInChain(&Peek->Handle->Chain[Place], Irp);
-        } while (Irp != NULL && Passed(Irp, Peek));
-        break;
     case WhichTag:
         do {
-            Irp = NextInChain(&Peek->Handle->Chain[Place], Irp);
-        } while (Irp != NULL && (SLOT_OF(Irp)->Tag != Peek->Target || Passed(Irp, Peek)));
-        break;
-    case WhichServed:
-        do {
-            Irp = NextServed(Queue, &Peek->Handle->Served, Irp);
-        } while (Irp != NULL && Passed(Irp, Peek));
+            Irp = NextInChain(&peek->Handle->Requests, Irp);
+        } while (Irp != NULL && !Matches(SLOT_OF(Irp), peek));
         break;
     default:
-        Irp = WithId(Queue, Peek, Place, Irp);
+        Irp = Irp == NULL ? WithId(queue, peek) : NULL;
         break;
     }
-    Queue->Peeked = Irp;
-    Queue->Purpose = Peek->Ending;
+    queue->Peeked = Irp;
+    queue->Peek = peek;
     return Irp;
 }
 
-static PIRP PeekPending(PIO_CSQ Csq, PIRP Irp, PVOID Context)
+static VOID AcquireLock(PIO_CSQ Csq, PKIRQL Irql)
 {
-    return PeekAt(QUEUE_OF(Csq, Pending), Irp, Context, Pending);
+    KeAcquireSpinLock(&QUEUE_OF(Csq)->Lock, Irql);
 }
 
-static PIRP PeekClaimed(PIO_CSQ Csq, PIRP Irp, PVOID Context)
+static VOID ReleaseLock(PIO_CSQ Csq, KIRQL Irql)
 {
-    return PeekAt(QUEUE_OF(Csq, Claimed), Irp, Context, Claimed);
+    KeReleaseSpinLock(&QUEUE_OF(Csq)->Lock, Irql);
 }
 
-static VOID AcquirePending(PIO_CSQ Csq, PKIRQL Irql)
+static NTSTATUS StatusOf(PQUEUE Queue, ULONG Fate)
 {
-    KeAcquireSpinLock(&QUEUE_OF(Csq, Pending)->Lock, Irql);
-}
-
-static VOID AcquireClaimed(PIO_CSQ Csq, PKIRQL Irql)
-{
-    KeAcquireSpinLock(&QUEUE_OF(Csq, Claimed)->Lock, Irql);
-}
-
-static VOID ReleasePending(PIO_CSQ Csq, KIRQL Irql)
-{
-    KeReleaseSpinLock(&QUEUE_OF(Csq, Pending)->Lock, Irql);
-}
-
-static VOID ReleaseClaimed(PIO_CSQ Csq, KIRQL Irql)
-{
-    KeReleaseSpinLock(&QUEUE_OF(Csq, Claimed)->Lock, Irql);
-}
-
-static VOID CompleteCanceled(PQUEUE Queue, PIRP Irp)
-{
-    PSLOT slot = SLOT_OF(Irp);
-
-    /* Canceled before the insertion: counted here, where no lock may be taken. */
-    if (!slot->Counted) {
-        InterlockedIncrement64(slot->Sequence == 0 ? &Queue->CanceledEarly : &Queue->CanceledMoving);
+    if (Fate == EndTimedOut) {
+        return STATUS_IO_TIMEOUT;
     }
-    QueueEnd(CONTAINING_RECORD(Queue, DEVICE, Queue), Irp, STATUS_CANCELLED, 0);
+    return Fate == EndFlushed && Queue->Retired ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED;
 }
 
-static VOID CompleteCanceledPending(PIO_CSQ Csq, PIRP Irp)
+static VOID EndDecided(PQUEUE Queue, PIRP Irp)
 {
-    CompleteCanceled(QUEUE_OF(Csq, Pending), Irp);
+    QueueEnd(DEVICE_OF(Queue), Irp, StatusOf(Queue, (ULONG)(ULONG_PTR)FATE_OF(Irp)), 0);
 }
 
-static VOID CompleteCanceledClaimed(PIO_CSQ Csq, PIRP Irp)
+/* One that was canceled before the insertion is left to the inserting thread. */
+static VOID CompleteCanceledIrp(PIO_CSQ Csq, PIRP Irp)
 {
-    CompleteCanceled(QUEUE_OF(Csq, Claimed), Irp);
+    PARRIVAL arrival = CONTEXT_OF(Irp);
+
+    if (arrival != NULL) {
+        arrival->Canceled = TRUE;
+    } else {
+        EndDecided(QUEUE_OF(Csq), Irp);
+    }
+}
+
+/* Completes what is ending. */
+static VOID Attend(PQUEUE Queue)
+{
+    PEEK peek = { WhichEnding, EndFlushed, NULL, NULL, 0 };
+    PIRP irp;
+
+    while ((irp = IoCsqRemoveNextIrp(&Queue->Csq, &peek)) != NULL) {
+        EndDecided(Queue, irp);
+    }
+}
+
+static VOID AttendLater(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Argument1);
+    UNREFERENCED_PARAMETER(Argument2);
+    Attend(Context);
 }
 
 /* ---- What the frame calls ---- */
@@ -410,32 +336,24 @@ static VOID QueueUnload(VOID)
 static NTSTATUS QueueInitialize(PDEVICE Device)
 {
     PQUEUE queue = &Device->Queue;
-    NTSTATUS status;
 
     KeInitializeSpinLock(&queue->Lock);
-    InitializeListHead(&queue->Lists[Pending]);
-    InitializeListHead(&queue->Lists[Claimed]);
-    status = IoCsqInitializeEx(&queue->Csqs[Pending], InsertPending, UnlinkPending, PeekPending,
-        AcquirePending, ReleasePending, CompleteCanceledPending);
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
-    return IoCsqInitializeEx(&queue->Csqs[Claimed], InsertClaimed, UnlinkClaimed, PeekClaimed,
-        AcquireClaimed, ReleaseClaimed, CompleteCanceledClaimed);
+    KeInitializeDpc(&queue->Attention, AttendLater, queue);
+    InitializeListHead(&queue->Pending);
+    InitializeListHead(&queue->Ending);
+    return IoCsqInitialize(&queue->Csq, InsertIrp, RemoveIrp, PeekNextIrp, AcquireLock, ReleaseLock,
+        CompleteCanceledIrp);
 }
 
 static VOID FreeTable(PQUEUE Queue)
 {
-    PVOID columns[] = { Queue->Slots, Queue->Servings, Queue->Timings };
-    ULONG index;
-
-    for (index = 0; index < ARRAYSIZE(columns); index++) {
-        if (columns[index] != NULL) {
-            ExFreePoolWithTag(columns[index], TAG);
-        }
+    if (Queue->Slots != NULL) {
+        ExFreePoolWithTag(Queue->Slots, TAG);
+    }
+    if (Queue->Timings != NULL) {
+        ExFreePoolWithTag(Queue->Timings, TAG);
     }
     Queue->Slots = NULL;
-    Queue->Servings = NULL;
     Queue->Timings = NULL;
 }
 
@@ -448,23 +366,16 @@ static NTSTATUS QueueStart(PDEVICE Device)
         return STATUS_SUCCESS;
     }
     queue->Slots = ExAllocatePool2(0x40, (SIZE_T)Device->DeviceLimit * sizeof(SLOT), TAG);
-    if (queue->Slots == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    queue->Servings = ExAllocatePool2(0x40, (SIZE_T)Device->DeviceLimit * sizeof(SERVING), TAG);
     queue->Timings = ExAllocatePool2(0x40, (SIZE_T)Device->DeviceLimit * sizeof(TIMING), TAG);
-    if (queue->Servings == NULL || queue->Timings == NULL) {
+    if (queue->Slots == NULL || queue->Timings == NULL) {
         FreeTable(queue);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    queue->SlotCount = Device->DeviceLimit;
-    for (index = 0; index < queue->SlotCount; index++) {
-        queue->Slots[index].Generation = 1;
-        queue->Slots[index].Place = Moving;
+    for (index = 0; index < Device->DeviceLimit; index++) {
         queue->Slots[index].Queue = queue;
-        queue->Slots[index].NextFree = index + 1 == queue->SlotCount ? 0 : index + 2;
+        queue->Slots[index].NextFree = index + 1;
     }
-    queue->Free = 1;
+    queue->SlotCount = Device->DeviceLimit;
     return STATUS_SUCCESS;
 }
 
@@ -479,26 +390,17 @@ static VOID HandleInitialize(PHANDLE_CONTEXT Handle)
 {
     Handle->Outstanding = 0;
     Handle->Closing = FALSE;
-    InitializeListHead(&Handle->Chain[Pending]);
-    InitializeListHead(&Handle->Chain[Claimed]);
+    InitializeListHead(&Handle->Requests);
     InitializeListHead(&Handle->Served);
 }
 
 /* ---- Timeouts ---- */
 
-static VOID LeaveSlot(PQUEUE Queue, PSLOT Slot, LONG Users)
-{
-    if (InterlockedExchangeAdd(&Slot->Users, -Users) == Users) {
-        FreeSlot(Queue, Slot);
-    }
-}
-
 static VOID TimedOut(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
 {
     PSLOT slot = Context;
     PQUEUE queue = slot->Queue;
-    BOOLEAN first;
-    ULONG place;
+    BOOLEAN linked;
     KIRQL irql;
     PIRP irp;
 
@@ -506,209 +408,215 @@ static VOID TimedOut(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
     UNREFERENCED_PARAMETER(Argument1);
     UNREFERENCED_PARAMETER(Argument2);
     KeAcquireSpinLock(&queue->Lock, &irql);
-    place = slot->Place;
-    first = Decide(slot, EndTimedOut);
-    KeReleaseSpinLock(&queue->Lock, irql);
-    /* One that moves is ended by who moves it. */
-    if (first && place < Places) {
-        irp = IoCsqRemoveIrp(&queue->Csqs[place], &TIMING_OF(queue, slot)->Context);
-        if (irp != NULL) {
-            QueueEnd(CONTAINING_RECORD(queue, DEVICE, Queue), irp, STATUS_IO_TIMEOUT, 0);
+    linked = slot->Irp != NULL;
+    if (slot->Timer == TimerSet) {
+        if (linked) {
+            Decide(queue, slot, EndTimedOut);
+        } else {
+            slot->Fate = EndTimedOut;
         }
     }
-    LeaveSlot(queue, slot, 1);
+    KeReleaseSpinLock(&queue->Lock, irql);
+    if (linked) {
+        irp = IoCsqRemoveIrp(&queue->Csq, &TIMING_OF(queue, slot)->Context);
+        if (irp != NULL) {
+            EndDecided(queue, irp);
+        }
+    }
+    KeAcquireSpinLock(&queue->Lock, &irql);
+    if (slot->Timer == TimerLeft) {
+        FreeSlot(queue, slot);
+    } else {
+        slot->Timer = TimerIdle;
+    }
+    KeReleaseSpinLock(&queue->Lock, irql);
 }
 
-static DECLSPEC_NOINLINE VOID StartTimer(PQUEUE Queue, PSLOT Slot, ULONG Milliseconds)
+static DECLSPEC_NOINLINE PIO_CSQ_IRP_CONTEXT StartTimer(PQUEUE Queue, PSLOT Slot, ULONG Milliseconds)
 {
     PTIMING timing = TIMING_OF(Queue, Slot);
     LARGE_INTEGER due;
 
-    Slot->Users = 2;
+    Slot->Timer = TimerSet;
+    RtlZeroMemory(&timing->Context, sizeof(timing->Context));
     KeInitializeTimer(&timing->Timer);
     KeInitializeDpc(&timing->Dpc, TimedOut, Slot);
     due.QuadPart = -(LONG64)Milliseconds * 10000;
     KeSetTimer(&timing->Timer, due, &timing->Dpc);
-}
-
-static DECLSPEC_NOINLINE VOID StopTimer(PQUEUE Queue, PSLOT Slot)
-{
-    LeaveSlot(Queue, Slot, KeCancelTimer(&TIMING_OF(Queue, Slot)->Timer) ? 2 : 1);
-}
-
-/* A request with a timer is inserted with a context, by which the timer finds it. */
-static FORCEINLINE PIO_CSQ_IRP_CONTEXT ContextOf(PQUEUE Queue, PSLOT Slot)
-{
-    if (Slot->Users == 0) {
-        return NULL;
-    }
-    RtlZeroMemory(&TIMING_OF(Queue, Slot)->Context, sizeof(IO_CSQ_IRP_CONTEXT));
-    return &TIMING_OF(Queue, Slot)->Context;
+    return &timing->Context;
 }
 
 /* ---- What the frame calls, for requests ---- */
 
-static BOOLEAN EnterQuota(PHANDLE_CONTEXT Handle, ULONG Limit)
+/* Takes a slot for a request of a handle. */
+static FORCEINLINE NTSTATUS Admit(PQUEUE Queue, PHANDLE_CONTEXT Handle, ULONG Limit, PSLOT *Taken)
 {
-    LONG count = Handle->Outstanding;
+    PSLOT slot = &Queue->Slots[Queue->FirstFree];
 
-    while ((ULONG)count < Limit) {
-        LONG found = InterlockedCompareExchange(&Handle->Outstanding, count + 1, count);
-        if (found == count) {
-            return TRUE;
-        }
-        count = found;
+    if (Queue->FirstFree >= Queue->SlotCount) {
+        return STATUS_QUOTA_EXCEEDED;
     }
-    return FALSE;
+    if (Queue->Retired) {
+        return STATUS_DEVICE_REMOVED;
+    }
+    if (Handle->Closing) {
+        return STATUS_FILE_CLOSED;
+    }
+    if (Handle->Outstanding >= Limit) {
+        return STATUS_QUOTA_EXCEEDED;
+    }
+    Handle->Outstanding++;
+    Queue->FirstFree = slot->NextFree;
+    slot->Generation++;
+    slot->Fate = Undecided;
+    slot->Claimed = FALSE;
+    *Taken = slot;
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS QueuePend(PDEVICE Device, PHANDLE_CONTEXT Handle, PIRP Irp, ULONG64 Tag, ULONG Timeout)
 {
     PQUEUE queue = &Device->Queue;
     PNOTE note = Irp->AssociatedIrp.SystemBuffer;
+    PIO_CSQ_IRP_CONTEXT context = NULL;
+    ARRIVAL arrival;
     NTSTATUS status;
-    PSLOT slot;
+    PSLOT slot = NULL;
+    KIRQL irql;
 
-    if (!EnterQuota(Handle, Device->HandleLimit)) {
-        InterlockedIncrement64(&queue->Refused);
-        return STATUS_QUOTA_EXCEEDED;
+    KeAcquireSpinLock(&queue->Lock, &irql);
+    status = Admit(queue, Handle, Device->HandleLimit, &slot);
+    KeReleaseSpinLock(&queue->Lock, irql);
+    if (!NT_SUCCESS(status)) {
+        if (status == STATUS_QUOTA_EXCEEDED) {
+            InterlockedIncrement64(&queue->Refused);
+        }
+        return status;
     }
-    slot = TakeSlot(queue);
-    if (slot == NULL) {
-        InterlockedDecrement(&Handle->Outstanding);
-        InterlockedIncrement64(&queue->Refused);
-        return STATUS_QUOTA_EXCEEDED;
-    }
-    slot->Irp = Irp;
     slot->Owner = Handle;
     slot->Tag = Tag;
-    slot->Sequence = 0;
-    slot->Fate = Undecided;
-    slot->Counted = FALSE;
     note->Id = ID_OF(queue, slot);
     note->Tag = Tag;
-    Irp->Tail.Overlay.DriverContext[2] = slot;
-    if (TraceLevel != 0) {
-        TraceWrite(EventPend, note->Id, Tag, Timeout);
-    }
     if (Timeout != 0) {
-        StartTimer(queue, slot, Timeout);
+        context = StartTimer(queue, slot, Timeout);
     }
-    /* A refused request ends here, although it is marked: so it is, whether the refusal marks it or not. */
-    IoMarkIrpPending(Irp);
-    status = IoCsqInsertIrpEx(&queue->Csqs[Pending], Irp, ContextOf(queue, slot), NULL);
-    if (!NT_SUCCESS(status)) {
-        QueueEnd(Device, Irp, status, 0);
+    arrival.Slot = slot;
+    arrival.Canceled = FALSE;
+    CONTEXT_OF(Irp) = &arrival;
+    IoCsqInsertIrp(&queue->Csq, Irp, context);
+    if (arrival.Canceled) {
+        KeAcquireSpinLock(&queue->Lock, &irql);
+        Handle->Outstanding--;
+        queue->Pended++;
+        queue->Ended[EndCanceled]++;
+        VacateSlot(queue, slot);
+        KeReleaseSpinLock(&queue->Lock, irql);
+        FATE_OF(Irp) = (PVOID)(ULONG_PTR)EndCanceled;
+        QueueEnd(Device, Irp, STATUS_CANCELLED, 0);
     }
     return STATUS_PENDING;
 }
 
 static PIRP QueueRemove(PDEVICE Device, PPEEK Peek)
 {
-    PQUEUE queue = &Device->Queue;
-    PIRP irp = IoCsqRemoveNextIrp(&queue->Csqs[Pending], Peek);
-
-    if (irp == NULL && Peek->Ending != EndCompleted) {
-        irp = IoCsqRemoveNextIrp(&queue->Csqs[Claimed], Peek);
-    }
-    return irp;
+    return IoCsqRemoveNextIrp(&Device->Queue.Csq, Peek);
 }
 
 static VOID QueueEnd(PDEVICE Device, PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
-    PSLOT slot = SLOT_OF(Irp);
+    const NOTE *note = Irp->AssociatedIrp.SystemBuffer;
 
-    if (slot->Counted && slot->Fate == EndTimedOut) {
+    /* Its time was over first, whoever has removed it. */
+    if (FATE_OF(Irp) == (PVOID)(ULONG_PTR)EndTimedOut) {
         Status = STATUS_IO_TIMEOUT;
     }
     if (TraceLevel != 0) {
-        TraceWrite(EventEnd, ID_OF(&Device->Queue, slot), slot->Tag, Status);
-    }
-    InterlockedDecrement(&slot->Owner->Outstanding);
-    if (slot->Users != 0) {
-        StopTimer(&Device->Queue, slot);
-    } else {
-        FreeSlot(&Device->Queue, slot);
+        TraceWrite(EventEnd, note->Id, note->Tag, Status);
     }
     Finish(Device, Irp, Status, Information);
 }
 
-/* Ends a request that was on its way between the queues when its time was over, or its handle or its
- * device went away. */
-static VOID EndMoving(PDEVICE Device, PIRP Irp, NTSTATUS Status)
+/* Requeues some of what a handle has claimed, each at its place in the order of arrival. After is the id of a
+ * pending request that is older than the first, if there is one. Returns whether there may be more. */
+static BOOLEAN RequeueSome(PQUEUE Queue, PHANDLE_CONTEXT Server, PULONG64 After)
 {
-    PQUEUE queue = &Device->Queue;
-    PSLOT slot = SLOT_OF(Irp);
-    KIRQL irql;
+    ULONG step;
 
-    KeAcquireSpinLock(&queue->Lock, &irql);
-    Decide(slot, EndFlushed);
-    slot->Counted = TRUE;
-    queue->Ended[slot->Fate]++;
-    queue->Live--;
-    KeReleaseSpinLock(&queue->Lock, irql);
-    QueueEnd(Device, Irp, Status, 0);
-}
+    for (step = 0; step < STEPS; step++) {
+        PLIST_ENTRY first = Server->Served.Flink;
+        PLIST_ENTRY next = Queue->Pending.Flink;
+        PSLOT slot, older;
 
-/* Puts a claimed request back where it came from. */
-static VOID Return(PDEVICE Device, PIRP Irp)
-{
-    NTSTATUS status
-        = IoCsqInsertIrpEx(&Device->Queue.Csqs[Pending], Irp, ContextOf(&Device->Queue, SLOT_OF(Irp)), NULL);
-
-    if (!NT_SUCCESS(status)) {
-        EndMoving(Device, Irp, status);
+        if (first == &Server->Served) {
+            return FALSE;
+        }
+        slot = SLOT_OF(IRP_OF_QUEUE(first));
+        older = FindSlot(Queue, *After);
+        if (older != NULL && older->List == &Queue->Pending && older->Sequence < slot->Sequence) {
+            next = QUEUE_LINK(older->Irp)->Flink;
+        }
+        if (next != &Queue->Pending && SLOT_OF(IRP_OF_QUEUE(next))->Sequence < slot->Sequence) {
+            *After = ID_OF(Queue, SLOT_OF(IRP_OF_QUEUE(next)));
+            continue;
+        }
+        MoveBefore(slot, next, &Queue->Pending);
+        slot->Claimed = FALSE;
+        Queue->Claims--;
+        *After = ID_OF(Queue, slot);
     }
+    return TRUE;
 }
 
 static VOID QueueCloseHandle(PDEVICE Device, PHANDLE_CONTEXT Handle)
 {
     PQUEUE queue = &Device->Queue;
-    PEEK peek = { WhichServed, ToMove, NULL, Handle, 0 };
+    ULONG64 after = 0;
+    BOOLEAN more;
     KIRQL irql;
-    PIRP irp;
 
-    KeAcquireSpinLock(&queue->Lock, &irql);
-    Handle->Closing = TRUE;
-    KeReleaseSpinLock(&queue->Lock, irql);
-    while ((irp = IoCsqRemoveNextIrp(&queue->Csqs[Claimed], &peek)) != NULL) {
-        Return(Device, irp);
-    }
-    /* What is left is ending, and will be taken out of a list of its own. */
-    KeAcquireSpinLock(&queue->Lock, &irql);
-    while (!IsListEmpty(&Handle->Served)) {
-        PLIST_ENTRY link = Handle->Served.Flink;
-        Unlink(link);
-        InitializeListHead(link);
-    }
-    KeReleaseSpinLock(&queue->Lock, irql);
+    do {
+        KeAcquireSpinLock(&queue->Lock, &irql);
+        Handle->Closing = TRUE;
+        more = RequeueSome(queue, Handle, &after);
+        KeReleaseSpinLock(&queue->Lock, irql);
+    } while (more);
 }
 
 static VOID QueueRetire(PDEVICE Device)
 {
+    PQUEUE queue = &Device->Queue;
+    ULONG first = 0;
+    ULONG count;
     KIRQL irql;
 
-    KeAcquireSpinLock(&Device->Queue.Lock, &irql);
-    Device->Queue.Retired = TRUE;
-    KeReleaseSpinLock(&Device->Queue.Lock, irql);
+    do {
+        KeAcquireSpinLock(&queue->Lock, &irql);
+        queue->Retired = TRUE;
+        count = queue->SlotCount;
+        for (ULONG index = first; index < count && index < first + STEPS; index++) {
+            if (queue->Slots[index].Irp != NULL) {
+                Decide(queue, &queue->Slots[index], EndFlushed);
+            }
+        }
+        KeReleaseSpinLock(&queue->Lock, irql);
+        Attend(queue);
+        first += STEPS;
+    } while (first < count);
 }
 
 static VOID QueueStatistics(PDEVICE Device, STATISTICS *Statistics)
 {
     PQUEUE queue = &Device->Queue;
-    LONG64 early, moving;
     KIRQL irql;
 
     RtlZeroMemory(Statistics, sizeof(*Statistics));
     KeAcquireSpinLock(&queue->Lock, &irql);
-    early = queue->CanceledEarly;
-    moving = queue->CanceledMoving;
-    Statistics->Pended = queue->Pended + early;
+    Statistics->Pended = queue->Pended;
     Statistics->Completed = queue->Ended[EndCompleted];
-    Statistics->Canceled = queue->Ended[EndCanceled] + early + moving;
+    Statistics->Canceled = queue->Ended[EndCanceled];
     Statistics->Flushed = queue->Ended[EndFlushed];
     Statistics->TimedOut = queue->Ended[EndTimedOut];
-    Statistics->Pending = queue->Live - queue->Claims - moving;
+    Statistics->Pending = queue->Live - queue->Claims;
     Statistics->Claimed = queue->Claims;
     Statistics->HighWater = queue->HighWater;
     KeReleaseSpinLock(&queue->Lock, irql);
@@ -738,9 +646,8 @@ static NTSTATUS QueueClaim(PDEVICE Device, PIRP Irp, PULONG_PTR Information)
     const CLAIM *input = Irp->AssociatedIrp.SystemBuffer;
     ULONG length = stack->Parameters.DeviceIoControl.InputBufferLength;
     PHANDLE_CONTEXT server = HandleOf(stack);
-    PEEK peek = { WhichAny, ToMove, NULL, NULL, 0 };
-    NTSTATUS status;
-    PIRP irp;
+    NTSTATUS status = STATUS_SUCCESS;
+    KIRQL irql;
 
     if (length < sizeof(*input)) {
         return STATUS_INFO_LENGTH_MISMATCH;
@@ -760,23 +667,23 @@ static NTSTATUS QueueClaim(PDEVICE Device, PIRP Irp, PULONG_PTR Information)
     if (server == NULL) {
         return STATUS_FILE_CLOSED;
     }
-    for (;;) {
-        irp = IoCsqRemoveNextIrp(&queue->Csqs[Pending], &peek);
-        if (irp == NULL) {
-            return STATUS_NOT_FOUND;
-        }
+    KeAcquireSpinLock(&queue->Lock, &irql);
+    if (queue->Retired) {
+        status = STATUS_DEVICE_REMOVED;
+    } else if (server->Closing) {
+        status = STATUS_FILE_CLOSED;
+    } else if (IsListEmpty(&queue->Pending)) {
+        status = STATUS_NOT_FOUND;
+    } else {
+        PIRP irp = IRP_OF_QUEUE(queue->Pending.Flink);
+        PSLOT slot = SLOT_OF(irp);
         *Information = Describe(irp, Irp->AssociatedIrp.SystemBuffer);
-        status = IoCsqInsertIrpEx(&queue->Csqs[Claimed], irp, ContextOf(queue, SLOT_OF(irp)), server);
-        if (NT_SUCCESS(status)) {
-            return STATUS_SUCCESS;
-        }
-        *Information = 0;
-        if (status == STATUS_FILE_CLOSED) {
-            Return(Device, irp);
-            return status;
-        }
-        EndMoving(Device, irp, status);
+        MoveBefore(slot, &server->Served, &server->Served);
+        slot->Claimed = TRUE;
+        queue->Claims++;
     }
+    KeReleaseSpinLock(&queue->Lock, irql);
+    return status;
 }
 
 static NTSTATUS QueueComplete(PDEVICE Device, PIRP Irp, PULONG_PTR Information)
@@ -815,7 +722,7 @@ static NTSTATUS QueueComplete(PDEVICE Device, PIRP Irp, PULONG_PTR Information)
         return STATUS_NOT_FOUND;
     }
     peek.Target = input->Id;
-    irp = IoCsqRemoveNextIrp(&Device->Queue.Csqs[Claimed], &peek);
+    irp = IoCsqRemoveNextIrp(&Device->Queue.Csq, &peek);
     if (irp == NULL) {
         return STATUS_NOT_FOUND;
     }

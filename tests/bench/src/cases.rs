@@ -13,6 +13,8 @@ pub const DEPTHS: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
 const OWN: [usize; 3] = [0, 10, 1_000];
 /// The requests of all handles, when one is closed.
 const ALL: [usize; 4] = [100, 1_000, 10_000, 100_000];
+/// The requests that the servers have claimed which are closed.
+const CLAIMED: [usize; 3] = [16, 4_096, 65_536];
 /// How many requests are canceled at once.
 const STORM: usize = 100_000;
 /// Requests per handle, for measuring how one too many is refused.
@@ -40,6 +42,7 @@ enum Work {
     CompleteNext,
     CompleteById,
     Cleanup { own: usize },
+    ServerCleanup { servers: usize },
     Statistics,
     Refused,
 }
@@ -94,6 +97,9 @@ pub fn all(threads: &[usize]) -> Vec<Case> {
         let depths = ALL.into_iter().filter(|&all| own <= all);
         cases.extend(depths.map(|all| case(Work::Cleanup { own }, all)));
     }
+    for servers in [1, 2] {
+        cases.extend(CLAIMED.map(|claimed| case(Work::ServerCleanup { servers }, claimed)));
+    }
     cases.push(case(Work::Statistics, 1_000));
     cases.push(case(Work::Refused, FEW.into()));
     cases
@@ -111,6 +117,8 @@ impl Case {
             Work::CompleteNext => "complete-next alone",
             Work::CompleteById => "complete by id alone",
             Work::Cleanup { own } => return format!("cleanup of a handle with {own}"),
+            Work::ServerCleanup { servers: 1 } => "cleanup of a server",
+            Work::ServerCleanup { .. } => "cleanup of two servers",
             Work::Statistics => "statistics",
             Work::Refused => "pend over the limit",
         }
@@ -129,7 +137,7 @@ impl Case {
 
     const fn rounds(&self) -> usize {
         match self.work {
-            Work::CancelStorm => FEW_ROUNDS,
+            Work::CancelStorm | Work::ServerCleanup { .. } => FEW_ROUNDS,
             _ if self.threads > 1 => THREADED_ROUNDS,
             _ => ROUNDS,
         }
@@ -170,6 +178,7 @@ impl Case {
             Work::CompleteNext => complete_next(all, depth, rounds),
             Work::CompleteById => complete_by_id(all, depth, rounds),
             Work::Cleanup { own } => cleanup(all, own, depth, rounds),
+            Work::ServerCleanup { servers } => server_cleanup(all, servers, depth, rounds),
             Work::Statistics => statistics(all, depth, rounds),
             Work::Refused => refused(limited, depth, rounds),
         }
@@ -372,6 +381,20 @@ fn cleanup(subjects: &[Subject], own: usize, all: usize, rounds: usize) -> Resul
     let result = timing::measure(batches.collect(), rounds);
     end(&handles);
     result
+}
+
+/// Closing servers that have claimed all requests.
+fn server_cleanup(
+    subjects: &[Subject],
+    servers: usize,
+    claimed: usize,
+    rounds: usize,
+) -> Result<Times> {
+    let batches = subjects.iter().map(|subject| {
+        let batch = move || work::server_cleanup(subject, servers, claimed);
+        subject.claims.then(|| boxed(batch))
+    });
+    timing::measure(batches.collect(), rounds)
 }
 
 fn statistics(subjects: &[Subject], depth: usize, rounds: usize) -> Result<Times> {

@@ -37,8 +37,20 @@ impl Subject {
     /// # Errors
     /// The file cannot be read or is none that can be run.
     pub fn start(name: &str, path: &Path, handle_limit: u32) -> Result<Self> {
+        Self::start_limited(name, path, (LIMIT, handle_limit))
+    }
+
+    /// As [`start`](Self::start), with a device that takes `device_limit` requests.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_limited(
+        name: &str,
+        path: &Path,
+        (device_limit, handle_limit): (u32, u32),
+    ) -> Result<Self> {
         let file = std::fs::read(path).with_context(|| path.display().to_string())?;
-        let parameters = [("DeviceLimit", LIMIT), ("HandleLimit", handle_limit)];
+        let parameters = [("DeviceLimit", device_limit), ("HandleLimit", handle_limit)];
         let driver = Driver::start(&file, &parameters)
             .with_context(|| format!("{} cannot be started", path.display()))?;
         let mut subject = Self {
@@ -121,6 +133,17 @@ pub fn claim<'handle>(handle: &'handle Handle<'_>, count: usize) -> Requests<'ha
 pub fn complete<'handle>(handle: &'handle Handle<'_>) -> Requests<'handle> {
     let output = size_of::<wire::Delivered>();
     handle.requests(ioctl::COMPLETE, &complete_input(0), output, 1)
+}
+
+/// Canceling all requests of the handle.
+pub fn cancel_all<'handle>(handle: &'handle Handle<'_>) -> Requests<'handle> {
+    let input = wire::Cancel {
+        version: VERSION.into(),
+        scope: wire::scope::ALL.into(),
+        target: 0.into(),
+    };
+    let output = size_of::<wire::Canceled>();
+    handle.requests(ioctl::CANCEL, input.as_bytes(), output, 1)
 }
 
 /// Asking for the statistics.

@@ -14,15 +14,20 @@ use crate::hostile;
 /// How many requests are pending when the counting is done; fewer if the driver takes no more.
 pub const DEPTHS: [usize; 2] = [10, 100_000];
 
-/// INV-43: instructions of one call of each callback, all of which are executed under the lock.
-const INSERT: usize = 40;
-const REMOVE: usize = 40;
-const PEEK: usize = 30;
-/// A claimed request is in a third list, that of its server.
-const REMOVE_CLAIMED: usize = 50;
-const COMPLETE_BY_ID: &str = "complete by id";
-/// Bytes of stack. A thread in the kernel has 24 KiB for all drivers together.
-const STACK: usize = 512;
+/// INV-43: instructions of one call of each callback, all of which are executed under the lock. That an IRP comes in
+/// and that its slot is freed is part of them: the slots, the limits and the counters have no lock of their own, and
+/// no interlocked instruction.
+const INSERT: usize = 85;
+const REMOVE: usize = 70;
+const PEEK: usize = 35;
+/// INV-43: instructions under the lock of a whole path with one request, all holds together.
+const UNDER_LOCK: usize = 130;
+/// That of closing a handle, in six holds.
+const UNDER_LOCK_CLEANUP: usize = 265;
+const CLEANUP: &str = "cleanup";
+/// Bytes of stack. A thread in the kernel has 24 KiB for all drivers together. The dispatch routine of device control
+/// is one function with all that is done often in it.
+const STACK: usize = 576;
 /// TR-104: a request takes nothing from the pool.
 const POOL: usize = 0;
 /// Bytes of code: the file may have 25 KiB, 1 of them its version resource.
@@ -86,7 +91,7 @@ fn paths(subject: &Subject, depth: usize, rows: &mut Vec<Row>) -> Result<()> {
         let complete = driver::complete(&server);
         path("claim", &mut || claims.send(0) == SUCCESS)?;
         let input = complete_input(claimed_id(&claims, 0)?);
-        path(COMPLETE_BY_ID, &mut || {
+        path("complete by id", &mut || {
             complete.send_with(0, &input) == SUCCESS
         })?;
     }
@@ -133,15 +138,20 @@ pub fn over_budget(rows: &[Row], text: usize) -> Vec<String> {
     let mut over = hostile::over_budget(rows);
     for row in rows {
         let Row { path, depth, .. } = row;
-        let remove = if *path == COMPLETE_BY_ID {
-            REMOVE_CLAIMED
+        let under_lock = if path.starts_with(CLEANUP) {
+            UNDER_LOCK_CLEANUP
         } else {
-            REMOVE
+            UNDER_LOCK
         };
         let budgets = [
             ("instructions in CsqInsertIrp", row.counts.insert, INSERT),
-            ("instructions in CsqRemoveIrp", row.counts.remove, remove),
+            ("instructions in CsqRemoveIrp", row.counts.remove, REMOVE),
             ("instructions in CsqPeekNextIrp", row.counts.peek, PEEK),
+            (
+                "instructions under the lock",
+                row.counts.under_lock,
+                under_lock,
+            ),
             ("bytes of stack", row.counts.stack, STACK),
             ("bytes from the pool", row.pool_bytes, POOL),
         ];
@@ -188,6 +198,7 @@ pub fn table(rows: &[Row], f: &mut fmt::Formatter<'_>) -> fmt::Result {
             insert,
             remove,
             peek,
+            ..
         } = row.counts;
         writeln!(
             f,
@@ -213,7 +224,7 @@ mod tests {
                 remove: REMOVE,
                 peek: PEEK,
                 stack: STACK,
-                under_lock: 100,
+                under_lock: UNDER_LOCK,
                 ..Counts::default()
             },
             profile: Profile::new(),
@@ -225,10 +236,11 @@ mod tests {
     #[test]
     fn budgets_are_kept_up_to_the_last_instruction() {
         assert!(over_budget(&[row(10), row(100)], TEXT).is_empty());
-        let more: [fn(&mut Row); 5] = [
+        let more: [fn(&mut Row); 6] = [
             |row| row.counts.insert += 1,
             |row| row.counts.remove += 1,
             |row| row.counts.peek += 1,
+            |row| row.counts.under_lock += 1,
             |row| row.counts.stack += 1,
             |row| row.pool_bytes += 1,
         ];
@@ -244,7 +256,7 @@ mod tests {
     #[test]
     fn the_depth_must_not_matter() {
         let mut deeper = row(100);
-        deeper.counts.under_lock += 1;
+        deeper.counts.under_lock -= 1;
         assert_eq!(over_budget(&[row(10), deeper], TEXT).len(), 1);
     }
 }

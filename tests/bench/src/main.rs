@@ -8,12 +8,14 @@
 //! | `driver` | the drivers, and the requests they are sent |
 //! | `exact` | what can be counted: instructions, stack, pool, code; and the budgets |
 //! | `hostile` | the same, for a client beside one that has many handles and nearly all places |
+//! | `bulk` | the same, for what deals with many requests in one call |
 //! | `profile` | where the instructions are |
 //! | `workload` | what is timed |
 //! | `timing` | how it is timed: A B C A B C |
 //! | `cases` | at which depths and with how many threads |
 //! | `report`, `chart` | tables, JSON, SVG |
 
+mod bulk;
 mod cases;
 mod chart;
 mod driver;
@@ -81,7 +83,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         profile::print(&arguments.driver, report.exact_of_first())?;
         return Ok(ExitCode::SUCCESS);
     }
+    report.bulk = bulk::measure(&arguments.driver)?;
     report.over_budget = exact::over_budget(report.exact_of_first(), report.text_of_first());
+    report.over_budget.extend(bulk::over_budget(&report.bulk));
     if !arguments.quick {
         time(arguments, &subjects, &mut report)?;
     }

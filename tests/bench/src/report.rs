@@ -5,6 +5,7 @@ use std::fs;
 
 use serde::Serialize;
 
+use crate::bulk::{self, Bulk};
 use crate::driver::{PAYLOAD, Subject};
 use crate::exact::{self, Row};
 use crate::timing::{Spread, Timing};
@@ -20,6 +21,8 @@ pub struct Report {
     pub drivers: Vec<DriverInfo>,
     /// What was counted.
     pub exact: Vec<Row>,
+    /// What was counted of operations with many requests.
+    pub bulk: Vec<Bulk>,
     /// What is over its budget.
     pub over_budget: Vec<String>,
     /// What was timed.
@@ -91,6 +94,7 @@ impl Report {
             payload: PAYLOAD,
             drivers: subjects.iter().map(info).collect(),
             exact: Vec::new(),
+            bulk: Vec::new(),
             over_budget: Vec::new(),
             timings: Vec::new(),
         }
@@ -161,6 +165,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Instructions and bytes, counted:\n")?;
         exact::table(&self.exact, f)?;
+        writeln!(f)?;
+        bulk::table(&self.bulk, f)?;
         writeln!(f)?;
         for driver in &self.drivers {
             writeln!(f, "{}: {} bytes of code", driver.name, driver.text)?;

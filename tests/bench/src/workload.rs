@@ -223,6 +223,26 @@ pub fn cleanup(subject: &Subject, handles: usize, own: usize) -> Result<f64> {
     Ok(time)
 }
 
+/// Closing `servers` handles that have claimed `own` requests in turn. Nanoseconds per request.
+pub fn server_cleanup(subject: &Subject, servers: usize, own: usize) -> Result<f64> {
+    let client = subject.open()?;
+    let ring = Ring::fill(subject, &client, own, 1)?;
+    let opened: Vec<Handle<'_>> = (0..servers)
+        .map(|_| subject.open())
+        .collect::<Result<_>>()?;
+    let claims: Vec<Requests<'_>> = opened.iter().map(|it| driver::claim(it, 1)).collect();
+    for claim in claims.iter().cycle().take(own) {
+        ensure!(claim.send(0) == SUCCESS, "a request was not claimed");
+    }
+    let clock = Clock::start();
+    opened.iter().for_each(Handle::cleanup);
+    let time = clock.per_operation(own);
+    ensure!(ring.requests.outstanding() == own, "requests are lost");
+    client.cleanup();
+    ensure!(ring.requests.outstanding() == 0, "cleanup left requests");
+    Ok(time)
+}
+
 /// Canceling all requests, oldest first, by several threads that have a part each.
 pub fn cancel_storm(ring: &Ring<'_>, threads: usize) -> Result<f64> {
     let count = ring.requests.len();

@@ -2,12 +2,14 @@
 
 use core::pin::Pin;
 
-use wdm::{Control, Dispatched, Irp, NtStatus, RequestQueues};
+use wdm::csq::{Discipline, Queue};
+use wdm::{CriticalRegion, Dispatched, NtStatus};
 
 /// The IRP of this call is forgotten.
-pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Control>) -> Dispatched {
-    match queues.take_oldest() {
-        Some(oldest) => oldest.complete(NtStatus::SUCCESS), //~ ERROR E0308
-        None => irp.complete(NtStatus::SUCCESS),
-    }
+pub fn device_control<Q: Discipline>(
+    queue: Pin<&Queue<Q>>,
+    region: &mut CriticalRegion<'_>,
+    wanted: &mut Q::Peek<'_>,
+) -> Option<Dispatched> {
+    queue.remove(region, wanted).map(|(irp, _)| irp.complete(NtStatus::SUCCESS)) //~ ERROR E0308
 }

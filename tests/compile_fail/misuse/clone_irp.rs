@@ -3,6 +3,6 @@
 use wdm::{Control, Irp};
 
 /// Two of them would each complete it.
-pub fn device_control(irp: Irp<Control>) {
+pub fn device_control<D>(irp: Irp<D, Control>) {
     let _ = irp.clone(); //~ ERROR E0599
 }

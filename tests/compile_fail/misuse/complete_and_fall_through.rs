@@ -2,16 +2,18 @@
 
 use core::pin::Pin;
 
-use wdm::{Control, Dispatched, Irp, NtStatus, RequestQueues};
+use wdm::csq::{Fifo, Own};
+use wdm::{Call, Control, Device, Dispatched, Irp, NtStatus};
 
 /// What the path for a request that is too long leaves to the rest.
-pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Control>, long: bool) -> Dispatched {
-    if long {
-        let _ = irp.complete(NtStatus::INVALID_DEVICE_REQUEST);
+pub fn device_control<D: Device<File = Own<D>>>(
+    irp: Irp<D, Control>,
+    call: &mut Call,
+    queue: fn(Pin<&D>) -> Pin<&Fifo<D>>,
+    is_long: bool,
+) -> Dispatched {
+    if is_long {
+        let _ = irp.complete(call, NtStatus::INVALID_DEVICE_REQUEST);
     }
-    let inserted = queues.pend(irp, 0, 0); //~ ERROR E0382
-    match inserted {
-        Ok(pended) => pended.dispatched,
-        Err(refused) => refused.irp.complete(NtStatus::DEVICE_REMOVED),
-    }
+    Fifo::pend(irp, call, queue) //~ ERROR E0382
 }

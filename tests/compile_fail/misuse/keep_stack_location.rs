@@ -1,10 +1,10 @@
 // The stack location goes with the IRP.
 
-use wdm::{Control, Dispatched, Irp, NtStatus};
+use wdm::{Call, Control, Dispatched, Irp, NtStatus};
 
 /// It is in the IRP's memory.
-pub fn device_control(irp: Irp<Control>) -> (Dispatched, u8) {
+pub fn device_control<D>(irp: Irp<D, Control>, call: &mut Call) -> (Dispatched, u8) {
     let stack = irp.stack();
-    let dispatched = irp.complete(NtStatus::SUCCESS); //~ ERROR E0505
+    let dispatched = irp.complete(call, NtStatus::SUCCESS); //~ ERROR E0505
     (dispatched, stack.major_function())
 }

@@ -1,10 +1,15 @@
-// An IRP that was taken out of a queue must be completed.
+// An IRP that was removed must be completed (TR-07).
 
 use core::pin::Pin;
 
-use wdm::RequestQueues;
+use wdm::CriticalRegion;
+use wdm::csq::{Discipline, Queue};
 
 /// Takes one out and drops it.
-pub fn skip_one(queues: Pin<&RequestQueues>) {
-    queues.take_oldest(); //~ ERROR unused_must_use
+pub fn skip_one<Q: Discipline>(
+    queue: Pin<&Queue<Q>>,
+    region: &mut CriticalRegion<'_>,
+    wanted: &mut Q::Peek<'_>,
+) {
+    queue.remove(region, wanted); //~ ERROR unused_must_use
 }

@@ -1,4 +1,4 @@
-// An IRP is received or dequeued; there is no third state.
+// The states of an IRP are wdm's.
 
 use wdm::Irp;
 
@@ -6,4 +6,4 @@ use wdm::Irp;
 pub enum Borrowed {}
 
 /// An IRP that nobody can answer for.
-pub fn device_control(_irp: Irp<Borrowed>) {} //~ ERROR E0277
+pub fn device_control<D>(_irp: Irp<D, Borrowed>) {} //~ ERROR E0277

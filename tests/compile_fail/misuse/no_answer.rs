@@ -1,7 +1,7 @@
-// A dispatch routine that neither answers nor queues has nothing to return.
+// A dispatch routine that neither answers nor queues has nothing to return (TR-07).
 
 use wdm::{Control, Dispatched, Irp};
 
 /// The IRP would hang for ever.
-pub fn device_control(_irp: Irp<Control>) -> Dispatched { //~ ERROR E0308
+pub fn device_control<D>(_irp: Irp<D, Control>) -> Dispatched { //~ ERROR E0308
 }

@@ -1,13 +1,9 @@
-// What `pend` returned is what the dispatch routine returns: its status is not to be had.
+// What `insert` returned is what the dispatch routine returns: its status cannot be changed (INV-10, TR-03).
 
-use core::pin::Pin;
-
-use wdm::{Control, Irp, NtStatus, Pended, RequestQueues, Unpended};
+use wdm::Dispatched;
 
 /// Success, for an IRP that is pending.
-pub fn device_control(
-    queues: Pin<&RequestQueues>,
-    irp: Irp<Control>,
-) -> Result<Pended<'_>, Unpended> {
-    queues.pend(irp, 0, 0).map(|_| NtStatus::SUCCESS) //~ ERROR E0308
+pub fn improve(mut dispatched: Dispatched) -> Dispatched {
+    dispatched.status = 0; //~ ERROR E0616
+    dispatched
 }

@@ -1,10 +1,11 @@
 // An IRP is not used by two threads at once.
 
-use wdm::{Dequeued, Irp};
+use wdm::{Dequeued, Irp, Received};
 
 fn shared<T: Sync>() {}
 
-/// As `use/between_threads.rs`, with what is not allowed.
-pub fn check() {
-    shared::<Irp<Dequeued>>(); //~ ERROR E0277
+/// As `send_proofs.rs`.
+pub fn check<D>() {
+    shared::<Irp<D, Received>>(); //~ ERROR E0277
+    shared::<Irp<D, Dequeued<'static>>>(); //~ ERROR E0277
 }

@@ -2,15 +2,27 @@
 
 use core::pin::Pin;
 
-use wdm::{Control, Dispatched, Irp, NtStatus, RequestQueues};
+use wdm::csq::{Discipline, Domain, Outcome, Queue};
+use wdm::{Call, Control, Device, Dispatched, Irp, NtStatus};
 
 /// Every path ends the IRP or hands it over.
-pub fn device_control(queues: Pin<&RequestQueues>, irp: Irp<Control>) -> Dispatched {
-    if irp.stack().file().is_none() {
-        return irp.complete(NtStatus::INVALID_DEVICE_REQUEST);
+pub fn device_control<D, Q>(
+    irp: Irp<D, Control>,
+    call: &mut Call,
+    queue: fn(Pin<&D>) -> Pin<&Queue<Q>>,
+    context: &mut Q::Insert<'_>,
+) -> Dispatched
+where
+    D: Device,
+    Q: Discipline,
+    Q::Domain: Domain<Device = D>,
+{
+    if let Some(status) = irp.refusal() {
+        return irp.complete(call, status);
     }
-    match queues.pend(irp, 7, 0) {
-        Ok(pended) => pended.dispatched,
-        Err(refused) => refused.irp.complete(NtStatus::INSUFFICIENT_RESOURCES),
+    match irp.insert(call, queue, Some(1000), context) {
+        Outcome::Pended(dispatched) => dispatched,
+        Outcome::Rejected(irp, status) => irp.complete(call, status),
+        Outcome::Refused(irp, _) => irp.complete(call, NtStatus::CANCELLED),
     }
 }

@@ -1,14 +1,20 @@
-// An IRP may be completed by any thread; queues are shared by all of them.
+// Queues, locks, lists, and what a device keeps, are shared by all threads. As `misuse/send_proofs.rs`, with what is
+// allowed.
 
-use wdm::{Dequeued, Irp, Moving, Received, RequestQueues};
+use wdm::csq::{Discipline, Domain, InOwner, InQueue, List, Lock, Queue};
+use wdm::trace::DeviceEvents;
+use wdm::{Device, PoolBox};
 
-fn sent<T: Send>() {}
-fn shared<T: Sync>() {}
+fn shared<T: Send + Sync>() {}
 
-/// As `misuse/share_irp.rs`, with what is allowed.
-pub fn check() {
-    sent::<Irp<Received>>();
-    sent::<Irp<Dequeued>>();
-    sent::<Irp<Moving>>();
-    shared::<RequestQueues>();
+/// Each is behind its lock, or atomic.
+pub fn check<D: Device, G: Domain, Q: Discipline>() {
+    shared::<D>();
+    shared::<D::File>();
+    shared::<Queue<Q>>();
+    shared::<Lock<G>>();
+    shared::<List<G, InQueue>>();
+    shared::<List<G, InOwner>>();
+    shared::<PoolBox<D::File>>();
+    shared::<DeviceEvents>();
 }

@@ -36,8 +36,8 @@ struct Shown {
     buffer: usize,
 }
 
-/// The IRPs of a queue.
-fn shown(target: &Simulated, queue: &str) -> Result<Vec<Shown>, String> {
+/// The IRPs in a state.
+fn shown(target: &Simulated, state: &str) -> Result<Vec<Shown>, String> {
     let offsets = offsets();
     let at = |name: &str| {
         offsets
@@ -47,22 +47,44 @@ fn shown(target: &Simulated, queue: &str) -> Result<Vec<Shown>, String> {
     };
     let device = target.device_object().ok_or("there is no device")?;
     let extension = queues::read(device + at("extension")?)?;
-    let head = extension + at(queue)?;
     let mut irps = Vec::new();
+    if state == "claimed" {
+        let heads = [at("pending")?, at("ending")?, at("waiting")?].map(|head| extension + head);
+        let length = queues::read(extension + at("length")?)? & 0xFFFF_FFFF;
+        let first = queues::read(extension + at("slots")?)?;
+        for index in 0..length {
+            let slot = first + index * at("slot_size")?;
+            let (irp, list) = (queues::read(slot)?, queues::read(slot + at("list")?)?);
+            if irp != 0 && !heads.contains(&list) {
+                irps.push(show(&at, irp, slot)?);
+            }
+        }
+        return Ok(irps);
+    }
+    let head = extension + at(state)?;
     let mut link = queues::read(head)?;
-    while link != head {
+    while link != 0 && link != head {
         let irp = link - at("link")?;
-        let slot = queues::read(irp + at("slot")?)?;
-        irps.push(Shown {
-            id: queues::read(slot + at("id")?)?,
-            tag: queues::read(slot + at("tag")?)?,
-            file: queues::read(irp + at("file")?)?,
-            thread: queues::read(irp + at("thread")?)?,
-            buffer: queues::read(irp + at("buffer")?)?,
-        });
+        irps.push(show(&at, irp, queues::read(irp + at("slot")?)?)?);
         link = queues::read(link)?;
     }
     Ok(irps)
+}
+
+fn show(
+    at: &impl Fn(&str) -> Result<usize, String>,
+    irp: usize,
+    slot: usize,
+) -> Result<Shown, String> {
+    let buffer = queues::read(irp + at("buffer")?)?;
+    Ok(Shown {
+        id: queues::read(slot + at("id")?)?,
+        // A claim has none.
+        tag: queues::read(buffer + at("tag")?).unwrap_or(0),
+        file: queues::read(irp + at("file")?)?,
+        thread: queues::read(irp + at("thread")?)?,
+        buffer,
+    })
 }
 
 fn body(target: &Simulated) -> Result<(), String> {

@@ -365,11 +365,14 @@ const DAMAGES: &[Damage] = &[
         subject.put(unload, &[0xeb, 0xfe]);
     }),
     ("allocation by a request", &["pool"], |subject, _| {
-        subject.rename("wdm::dispatch::create", "wdm::dispatch::queue");
-        subject.rename("wdm::dispatch::device_control", "wdm::dispatch::create");
+        subject.rename("wdm::dispatch::dispatch_create", "wdm::dispatch::queue");
+        subject.rename(
+            "wdm::dispatch::dispatch_device_control",
+            "wdm::dispatch::dispatch_create",
+        );
     }),
     ("an entry point that is gone", &["pool"], |subject, _| {
-        subject.rename("wdm::dispatch::add_device", "wdm::dispatch::add");
+        subject.rename("wdm::dispatch::driver_add_device", "wdm::dispatch::add");
     }),
     ("recursion", &["recursion", "stack"], |subject, _| {
         // call to itself; nop; instead of whatever it does.

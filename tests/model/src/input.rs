@@ -44,11 +44,13 @@ pub fn none(input: &[u8], room: usize, needed: usize) -> Result<(), Faults> {
 ///
 /// # Errors
 /// See the module.
-pub fn pend(input: &[u8]) -> Result<(u64, u32, &[u8]), Faults> {
+pub fn pend(input: &[u8], room: usize) -> Result<(u64, u32, &[u8]), Faults> {
     let (head, payload) = begin::<wire::Pend>(input)?;
     let mut faults = wrong_version(head.version);
     faults.extend(wrong_payload(head.payload_length, payload));
     faults.extend(invalid(head.reserved != 0));
+    let is_too_large = room > MAX_PAYLOAD as usize;
+    faults.extend(fault(is_too_large, status::INVALID_BUFFER_SIZE));
     unless(faults, (head.tag.get(), head.timeout.get(), payload))
 }
 

@@ -229,7 +229,7 @@ impl Model {
         }
         let Control { input, room, .. } = control;
         let ended = match control.code {
-            ioctl::PEND => match input::pend(input) {
+            ioctl::PEND => match input::pend(input, room) {
                 Ok((tag, timeout, payload)) => return self.pend(control, tag, timeout, payload),
                 Err(faults) => Err(faults),
             },

@@ -29,7 +29,7 @@ pub fn all(root: &Path, copy: &Path) -> Result<Vec<Mutant>> {
     command
         .args(["mutants", "--list", "--json"])
         .current_dir(copy);
-    for package in ["csq", "wdm", "csq-events", "csq-protocol"] {
+    for package in ["csq", "wdm-safe", "csq-events", "csq-protocol"] {
         command.args(["--package", package]);
     }
     let output = command.output().context("cannot run cargo")?;

@@ -72,6 +72,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         ke::NAMES,
         ke::dispatcher::NAMES,
         ke::dpc::NAMES,
+        ke::region::NAMES,
         ke::spin_lock::NAMES,
         ke::timer::NAMES,
         memory::NAMES,

@@ -18,8 +18,9 @@
 //! | module | what it is |
 //! |---|---|
 //! | `memory` | unchecked access to the driver's memory, and calling it |
-//! | `sync` | spin locks, rundown references, remove locks, events |
-//! | `timer` | timers and their DPCs |
+//! | `sync` | spin locks, critical regions, rundown references, remove locks, events |
+//! | `dpc` | deferred procedure calls |
+//! | `timer` | timers |
 //! | `csq` | IoCsq, in the documented order |
 //! | `io` | devices, IRPs, cancellation |
 //! | `etw` | event tracing, with no listener |
@@ -42,6 +43,7 @@ macro_rules! routines {
 
 pub mod count;
 mod csq;
+mod dpc;
 mod etw;
 mod io;
 mod memory;
@@ -262,6 +264,7 @@ pub fn processor_time() -> Duration {
 /// The address of a kernel routine.
 fn find(name: &str) -> Option<usize> {
     csq::find(name)
+        .or_else(|| dpc::find(name))
         .or_else(|| etw::find(name))
         .or_else(|| io::find(name))
         .or_else(|| rtl::find(name))

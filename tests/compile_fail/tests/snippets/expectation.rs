@@ -14,9 +14,10 @@ pub fn announced(source: &str) -> Errors {
     source
         .lines()
         .zip(1..)
-        .filter_map(|(line, number)| {
-            let (_, code) = line.split_once(MARK)?;
-            Some((number, code.trim().to_owned()))
+        .filter_map(|(line, number)| Some((line.split_once(MARK)?.1, number)))
+        .flat_map(|(codes, number)| {
+            let codes = codes.split(',');
+            codes.map(move |code| (number, code.trim().to_owned()))
         })
         .collect()
 }
@@ -45,8 +46,9 @@ pub fn compare(announced: &Errors, found: &Errors) -> Result<(), String> {
 
 #[test]
 fn announcements_are_found() {
-    let source = "fn f() {\n    g(); //~ ERROR E0382\n} //~ ERROR unused_must_use";
-    let expected = [(2, "E0382".to_owned()), (3, "unused_must_use".to_owned())];
+    let source = "fn f() {\n    g(); //~ ERROR E0382\n} //~ ERROR unused_must_use, E0500";
+    let expected = [(2, "E0382"), (3, "unused_must_use"), (3, "E0500")];
+    let expected = expected.map(|(line, code)| (line, code.to_owned()));
     assert_eq!(announced(source), Errors::from(expected));
 }
 

@@ -1,7 +1,10 @@
 //! Each file in `misuse` is refused by the compiler with the errors that the file itself announces,
 //! at the lines where it does, and with no others; each file in `use` compiles.
 //!
-//! A line announces an error with `//~ ERROR E0382` at its end, or with the name of a denied lint.
+//! A line announces an error with `//~ ERROR E0382` at its end, or with the name of a denied lint; more than one
+//! with commas in between. Some errors about lifetimes have no code: `an error without a code`.
+//!
+//! A misuse that once was possible in safe code, and was undefined behavior, begins with "Hole:".
 //!
 //! The compiler is whatever `cargo make` uses, with the same sysroot. That is why this is no case
 //! for `ui_test` or `trybuild`: they compile the dependencies again in a directory of their own,

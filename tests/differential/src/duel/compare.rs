@@ -9,6 +9,8 @@ use super::{Asked, Duel, Outstanding};
 impl Duel<'_> {
     /// Compares what has happened, the account and the lists.
     pub(super) fn compare(&mut self) -> Result<(), String> {
+        // A request that a claim waits for is handed over by one.
+        self.target.wait_for_deferred();
         self.compare_endings()?;
         let (pending, claimed, waiting) = self.model.queued();
         let expected = queues::Lengths {

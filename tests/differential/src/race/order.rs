@@ -3,8 +3,7 @@
 //! order is tried on the model. What csq.sys does in two steps, others may see between:
 //!
 //! * a timer may expire at any time;
-//! * a request that is left, or a claim that begins to wait, meets its partner before all calls that came
-//!   between have returned: until then, either may end otherwise;
+//! * a request meets a claim that waits in a deferred procedure call: until then, either may end otherwise;
 //! * a claim that is about to meet a request may not be counted among those that wait any more;
 //! * a claim that waits looks for a request first, and then takes a place: somebody may take the last;
 //! * who ends a call gives its place back after that, but before he returns; and not before the DPC of
@@ -72,8 +71,6 @@ struct State {
     done: [usize; 2],
     /// The calls that time out later.
     expiring: Vec<usize>,
-    /// When the last of what is done returns.
-    last: u64,
     /// The handles of calls that have ended, and until when their places may not have been given back.
     places: Vec<(usize, u64)>,
 }
@@ -130,7 +127,6 @@ impl History<'_> {
             model,
             done: [0, 0],
             expiring: self.endings.iter().filter_map(timed_out).collect(),
-            last: 0,
             places: Vec::new(),
         };
         if self.explains(&state) {
@@ -168,16 +164,12 @@ impl History<'_> {
 
     /// After the next event of a side, if it can have been so.
     fn after(&self, state: &State, side: usize, event: &Event) -> Option<State> {
-        if state.model.can_meet() && state.last < event.begin {
-            return None;
-        }
         let mut next = state.clone();
         *next.done.get_mut(side)? += 1;
         next.places.retain(|(_, end)| *end >= event.begin);
         if !next.does(&event.what) {
             return None;
         }
-        next.last = next.last.max(event.end);
         self.with_endings(next, None, event.end)
     }
 
@@ -193,7 +185,7 @@ impl History<'_> {
     fn met(&self, state: &State) -> Option<State> {
         let mut next = state.clone();
         next.model.meet();
-        self.with_endings(next, None, state.last)
+        self.with_endings(next, None, u64::MAX)
     }
 
     /// If what has ended can have ended so, by somebody who returns at `end`.
@@ -213,7 +205,8 @@ impl History<'_> {
         all.any(|event| match &event.what {
             What::Control(own, asked, Said::Pending) if *own == call => {
                 asked.code == ioctl::PEND
-                    && input::pend(&asked.input).is_ok_and(|(_, timeout, _)| timeout != 0)
+                    && input::pend(&asked.input, asked.room)
+                        .is_ok_and(|(_, timeout, _)| timeout != 0)
             }
             _ => false,
         })

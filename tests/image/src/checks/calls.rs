@@ -38,11 +38,11 @@ const POOL: [&str; 3] = ["ExAllocatePool2", "ExFreePool", "ExFreePoolWithTag"];
 /// control, cleanup, the callbacks of the queues, DPCs, completion routines.
 const MAY_USE_POOL: [&str; 6] = [
     "DriverEntry",
-    "wdm::dispatch::add_device",
-    "wdm::dispatch::close",
-    "wdm::dispatch::create",
+    "wdm::dispatch::dispatch_close",
+    "wdm::dispatch::dispatch_create",
+    "wdm::dispatch::dispatch_pnp",
+    "wdm::dispatch::driver_add_device",
     "wdm::dispatch::driver_unload",
-    "wdm::dispatch::plug_and_play",
 ];
 
 /// The most bytes of stack that an entry point may take for itself. A kernel stack on x86-64 has 24

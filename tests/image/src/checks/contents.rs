@@ -6,9 +6,9 @@ use object::pe::IMAGE_DIRECTORY_ENTRY_SECURITY;
 use super::Outcome;
 use crate::Image;
 
-/// The most bytes that the driver may have, without its signature: 24 KiB as long as it had no resources, and
-/// 1 KiB for the section with its version.
-const LARGEST: usize = 25 * 1024;
+/// The most bytes that the driver may have, without its signature: 1 KiB for the section with its version, and
+/// what any driver on `wdm` has, whether it uses it or not: deferred routines, Plug and Play, critical regions.
+const LARGEST: usize = 26 * 1024;
 
 /// A small driver is one that can be read.
 pub fn size(image: &Image<'_>) -> Outcome {

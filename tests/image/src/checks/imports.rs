@@ -31,7 +31,7 @@ pub fn modules(image: &Image<'_>) -> Outcome {
 }
 
 /// Exactly what the sources announce. So none of what a driver must not call is there: the cancel
-/// spin lock (INV-55), `KeGetCurrentIrql` (TR-53), a second way to take a spin lock (TR-54).
+/// spin lock (INV-55), what Windows 10 does not export (TR-53), a second way to take a spin lock (TR-54).
 pub fn exact(image: &Image<'_>) -> Outcome {
     let declared = &image.declared.0;
     let imported: BTreeSet<&str> = image

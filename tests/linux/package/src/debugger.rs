@@ -14,9 +14,11 @@ const PLACEHOLDER: &str = "$OFFSETS$";
 
 const EXTENSION: &str = "wdm::device_object::Extension<csq::device::Csq>";
 const DEVICE: &str = "csq::device::Csq";
-const QUEUES: &str = "wdm::csq::RequestQueues";
-const LISTS: &str = "wdm::csq::Lists";
-const SLOT: &str = "wdm::csq::slot::Slot";
+const LOCK: &str = "wdm::csq::lock::Lock<enum2$<csq::queues::Queues> >";
+const STATE: &str = "csq::queues::State";
+const SLOTS: &str = "wdm::csq::slots::Slots<csq::queues::Request>";
+const SLOT: &str = "wdm::csq::slots::Slot<csq::queues::Request>";
+const PEND: &str = "csq_protocol::wire::Pend";
 /// `DriverContext[2]` points to an IRP's slot.
 const POINTER: u64 = 8;
 const KERNEL: &str = "wdk_sys::types::bindings::";
@@ -33,14 +35,16 @@ pub fn script(pdb: &[u8]) -> Result<String> {
     let kernel = |name: &str, path: &[&str]| types.offset(&format!("{KERNEL}{name}"), path);
 
     let device = types.offset(EXTENSION, &["device"])?;
-    let requests = device + types.offset(DEVICE, &["requests"])?;
-    let lists = requests + types.offset(QUEUES, &["lists"])?;
-    let mut queues = String::new();
-    for (name, offset, _) in types.fields(LISTS)? {
-        write!(queues, "{name}: {:#x}, ", lists + offset)?;
-    }
-    if queues.is_empty() {
-        bail!("{LISTS} has no fields");
+    let lock = device + types.offset(DEVICE, &["lock"])?;
+    let slots = lock + types.offset(LOCK, &["slots"])?;
+    let state = lock + types.offset(LOCK, &["state"])?;
+    let mut lists = String::new();
+    for name in ["pending", "ending", "waiting"] {
+        write!(
+            lists,
+            "{name}: {:#x}, ",
+            state + types.offset(STATE, &[name])?
+        )?;
     }
     let mut offsets = String::from("{\n");
     for (name, offset) in [
@@ -50,8 +54,12 @@ pub fn script(pdb: &[u8]) -> Result<String> {
             "slot",
             kernel("_IRP", &["Tail", "Overlay", "DriverContext"])? + 2 * POINTER,
         ),
-        ("id", types.offset(SLOT, &["tenant", "value", "id"])?),
-        ("tag", types.offset(SLOT, &["tenant", "value", "tag"])?),
+        ("list", types.offset(SLOT, &["list"])?),
+        ("id", types.offset(SLOT, &["id"])?),
+        ("slot_size", types.size(SLOT)?),
+        ("slots", slots + types.offset(SLOTS, &["first"])?),
+        ("length", slots + types.offset(SLOTS, &["length"])?),
+        ("tag", types.offset(PEND, &["tag"])?),
         (
             "file",
             kernel("_IRP", &["Tail", "Overlay", "OriginalFileObject"])?,
@@ -64,7 +72,7 @@ pub fn script(pdb: &[u8]) -> Result<String> {
     ] {
         writeln!(offsets, "    {name}: {offset:#x},")?;
     }
-    writeln!(offsets, "    queues: {{ {queues}}},")?;
+    writeln!(offsets, "    lists: {{ {lists}}},")?;
     offsets.push('}');
     if TEMPLATE.matches(PLACEHOLDER).count() != 1 {
         bail!("csq.js has no place for the offsets");
@@ -93,27 +101,40 @@ impl<'a, 'pdb> Types<'a, 'pdb> {
 
     /// The fields of a type, each with its offset and the name of its own type, if that has one.
     fn fields(&self, name: &str) -> Result<Vec<(String, u64, String)>> {
+        let (list, _) = self.find(name)?;
+        self.members(list)
+    }
+
+    /// The size of a type, in bytes.
+    fn size(&self, name: &str) -> Result<u64> {
+        Ok(self.find(name)?.1)
+    }
+
+    /// The list of the fields of a type, and its size.
+    fn find(&self, name: &str) -> Result<(TypeIndex, u64)> {
         let mut types = self.information.iter();
         while let Some(item) = types.next()? {
             // Not every kind of type is known to the crate.
             let Ok(data) = item.parse() else { continue };
-            let (found, forward, list) = match data {
+            let (found, forward, list, size) = match data {
                 TypeData::Class(class) => (
                     class.name,
                     class.properties.forward_reference(),
                     class.fields,
+                    class.size,
                 ),
                 TypeData::Union(union) => (
                     union.name,
                     union.properties.forward_reference(),
                     Some(union.fields),
+                    union.size,
                 ),
                 _ => continue,
             };
             if let (false, Some(list)) = (forward, list)
                 && found.to_string() == name
             {
-                return self.members(list);
+                return Ok((list, size));
             }
         }
         bail!("csq.pdb has no type {name}")

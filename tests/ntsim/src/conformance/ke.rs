@@ -5,12 +5,14 @@ use crate::ddi::ke::dispatcher::{
     KeClearEvent, KeInitializeEvent, KeInitializeSemaphore, KeReadStateEvent, KeReleaseSemaphore,
     KeSetEvent, wait,
 };
+use crate::ddi::ke::region::{
+    KeAreAllApcsDisabled, KeAreApcsDisabled, KeEnterCriticalRegion, KeEnterGuardedRegion,
+    KeLeaveCriticalRegion, KeLeaveGuardedRegion,
+};
 use crate::ddi::ke::spin_lock::{
     KeAcquireSpinLockAtDpcLevel, KeAcquireSpinLockRaiseToDpc, KeReleaseSpinLock,
 };
-use crate::ddi::ke::{
-    KeEnterCriticalRegion, KeGetCurrentIrql, KeLeaveCriticalRegion, KeLowerIrql, KfRaiseIrql,
-};
+use crate::ddi::ke::{KeGetCurrentIrql, KeLowerIrql, KfRaiseIrql};
 use crate::nt::status::{SUCCESS, TIMEOUT};
 use crate::schedule;
 
@@ -172,6 +174,36 @@ fn critical_regions_balance() {
     );
     assert_eq!(
         broken_rule(|| KeLeaveCriticalRegion()),
+        Some("critical-region-unbalanced")
+    );
+}
+
+#[test]
+fn regions_disable_apcs() {
+    fn disabled() -> (u8, u8) {
+        (KeAreApcsDisabled(), KeAreAllApcsDisabled())
+    }
+    assert_eq!(
+        broken_rule(|| {
+            assert_eq!(disabled(), (0, 0));
+            KeEnterCriticalRegion();
+            assert_eq!(disabled(), (1, 0));
+            KeEnterGuardedRegion();
+            KeLeaveCriticalRegion();
+            assert_eq!(disabled(), (1, 1));
+            KeLeaveGuardedRegion();
+            let irql = KfRaiseIrql(1);
+            assert_eq!(disabled(), (0, 1));
+            KeLowerIrql(irql);
+            assert_eq!(disabled(), (0, 0));
+        }),
+        None
+    );
+    assert_eq!(
+        broken_rule(|| {
+            KeEnterCriticalRegion();
+            KeLeaveGuardedRegion();
+        }),
         Some("critical-region-unbalanced")
     );
 }

@@ -1,4 +1,4 @@
-//! Ke: IRQL, critical regions, time, bug checks. Spin locks, dispatcher objects, timers and DPCs are below.
+//! Ke: IRQL, time, bug checks. Critical regions, spin locks, dispatcher objects, timers and DPCs are below.
 #![expect(
     non_snake_case,
     reason = "the routines have the names that drivers import"
@@ -6,25 +6,26 @@
 
 pub mod dispatcher;
 pub mod dpc;
+pub mod region;
 pub mod spin_lock;
 pub mod timer;
 
 use super::{enter, exports};
 use crate::finding;
 use crate::guest;
-use crate::nt::{APC_LEVEL, DISPATCH_LEVEL};
+use crate::nt::DISPATCH_LEVEL;
 use crate::rule;
 use crate::world;
 
 exports! {
-    KeGetCurrentIrql, KfRaiseIrql, KeLowerIrql, KeEnterCriticalRegion, KeLeaveCriticalRegion,
-    KeGetCurrentThread, KeQuerySystemTimePrecise, KeQueryInterruptTimePrecise,
+    KeGetCurrentIrql, KfRaiseIrql, KeLowerIrql, KeGetCurrentThread, KeQuerySystemTimePrecise, KeQueryInterruptTimePrecise,
     KeQueryPerformanceCounter, KeSetPriorityThread, KeBugCheckEx, KeBugCheck,
 }
 
 /// The address of a Ke routine.
 pub fn find_all(name: &str) -> Option<usize> {
     find(name)
+        .or_else(|| region::find(name))
         .or_else(|| spin_lock::find(name))
         .or_else(|| dispatcher::find(name))
         .or_else(|| dpc::find(name))
@@ -55,25 +56,6 @@ pub extern "win64" fn KeLowerIrql(irql: u8) {
         );
     }
     world::with(|world| world.thread().irql = irql);
-}
-
-pub extern "win64" fn KeEnterCriticalRegion() {
-    enter("KeEnterCriticalRegion", APC_LEVEL);
-    world::with(|world| world.thread().critical += 1);
-}
-
-pub extern "win64" fn KeLeaveCriticalRegion() {
-    enter("KeLeaveCriticalRegion", APC_LEVEL);
-    let left = world::with(|world| {
-        let depth = &mut world.thread().critical;
-        depth.checked_sub(1).map(|less| *depth = less)
-    });
-    if left.is_none() {
-        finding::raise(
-            &rule::irql::CRITICAL_REGION,
-            "KeLeaveCriticalRegion without KeEnterCriticalRegion".into(),
-        );
-    }
 }
 
 pub extern "win64" fn KeGetCurrentThread() -> usize {

@@ -60,20 +60,20 @@ const NEVER: &str = "\
     ExReleaseRundownProtection ExRundownCompleted ExWaitForRundownProtectionRelease IoAcquireCancelSpinLock \
     IoCancelIrp IoCsqInsertIrp IoCsqInsertIrpEx IoCsqRemoveIrp IoCsqRemoveNextIrp IoDeleteDevice IoDetachDevice \
     IoFreeWorkItem IoGetAttachedDevice IoGetCurrentProcess IoInitializeRemoveLockEx IoInvalidateDeviceState \
-    IoQueueWorkItem IoQueueWorkItemEx IoReleaseCancelSpinLock IoReleaseRemoveLockAndWaitEx \
-    IoReleaseRemoveLockEx IoSetCancelRoutine IofCompleteRequest KeAcquireInStackQueuedSpinLock \
-    KeAcquireSpinLockAtDpcLevel KeAcquireSpinLockRaiseToDpc KeBugCheck KeBugCheckEx KeCancelTimer KeClearEvent \
-    KeDelayExecutionThread KeEnterCriticalRegion KeFlushQueuedDpcs KeGetCurrentIrql KeGetCurrentThread \
-    KeInitializeDpc KeInitializeEvent KeInitializeSemaphore KeInitializeSpinLock KeInitializeTimer \
-    KeInitializeTimerEx KeInsertQueueDpc KeLeaveCriticalRegion KeLowerIrql KeQueryInterruptTimePrecise \
-    KeQueryPerformanceCounter KeQuerySystemTimePrecise KeReadStateEvent KeReadStateSemaphore KeReadStateTimer \
-    KeReleaseInStackQueuedSpinLock KeReleaseSemaphore KeReleaseSpinLock KeReleaseSpinLockFromDpcLevel \
-    KeRemoveQueueDpc KeResetEvent KeSetEvent KeSetImportanceDpc KeSetPriorityThread KeSetTargetProcessorDpc \
-    KeSetTargetProcessorDpcEx KeSetTimer KeSetTimerEx KeTryToAcquireSpinLockAtDpcLevel KeWaitForSingleObject \
-    KfRaiseIrql ObfDereferenceObject ObfReferenceObject PoSetPowerState PoStartNextPowerIrp PsGetCurrentProcess \
-    PsGetCurrentThread PsTerminateSystemThread RtlAssert RtlCompareMemory RtlCopyMemory RtlCopyUnicodeString \
-    RtlEqualUnicodeString RtlFillMemory RtlFreeUnicodeString RtlInitUnicodeString RtlMoveMemory RtlZeroMemory \
-    memcmp memcpy memmove memset";
+    IoQueueWorkItem IoQueueWorkItemEx IoReleaseCancelSpinLock IoReleaseRemoveLockAndWaitEx IoReleaseRemoveLockEx \
+    IoSetCancelRoutine IofCompleteRequest KeAcquireInStackQueuedSpinLock KeAcquireSpinLockAtDpcLevel \
+    KeAcquireSpinLockRaiseToDpc KeAreAllApcsDisabled KeAreApcsDisabled KeBugCheck KeBugCheckEx KeCancelTimer \
+    KeClearEvent KeDelayExecutionThread KeEnterCriticalRegion KeEnterGuardedRegion KeFlushQueuedDpcs \
+    KeGetCurrentIrql KeGetCurrentThread KeInitializeDpc KeInitializeEvent KeInitializeSemaphore \
+    KeInitializeSpinLock KeInitializeTimer KeInitializeTimerEx KeInsertQueueDpc KeLeaveCriticalRegion \
+    KeLeaveGuardedRegion KeLowerIrql KeQueryInterruptTimePrecise KeQueryPerformanceCounter KeQuerySystemTimePrecise \
+    KeReadStateEvent KeReadStateSemaphore KeReadStateTimer KeReleaseInStackQueuedSpinLock KeReleaseSemaphore \
+    KeReleaseSpinLock KeReleaseSpinLockFromDpcLevel KeRemoveQueueDpc KeResetEvent KeSetEvent KeSetImportanceDpc \
+    KeSetPriorityThread KeSetTargetProcessorDpc KeSetTargetProcessorDpcEx KeSetTimer KeSetTimerEx \
+    KeTryToAcquireSpinLockAtDpcLevel KeWaitForSingleObject KfRaiseIrql ObfDereferenceObject ObfReferenceObject \
+    PoSetPowerState PoStartNextPowerIrp PsGetCurrentProcess PsGetCurrentThread PsTerminateSystemThread RtlAssert \
+    RtlCompareMemory RtlCopyMemory RtlCopyUnicodeString RtlEqualUnicodeString RtlFillMemory RtlFreeUnicodeString \
+    RtlInitUnicodeString RtlMoveMemory RtlZeroMemory memcmp memcpy memmove memset";
 
 /// What is known of a routine, if anything is.
 #[must_use]

@@ -165,10 +165,13 @@ mod tests {
         for (offset, name) in &pdb.names {
             assert_eq!(map.names.get(offset), Some(name), "{offset:#x}");
         }
-        // The free slots are a list without a lock, from which `wait` takes one.
+        // What sessions want of the events is written and read without a lock.
         let atomics = pdb.atomics.iter().filter_map(|range| map.at(range.start));
         let atomics: Vec<&str> = atomics.collect();
-        assert!(atomics.iter().any(|it| it.ends_with("wait")), "{atomics:?}");
+        assert!(
+            atomics.iter().any(|it| it.ends_with("write_wanted")),
+            "{atomics:?}"
+        );
         assert!(!pdb.is_atomic(plan.entry));
         let other = identity.map(|byte| !byte);
         assert!(

@@ -2,8 +2,8 @@
 //! executing it one instruction at a time.
 //!
 //! What is counted is the driver's own code. The simulated kernel's routines are stepped through as
-//! well, but not counted. The lock is held while the IRQL is `DISPATCH_LEVEL`: whoever counts calls
-//! the driver at `PASSIVE_LEVEL`.
+//! well, but not counted. The driver's lock is held from its call of `KeAcquireSpinLockRaiseToDpc` to that of
+//! `KeReleaseSpinLock`.
 
 // UNSAFETY: a signal handler, and the instruction that calls it.
 #![expect(unsafe_code, reason = "handles the trap of each instruction")]
@@ -17,7 +17,6 @@ use std::sync::Once;
 use serde::Serialize;
 
 use super::{Driver, csq, memory, sync};
-use crate::nt::DISPATCH_LEVEL;
 use crate::nt::csq::Callback;
 use crate::trap::Registers;
 
@@ -28,6 +27,10 @@ pub struct Counts {
     pub instructions: usize,
     /// Those with the lock held.
     pub under_lock: usize,
+    /// How often the lock was taken.
+    pub holds: usize,
+    /// The most instructions for which it was held at once.
+    pub longest_hold: usize,
     /// Interlocked ones: those with a LOCK prefix. What the kernel's routines do is not among them.
     pub interlocked: usize,
     /// Calls of kernel routines.
@@ -63,6 +66,8 @@ struct Stepper {
     callbacks: Vec<(usize, Callback)>,
     frames: Vec<Frame>,
     inside: bool,
+    /// For how many instructions the lock is held, if it is.
+    hold: Option<usize>,
     counts: Counts,
     profile: Profile,
 }
@@ -97,6 +102,13 @@ pub fn count(driver: &Driver, path: impl FnOnce()) -> (Counts, Profile) {
     let offsets = stepper.profile.into_iter();
     let profile = offsets.map(|(rip, times)| (rip - base, times)).collect();
     (stepper.counts, profile)
+}
+
+/// How often `path` makes drivers take a spin lock on this thread, at full speed.
+pub fn count_holds(path: impl FnOnce()) -> usize {
+    let before = sync::holds();
+    path();
+    sync::holds() - before
 }
 
 /// Calls the handler, which turns stepping on or off.
@@ -150,12 +162,27 @@ impl Stepper {
         let inside = self.code.contains(&rip);
         match (self.inside, inside) {
             (false, true) => self.enter(rip, rsp),
-            (true, false) => self.leave(rsp),
+            (true, false) => {
+                self.note_lock(rip);
+                self.leave(rsp);
+            }
             _ => {}
         }
         self.inside = inside;
         if inside {
             self.instruction(rip, rsp);
+        }
+    }
+
+    /// The driver goes on at this address, outside of its code.
+    fn note_lock(&mut self, rip: usize) {
+        let acquire: extern "win64" fn(usize) -> u8 = sync::KeAcquireSpinLockRaiseToDpc;
+        let release: extern "win64" fn(usize, u8) = sync::KeReleaseSpinLock;
+        if rip == acquire as usize {
+            self.hold = Some(0);
+            self.counts.holds += 1;
+        } else if rip == release as usize {
+            self.hold = None;
         }
     }
 
@@ -202,7 +229,11 @@ impl Stepper {
         const LOCK_PREFIX: u8 = 0xf0;
         self.counts.instructions += 1;
         *self.profile.entry(rip).or_default() += 1;
-        self.counts.under_lock += usize::from(sync::irql() >= DISPATCH_LEVEL);
+        if let Some(hold) = &mut self.hold {
+            *hold += 1;
+            self.counts.under_lock += 1;
+            self.counts.longest_hold = self.counts.longest_hold.max(*hold);
+        }
         self.counts.interlocked += usize::from(memory::read::<u8>(rip) == LOCK_PREFIX);
         let own = |frame: &Frame, low: usize| frame.base + size_of::<usize>() - low;
         let Some((current, outer)) = self.frames.split_last_mut() else {

@@ -1,4 +1,4 @@
-//! Spin locks, rundown references, remove locks, events, on real threads.
+//! Spin locks, critical regions, rundown references, remove locks, events, on real threads.
 //!
 //! The layouts inside the opaque structures are this file's own.
 #![expect(
@@ -9,12 +9,14 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::dpc;
 use super::memory::{atomic, atomic_u32, fill, read, write};
 use crate::nt::DISPATCH_LEVEL;
 use crate::nt::status::{DELETE_PENDING, SUCCESS, TIMEOUT};
 
 routines! {
     KeAcquireSpinLockRaiseToDpc, KeReleaseSpinLock, KeInitializeSpinLock, KeGetCurrentIrql,
+    KeEnterCriticalRegion, KeLeaveCriticalRegion, KeEnterGuardedRegion, KeLeaveGuardedRegion, KeAreApcsDisabled,
     ExInitializeRundownProtection, ExReInitializeRundownProtection, ExAcquireRundownProtection,
     ExReleaseRundownProtection, ExWaitForRundownProtectionRelease,
     IoInitializeRemoveLockEx, IoAcquireRemoveLockEx, IoReleaseRemoveLockEx, IoReleaseRemoveLockAndWaitEx,
@@ -24,6 +26,15 @@ routines! {
 thread_local! {
     /// The IRQL of the processor that this thread stands for.
     static IRQL: Cell<u8> = const { Cell::new(0) };
+    /// How many critical and guarded regions this thread is in.
+    static REGIONS: Cell<u32> = const { Cell::new(0) };
+    /// How often drivers have taken a spin lock on this thread.
+    static HOLDS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How often drivers have taken a spin lock on this thread.
+pub fn holds() -> usize {
+    HOLDS.get()
 }
 
 /// The current IRQL.
@@ -36,14 +47,23 @@ pub fn irql() -> u8 {
 pub fn at_dispatch_level<R>(work: impl FnOnce() -> R) -> R {
     let irql = IRQL.replace(DISPATCH_LEVEL);
     let result = work();
-    IRQL.set(irql);
+    lower(irql);
     result
+}
+
+/// Goes back to an IRQL, and runs what waits for that first.
+#[inline]
+fn lower(irql: u8) {
+    if irql < DISPATCH_LEVEL && dpc::is_any_queued() {
+        dpc::run();
+    }
+    IRQL.set(irql);
 }
 
 /// Spins until `done`; lets other threads run when that takes long, since the holder may be one
 /// that Linux has interrupted.
 #[inline]
-fn spin(mut done: impl FnMut() -> bool) {
+pub fn spin(mut done: impl FnMut() -> bool) {
     const PATIENCE: u32 = 1 << 10;
     let mut tries = 0;
     while !done() {
@@ -74,11 +94,12 @@ pub fn acquire(word: &AtomicUsize) -> u8 {
 /// Gives it back.
 #[inline]
 pub fn release(word: &AtomicUsize, irql: u8) {
-    IRQL.set(irql);
     word.store(0, Ordering::Release);
+    lower(irql);
 }
 
 pub extern "win64" fn KeAcquireSpinLockRaiseToDpc(word: usize) -> u8 {
+    HOLDS.set(HOLDS.get() + 1);
     acquire(atomic(word))
 }
 
@@ -92,6 +113,26 @@ pub extern "win64" fn KeInitializeSpinLock(word: usize) {
 
 pub extern "win64" fn KeGetCurrentIrql() -> u8 {
     irql()
+}
+
+pub extern "win64" fn KeEnterCriticalRegion() {
+    REGIONS.set(REGIONS.get().wrapping_add(1));
+}
+
+pub extern "win64" fn KeLeaveCriticalRegion() {
+    REGIONS.set(REGIONS.get().wrapping_sub(1));
+}
+
+pub extern "win64" fn KeEnterGuardedRegion() {
+    KeEnterCriticalRegion();
+}
+
+pub extern "win64" fn KeLeaveGuardedRegion() {
+    KeLeaveCriticalRegion();
+}
+
+pub extern "win64" fn KeAreApcsDisabled() -> u8 {
+    u8::from(REGIONS.get() != 0)
 }
 
 /// Bit 0 of a rundown reference: it is run down. Above it, the count.

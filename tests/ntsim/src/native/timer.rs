@@ -1,6 +1,4 @@
 //! Timers, on a real thread: it sleeps until the first one is due, and calls the DPCs one after the other.
-//!
-//! The layouts inside the opaque structures are this file's own.
 #![expect(
     non_snake_case,
     reason = "the routines have the names that drivers import"
@@ -11,17 +9,10 @@ use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::memory::{call, read, write};
-use super::sync;
+use super::dpc;
 
 routines! {
-    KeInitializeTimer, KeInitializeTimerEx, KeInitializeDpc, KeSetTimer, KeCancelTimer, KeFlushQueuedDpcs,
-}
-
-/// A `KDPC`: what to call, and with what.
-mod dpc {
-    pub const ROUTINE: usize = 0x08;
-    pub const CONTEXT: usize = 0x10;
+    KeInitializeTimer, KeInitializeTimerEx, KeSetTimer, KeCancelTimer,
 }
 
 /// Timers that are set.
@@ -80,8 +71,7 @@ impl Clock {
             if let Some(dpc) = timers.take_due(now) {
                 timers.busy = true;
                 drop(timers);
-                let (routine, context) = (read(dpc + dpc::ROUTINE), read(dpc + dpc::CONTEXT));
-                sync::at_dispatch_level(|| call(routine, [dpc, context, 0, 0]));
+                dpc::run_of_timer(dpc);
                 timers = self.lock();
                 timers.busy = false;
                 self.changed.notify_all();
@@ -109,11 +99,6 @@ pub extern "win64" fn KeInitializeTimer(_timer: usize) {}
 
 pub extern "win64" fn KeInitializeTimerEx(_timer: usize, _kind: u32) {}
 
-pub extern "win64" fn KeInitializeDpc(dpc: usize, routine: usize, context: usize) {
-    write(dpc + dpc::ROUTINE, routine);
-    write(dpc + dpc::CONTEXT, context);
-}
-
 /// Of the times that can be given, the relative ones, which are negative.
 pub extern "win64" fn KeSetTimer(timer: usize, due: i64, dpc: usize) -> u8 {
     const NANOSECONDS: u64 = 100;
@@ -131,8 +116,8 @@ pub extern "win64" fn KeCancelTimer(timer: usize) -> u8 {
     u8::from(CLOCK.lock().cancel(timer))
 }
 
-/// Waits for the DPC that is being called, if one is: none is queued otherwise.
-pub extern "win64" fn KeFlushQueuedDpcs() {
+/// Waits for the DPC of a timer that is being called, if one is: those of timers are not queued otherwise.
+pub fn wait_until_idle() {
     let timers = CLOCK.lock();
     let idle = CLOCK.changed.wait_while(timers, |timers| timers.busy);
     drop(idle);

@@ -1,37 +1,23 @@
 //! The lists of a driver's cancel-safe queues, as they lie in its memory.
 //!
-//! Only for csq.sys. Its IRPs in a queue are linked through `Tail.Overlay.ListEntry`. All IRPs of a handle
-//! that are in the same list of that handle are linked through the first two words of
-//! `Tail.Overlay.DriverContext`; the third leads to the slot, which has a number and leads to the queues,
-//! and those to a column with a serving for each slot. What a server has claimed is linked through two
-//! words there, and the word behind them is the server's `FsContext`. A device has three `IO_CSQ`s, and the
-//! heads of their lists lie together, in the opposite order.
+//! Only for csq.sys. Its IRPs in a queue are linked through `Tail.Overlay.ListEntry`, and those of a handle
+//! through the first two words of `Tail.Overlay.DriverContext`, too. The third word leads to the slot, whose
+//! second word leads to the head of the list that the IRP is in: of the device, or of the handle that has claimed
+//! it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csq_protocol::ioctl;
 
 use crate::guest;
 use crate::machine;
-use crate::nt::{csq, file_object, irp};
+use crate::nt::{file_object, irp};
 use crate::world;
 
-/// How many queues a device has.
-const QUEUES: usize = 3;
-/// How far behind its first `IO_CSQ` the heads of a device's lists are.
-const HEADS: usize = 392;
 /// Where the slot of an IRP is found.
 const SLOT: usize = irp::DRIVER_CONTEXT + 2 * size_of::<usize>();
-/// Where in the slot its number is, in 32 bits.
-const SLOT_NUMBER: usize = 24;
-/// Where in the slot the queues are found.
-const SLOT_QUEUES: usize = 56;
-/// Where the column with the servings is found in those.
-const SERVINGS: usize = 288;
-/// How far from each other servings are. Each begins with the link in the server's list.
-const SERVING: usize = 24;
-/// Where in a serving the server's `FsContext` is.
-const SERVER: usize = 2 * size_of::<usize>();
+/// Where in the slot the head of the IRP's list is found.
+const LIST: usize = size_of::<usize>();
 
 /// How many IRPs are in the queues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,13 +36,13 @@ pub struct Lengths {
 /// # Errors
 /// A sentence on the link that is wrong.
 pub fn check() -> Result<Lengths, String> {
+    let contexts = contexts()?;
     let mut lengths = Lengths::default();
-    for (queue, head) in queues() {
-        let members = members(queue);
+    for (head, members) in lists()? {
         check_ring(head, &links(&members, irp::LIST_ENTRY))?;
-        let is_claimed = csq::kind(queue) == csq::TYPE_CSQ_EX;
+        let is_handles = contexts.iter().any(|context| same_object(*context, head));
         for &address in &members {
-            *match (is_claimed, control_code(address)) {
+            *match (is_handles, control_code(address)) {
                 (false, Some(ioctl::PEND)) => &mut lengths.pending,
                 (true, Some(ioctl::PEND)) => &mut lengths.claimed,
                 (false, Some(ioctl::CLAIM)) => &mut lengths.waiting,
@@ -65,22 +51,28 @@ pub fn check() -> Result<Lengths, String> {
         }
     }
     check_handles()?;
-    check_servers(lengths.claimed)?;
     Ok(lengths)
 }
 
-/// The `IO_CSQ`s of all devices, each with the head of its list.
-fn queues() -> Vec<(usize, usize)> {
-    let queues: Vec<usize> = world::with(|world| world.queues.iter().copied().collect());
-    let of_device = |queues: &[usize]| {
-        let heads = queues.first().map_or(0, |first| first + HEADS);
-        let head = |number: usize| heads + (QUEUES - 1 - number) * 2 * size_of::<usize>();
-        let pairs = queues.iter().enumerate();
-        pairs
-            .map(|(number, &queue)| (queue, head(number)))
-            .collect::<Vec<_>>()
-    };
-    queues.chunks(QUEUES).flat_map(of_device).collect()
+/// The IRPs in queues, by the heads of their lists.
+fn lists() -> Result<BTreeMap<usize, BTreeSet<usize>>, String> {
+    let mut lists = BTreeMap::<usize, BTreeSet<usize>>::new();
+    for address in queued(|_| true) {
+        let head = read(read(address + SLOT)? + LIST)?;
+        lists.entry(head).or_default().insert(address);
+    }
+    Ok(lists)
+}
+
+/// What the driver keeps for each open handle.
+fn contexts() -> Result<Vec<usize>, String> {
+    let open = world::with(|world| {
+        let open = world.files.iter().filter(|it| !it.closed && !it.refused);
+        open.map(|file| file.address).collect::<Vec<_>>()
+    });
+    open.into_iter()
+        .map(|file| read(file + file_object::FS_CONTEXT))
+        .collect()
 }
 
 /// How many requests the handle of this file object has claimed.
@@ -88,61 +80,20 @@ fn queues() -> Vec<(usize, usize)> {
 /// # Errors
 /// As above.
 pub fn served(file: usize) -> Result<usize, String> {
-    server_links(file).map(|links| links.len())
-}
-
-/// The links of the requests that a file object's handle has claimed.
-fn server_links(file: usize) -> Result<BTreeSet<usize>, String> {
     let address = world::with(|world| world.files.get(file).map(|file| file.address));
     let Some(address) = address else {
-        return Ok(BTreeSet::new());
+        return Ok(0);
     };
     let context = read(address + file_object::FS_CONTEXT)?;
-    let mut links = BTreeSet::new();
-    let is_claimed = |queue: usize| csq::kind(queue) == csq::TYPE_CSQ_EX;
-    for claimed in queued(|irp| irp.queued.is_some_and(|it| is_claimed(it.csq))) {
-        let serving = serving(read(claimed + SLOT)?)?;
-        if read(serving + SERVER)? == context {
-            links.insert(serving);
-        }
-    }
-    Ok(links)
+    let lists = lists()?.into_iter();
+    let own = lists.filter(|(head, _)| same_object(context, *head));
+    Ok(own.map(|(_, members)| members.len()).sum())
 }
 
-/// Where the serving of a slot is.
-fn serving(slot: usize) -> Result<usize, String> {
-    let number = read(slot + SLOT_NUMBER)? & 0xFFFF_FFFF;
-    Ok(read(read(slot + SLOT_QUEUES)? + SERVINGS)? + number * SERVING)
-}
-
-/// Each handle has a ring of what it has claimed, and all that is claimed is in one.
-fn check_servers(claimed: usize) -> Result<(), String> {
-    let files = world::with(|world| {
-        let open = world
-            .files
-            .iter()
-            .enumerate()
-            .filter(|(_, it)| !it.closed && !it.refused);
-        open.map(|(number, _)| number).collect::<Vec<_>>()
-    });
-    let mut found = 0;
-    for file in files {
-        let own = server_links(file)?;
-        found += own.len();
-        check_ring_around(&own)?;
-    }
-    if found == claimed {
-        Ok(())
-    } else {
-        Err(format!(
-            "{claimed} requests are claimed, and servers have {found}"
-        ))
-    }
-}
-
-/// The IRPs that a queue has been given.
-fn members(queue: usize) -> BTreeSet<usize> {
-    queued(|irp| irp.queued.is_some_and(|it| it.csq == queue))
+/// Whether two addresses are in the same pool block.
+fn same_object(first: usize, second: usize) -> bool {
+    let object = |address| machine::with(|machine| machine.arena.object_at(address));
+    first != 0 && object(first).is_some_and(|it| object(second) == Some(it))
 }
 
 fn queued(which: impl Fn(&world::irp::Irp) -> bool) -> BTreeSet<usize> {

@@ -75,6 +75,11 @@ impl Simulated {
         device.as_ref().map(|device| device.top())
     }
 
+    /// Waits for the deferred procedure calls that are queued, or run.
+    pub fn wait_for_deferred(&self) {
+        dpc::wait_for_active();
+    }
+
     /// Lets no timer expire from now on.
     pub fn stop_time(&self) {
         rest::stop_time();
@@ -283,7 +288,8 @@ impl Target for Simulated {
     fn wait_until(&self, condition: &mut dyn FnMut() -> bool) -> bool {
         while !condition() {
             if !schedule::wait_for_quiet() {
-                return false;
+                // What happened between the look at the condition and the wait counts, too.
+                return condition();
             }
         }
         true

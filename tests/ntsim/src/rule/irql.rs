@@ -14,7 +14,7 @@ rules! {
     NOT_RESTORED = "irql-not-restored", VERIFIER,
         "A routine of the driver returns at the IRQL at which it was called.";
     CRITICAL_REGION = "critical-region-unbalanced", VERIFIER,
-        "A routine of the driver leaves the critical regions that it enters, and no others.";
+        "A routine of the driver leaves the critical and guarded regions that it enters, and no others.";
 }
 
 /// A kernel routine that may be called up to `highest`.
@@ -36,7 +36,7 @@ pub fn check_at_most(world: &mut World, routine: &str, highest: u8) -> Result<()
 pub struct Entry {
     irql: u8,
     locks: usize,
-    critical: u32,
+    regions: [u32; 2],
 }
 
 impl Entry {
@@ -46,7 +46,7 @@ impl Entry {
         Self {
             irql: thread.irql,
             locks: thread.held.len(),
-            critical: thread.critical,
+            regions: [thread.critical, thread.guarded],
         }
     }
 
@@ -67,10 +67,14 @@ impl Entry {
                 now.irql, self.irql
             )));
         }
-        if now.critical != self.critical {
+        if now.regions != self.regions {
+            let say = |[critical, guarded]: [u32; 2]| {
+                format!("{critical} critical and {guarded} guarded regions")
+            };
             return Err(CRITICAL_REGION.broken(format!(
-                "{routine} returned in {} critical regions; it was called in {}",
-                now.critical, self.critical
+                "{routine} returned in {}; it was called in {}",
+                say(now.regions),
+                say(self.regions)
             )));
         }
         Ok(())

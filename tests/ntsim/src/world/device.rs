@@ -29,6 +29,10 @@ pub struct Interface {
 }
 
 /// What the I/O manager knows about devices.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own"
+)]
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Devices {
     /// Devices that exist, by address.

@@ -16,6 +16,8 @@ pub struct Thread {
     pub held: Vec<usize>,
     /// Depth of `KeEnterCriticalRegion`.
     pub critical: u32,
+    /// Depth of `KeEnterGuardedRegion`.
+    pub guarded: u32,
     /// The next visible step.
     pub pending: Pending,
     /// Whether it has ended.
@@ -39,6 +41,7 @@ impl Thread {
             irql: 0,
             held: Vec::new(),
             critical: 0,
+            guarded: 0,
             pending: Pending::NOTHING,
             finished: false,
             processor,

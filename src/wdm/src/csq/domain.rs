@@ -1,0 +1,13 @@
+//! What shares one lock.
+
+use crate::device::Device;
+
+/// What shares one lock, and what that guards.
+pub trait Domain: Sized + 'static {
+    /// The device whose IRPs the queues hold.
+    type Device: Device;
+    /// What the lock guards. It is only ever shared, so its fields are cells and lists.
+    type State: Send + 'static;
+    /// What is kept for each IRP in a queue.
+    type Request: Default + Send + 'static;
+}

@@ -1,0 +1,254 @@
+//! A queue for drivers that need no discipline of their own: first in, first out, for any number of handles.
+
+use core::cell::Cell;
+use core::convert::Infallible;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use pin_project_lite::pin_project;
+
+use super::arriving::{Arriving, Place};
+use super::domain::Domain;
+use super::insert::Outcome;
+use super::list::{Entry, InOwner, InQueue, List};
+use super::lock::{Held, Lock, Memory};
+use super::queue::{Discipline, Queue};
+use super::search::Search;
+use super::slots::Slot;
+use crate::call::{Call, CriticalRegion};
+use crate::device::Device;
+use crate::irp::{Control, Dequeued, Dispatched, Irp};
+use crate::status::NtStatus;
+
+pin_project! {
+    /// A queue, its lock, and what that guards. The device calls five of its functions from routines of its
+    /// own: [`register`](Self::register), [`pend`](Self::pend), [`close`](Self::close),
+    /// [`purge`](Self::purge) and [`release`](Self::release).
+    pub struct Fifo<D>
+    where
+        D: Device,
+        D: Device<File = Own<D>>,
+    {
+        #[pin]
+        lock: Lock<Arrivals<D>>,
+        #[pin]
+        queue: Queue<Arrivals<D>>,
+    }
+}
+
+pin_project! {
+    /// What a device with a [`Fifo`] keeps for a handle: its [`Device::File`].
+    pub struct Own<D> {
+        #[pin]
+        requests: List<Arrivals<D>, InOwner>,
+        // Guarded by the lock.
+        is_closing: AtomicBool,
+    }
+}
+
+impl<D> Own<D> {
+    /// For a new handle.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "const")]
+    pub const fn new() -> Self {
+        Self {
+            requests: List::new(),
+            is_closing: AtomicBool::new(false),
+        }
+    }
+}
+
+/// The discipline: by order of arrival.
+pub struct Arrivals<D>(PhantomData<fn() -> D>);
+
+pin_project! {
+    /// What the lock guards.
+    pub struct State<D> {
+        #[pin]
+        pending: List<Arrivals<D>, InQueue>,
+        // Those that came while their handle or the device was closing.
+        #[pin]
+        ending: List<Arrivals<D>, InQueue>,
+        is_purged: Cell<bool>,
+    }
+}
+
+/// What to look for.
+pub enum Wanted<'call, D> {
+    /// The oldest.
+    Next,
+    /// One of a handle.
+    Own(Pin<&'call Own<D>>),
+    /// One that came too late.
+    Late,
+}
+
+impl<D: Device<File = Own<D>>> Domain for Arrivals<D> {
+    type Device = D;
+    type State = State<D>;
+    type Request = ();
+}
+
+impl<D: Device<File = Own<D>>> Discipline for Arrivals<D> {
+    type Domain = Self;
+    type Insert<'call> = ();
+    type Refusal = Infallible;
+    type Peek<'call> = Wanted<'call, D>;
+    type Note = ();
+
+    fn admit(
+        held: &mut Held<'_, Self>,
+        own: Pin<&Own<D>>,
+        (): &(),
+        (): &mut (),
+    ) -> Result<(), NtStatus> {
+        if held.state().is_purged.get() {
+            Err(NtStatus::DEVICE_REMOVED)
+        } else if own.is_closing.load(Ordering::Relaxed) {
+            Err(NtStatus::FILE_CLOSED)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn abandon(_: &mut Held<'_, Self>, _: Pin<&Own<D>>, _: &Slot<()>, (): &mut ()) {}
+
+    fn insert<'h>(
+        held: &mut Held<'h, Self>,
+        irp: &mut Arriving<'h, Self>,
+        context: &mut (),
+    ) -> Result<Place<'h, Self>, Infallible> {
+        let is_late = Self::admit(held, irp.file(), &(), context).is_err();
+        let state = held.state().project_ref();
+        let list = if is_late { state.ending } else { state.pending };
+        if is_late {
+            irp.attend();
+        }
+        Ok(Place {
+            list,
+            own: irp.file().project_ref().requests,
+        })
+    }
+
+    fn peek<'s, 'h: 's, 'call: 's>(
+        held: &mut Held<'h, Self>,
+        wanted: &mut Wanted<'call, D>,
+    ) -> Search<'s, Self> {
+        let state = held.state().project_ref();
+        match wanted {
+            Wanted::Next => Search::In(state.pending),
+            Wanted::Own(own) => Search::Own(own.project_ref().requests),
+            Wanted::Late => Search::In(state.ending),
+        }
+    }
+
+    fn remove<'h>(
+        _held: &mut Held<'h, Self>,
+        _irp: Entry<'h, Self>,
+        _wanted: Option<&mut Wanted<'_, D>>,
+    ) {
+    }
+
+    fn canceled(irp: Irp<D, Dequeued<'_>>, _note: Option<()>) {
+        irp.complete(NtStatus::CANCELLED);
+    }
+
+    /// Ends what came too late.
+    fn attend(queue: Pin<&Queue<Self>>, _device: Pin<&D>, region: &mut CriticalRegion<'_>) {
+        while let Some((irp, ())) = queue.remove(region, &mut Wanted::Late) {
+            irp.complete(NtStatus::CANCELLED);
+        }
+    }
+}
+
+impl<D: Device<File = Own<D>>> Fifo<D> {
+    /// A queue that takes nothing before it is [registered](Self::register).
+    #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "as every other kernel object here"
+    )]
+    pub fn new() -> Self {
+        Self {
+            lock: Lock::new(State {
+                pending: List::new(),
+                ending: List::new(),
+                is_purged: Cell::new(false),
+            }),
+            queue: Queue::new(),
+        }
+    }
+
+    /// Registers the queue: for [`Device::initialize`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Queue::register`].
+    pub fn register(self: Pin<&Self>, device: Pin<&D>) -> Result<(), NtStatus> {
+        let this = self.project_ref();
+        this.queue.register(device, this.lock)
+    }
+
+    /// Makes room for so many IRPs at once: for [`Device::start`]. Does nothing when there is some.
+    ///
+    /// # Errors
+    ///
+    /// `STATUS_INSUFFICIENT_RESOURCES`.
+    pub fn make_room(self: Pin<&Self>, call: &mut Call, limit: u32) -> Result<(), NtStatus> {
+        let memory = Memory::try_new(limit, 1)?;
+        self.project_ref().lock.provide(call, memory);
+        Ok(())
+    }
+
+    /// Keeps an IRP until it is retrieved or canceled, or its handle or the device goes away.
+    pub fn pend(
+        irp: Irp<D, Control>,
+        call: &mut Call,
+        queue: impl FnOnce(Pin<&D>) -> Pin<&Self>,
+    ) -> Dispatched {
+        match irp.insert(
+            call,
+            |device| queue(device).project_ref().queue,
+            None,
+            &mut (),
+        ) {
+            Outcome::Pended(dispatched) => dispatched,
+            Outcome::Rejected(irp, status) => irp.complete(call, status),
+        }
+    }
+
+    /// Removes the oldest IRP, to be completed.
+    #[must_use = "an IRP that was removed must be completed"]
+    pub fn retrieve_next<'region>(
+        self: Pin<&Self>,
+        region: &'region mut CriticalRegion<'_>,
+    ) -> Option<Irp<D, Dequeued<'region>>> {
+        let removed = self.project_ref().queue.remove(region, &mut Wanted::Next);
+        removed.map(|(irp, ())| irp)
+    }
+
+    /// Ends all IRPs of a handle, and those that are on their way: for [`Device::cleanup`].
+    pub fn close(self: Pin<&Self>, own: Pin<&Own<D>>, region: &mut CriticalRegion<'_>) {
+        let this = self.project_ref();
+        this.lock
+            .hold(region, |_| own.is_closing.store(true, Ordering::Relaxed));
+        while let Some((irp, ())) = this.queue.remove(region, &mut Wanted::Own(own)) {
+            irp.complete(NtStatus::CANCELLED);
+        }
+    }
+
+    /// Ends all IRPs, and those that are on their way: for [`Device::purge`].
+    pub fn purge(self: Pin<&Self>, region: &mut CriticalRegion<'_>) {
+        let lock = self.project_ref().lock;
+        lock.hold(region, |held| held.state().is_purged.set(true));
+        while let Some(irp) = self.retrieve_next(region) {
+            irp.complete(NtStatus::DEVICE_REMOVED);
+        }
+    }
+
+    /// Frees the memory: for [`Device::release`].
+    pub fn release(self: Pin<&Self>, call: &mut Call) {
+        self.project_ref().lock.withdraw(call);
+    }
+}

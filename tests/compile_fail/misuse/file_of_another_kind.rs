@@ -1,0 +1,15 @@
+// Hole: the state of a handle of another device. A queue looks for what is of a handle of its own devices.
+
+use core::pin::Pin;
+
+use wdm::Device;
+use wdm::csq::{Fifo, Own};
+
+/// Would look through a list of other IRPs.
+pub fn cleanup<A, B>(queue: Pin<&Fifo<A>>, own: Pin<&Own<B>>, region: &mut wdm::CriticalRegion<'_>)
+where
+    A: Device<File = Own<A>>,
+    B: Device<File = Own<B>>,
+{
+    queue.close(own, region); //~ ERROR E0308
+}

@@ -1,0 +1,26 @@
+// IRPs of others are removed and completed in a critical region, in which the lock can be held between two of them.
+
+use core::pin::Pin;
+
+use wdm::csq::{Discipline, Lock, Queue};
+use wdm::{Call, NtStatus};
+
+/// Ends all that `wanted` finds, and counts them.
+pub fn purge<Q: Discipline>(
+    queue: Pin<&Queue<Q>>,
+    lock: Pin<&Lock<Q::Domain>>,
+    call: &mut Call,
+    wanted: &mut Q::Peek<'_>,
+) -> u32 {
+    let mut count = 0;
+    let mut region = call.critical_region();
+    loop {
+        let Some((irp, _)) = queue.remove(&mut region, wanted) else {
+            break;
+        };
+        irp.complete(NtStatus::CANCELLED);
+        lock.hold(&mut region, |_| count += 1);
+    }
+    drop(region);
+    lock.hold(call, |held| held.slot_count().min(count))
+}
