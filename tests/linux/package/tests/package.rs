@@ -217,7 +217,7 @@ fn the_debugger_script_has_the_offsets_of_the_kernel_and_of_the_build() {
             "{line}: {script}"
         );
     }
-    for name in ["pending", "claimed", "waiting"] {
+    for name in ["slots", "pending", "ending", "waiting"] {
         assert!(script.contains(&format!("{name}: 0x")), "{name}: {script}");
     }
 }
