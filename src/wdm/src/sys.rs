@@ -177,8 +177,7 @@ pub(crate) const RTL_QUERY_REGISTRY_TYPECHECK_SHIFT: u32 = 24;
 /// `EventProviderSetTraits`: with it a provider tells ETW its name.
 pub(crate) const SET_PROVIDER_TRAITS: EVENT_INFO_CLASS = _EVENT_INFO_CLASS::EventProviderSetTraits;
 
-/// `EVENT_DATA_DESCRIPTOR`, a piece of an event. The WDK's headers have a union where mingw-w64's
-/// have one 32-bit field.
+/// `EVENT_DATA_DESCRIPTOR`, a piece of an event, with the fields by name that the headers have in a union.
 #[repr(C)]
 pub(crate) struct DataDescriptor {
     pub(crate) address: u64,
