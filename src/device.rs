@@ -7,9 +7,7 @@ use csq_events::PnpState as PnpStateEvent;
 use pin_project_lite::pin_project;
 use wdm::csq::{Lock, Memory, Queue};
 use wdm::trace::{DeviceEvents, Provider};
-use wdm::{
-    Call, Control, CriticalRegion, Device, Dispatched, InterfaceClass, Irp, NtStatus, PnpState,
-};
+use wdm::{Call, Control, Device, Dispatched, InterfaceClass, Irp, NtStatus, PnpState};
 
 use crate::pending::Requests;
 use crate::queues::{File, Queues, State};
@@ -76,8 +74,8 @@ impl Device for Csq {
         self.handles.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn cleanup(self: Pin<&Self>, file: Pin<&File>, region: &mut CriticalRegion<'_>) {
-        requests::close_handle(self, region, file);
+    fn cleanup(self: Pin<&Self>, file: Pin<&File>, call: &mut Call) {
+        requests::close_handle(self, call, file);
         self.handles.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -94,8 +92,8 @@ impl Device for Csq {
         Ok(())
     }
 
-    fn purge(self: Pin<&Self>, region: &mut CriticalRegion<'_>) {
-        requests::purge(self, region);
+    fn purge(self: Pin<&Self>, call: &mut Call) {
+        requests::purge(self, call);
     }
 
     fn release(self: Pin<&Self>, call: &mut Call) {

@@ -8,7 +8,7 @@ use csq_protocol::wire::{
     claim, scope,
 };
 use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, status};
-use wdm::{Call, Control, CriticalRegion, Dispatched, Irp, NtStatus};
+use wdm::{Call, Control, Dispatched, Irp, NtStatus};
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -40,14 +40,13 @@ pub fn dispatch(irp: Request, call: &mut Call) -> Dispatched {
     }
 }
 
-/// Ends `irp` with what `handle` has answered, or the status that it fails with. While `handle` runs, its thread
-/// is not suspended: it may have other programs' requests in its hands.
+/// Ends `irp` with what `handle` has answered, or the status that it fails with.
 fn answer(
     mut irp: Request,
     call: &mut Call,
-    handle: impl FnOnce(&mut Request, &mut CriticalRegion<'_>) -> Result<(), NtStatus>,
+    handle: impl FnOnce(&mut Request, &mut Call) -> Result<(), NtStatus>,
 ) -> Dispatched {
-    let status = match handle(&mut irp, &mut call.critical_region()) {
+    let status = match handle(&mut irp, call) {
         Ok(()) => NtStatus::SUCCESS,
         Err(status) => status,
     };
@@ -102,7 +101,7 @@ fn decode_claim(irp: &Request) -> Result<bool, NtStatus> {
     Ok(wait)
 }
 
-fn complete(irp: &mut Request, region: &mut CriticalRegion<'_>) -> Result<(), NtStatus> {
+fn complete(irp: &mut Request, call: &mut Call) -> Result<(), NtStatus> {
     let (request, payload) = decode::<Complete>(irp.input())?;
     check_version(request.version)?;
     if request.reserved != 0 {
@@ -114,7 +113,7 @@ fn complete(irp: &mut Request, region: &mut CriticalRegion<'_>) -> Result<(), Nt
     // Without a handle there is nothing it could have claimed.
     let server = irp.file().ok_or(NOT_FOUND)?;
     let id = request.id.get();
-    let delivered = requests::complete(irp.device(), region, server, id, status, payload);
+    let delivered = requests::complete(irp.device(), call, server, id, status, payload);
     let delivered = Delivered {
         delivered: delivered.ok_or(NOT_FOUND)?.into(),
         ..Delivered::default()
@@ -144,20 +143,20 @@ fn query_version(irp: &mut Request) -> Result<(), NtStatus> {
     write(irp, &version)
 }
 
-fn complete_next(irp: &mut Request, region: &mut CriticalRegion<'_>) -> Result<(), NtStatus> {
+fn complete_next(irp: &mut Request, call: &mut Call) -> Result<(), NtStatus> {
     let (request, payload) = decode::<CompleteNext>(irp.input())?;
     check_version(request.version)?;
     check_payload(request.payload_length, payload)?;
     check_room::<Completed>(irp)?;
-    let completed = requests::complete_next(irp.device(), region, payload);
+    let completed = requests::complete_next(irp.device(), call, payload);
     write(irp, &completed.ok_or(NOT_FOUND)?)
 }
 
-fn cancel(irp: &mut Request, region: &mut CriticalRegion<'_>) -> Result<(), NtStatus> {
+fn cancel(irp: &mut Request, call: &mut Call) -> Result<(), NtStatus> {
     let scope = decode_cancel(irp)?;
     // Without a handle there are no requests of its own.
     let file = irp.file().ok_or(NOT_FOUND)?;
-    let count = requests::cancel(irp.device(), region, file, scope);
+    let count = requests::cancel(irp.device(), call, file, scope);
     if count == 0 {
         return Err(NOT_FOUND);
     }
@@ -183,9 +182,9 @@ fn decode_cancel(irp: &Request) -> Result<Scope, NtStatus> {
     }
 }
 
-fn query_statistics(irp: &mut Request, region: &mut CriticalRegion<'_>) -> Result<(), NtStatus> {
+fn query_statistics(irp: &mut Request, call: &mut Call) -> Result<(), NtStatus> {
     check_no_input(irp)?;
-    let statistics = requests::statistics(irp.device(), region);
+    let statistics = requests::statistics(irp.device(), call);
     write(irp, &statistics)
 }
 

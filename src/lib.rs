@@ -34,7 +34,8 @@
 //!
 //! | `PEND` | what happens there |
 //! |---|---|
-//! | `wdm/dispatch.rs` | the I/O manager's call: takes the remove lock, makes the `Call` |
+//! | `wdm/dispatch.rs` | the I/O manager's call |
+//! | `wdm/call.rs` | a critical region: the thread is not suspended until it returns |
 //! | `wdm/remove_lock.rs` | a reference for as long as the IRP is |
 //! | `device.rs` | `device_control` |
 //! | `ioctl.rs` | which code it is; checks the input and both lengths |
@@ -50,9 +51,8 @@
 //!
 //! | `COMPLETE` | what happens there |
 //! |---|---|
-//! | `wdm/dispatch.rs`, `wdm/remove_lock.rs`, `device.rs` | as above |
+//! | `wdm/dispatch.rs`, `wdm/call.rs`, `wdm/remove_lock.rs`, `device.rs` | as above |
 //! | `ioctl.rs` | checks the input, and that there is room for the answer |
-//! | `wdm/call.rs` | a critical region: the thread is not suspended from here on |
 //! | `requests.rs` | `complete` |
 //! | `wdm/csq/queue.rs` | `remove`: `IoCsqRemoveNextIrp` |
 //! | `wdm/csq/callbacks.rs` | the kernel's calls: lock, peek, remove, unlock |

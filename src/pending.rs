@@ -23,7 +23,7 @@ use csq_protocol::wire::{Claimed, Pend};
 use wdm::csq::{
     Arriving, Discipline, Entry, Held, InQueue, Links, List, Place, Queue, Search, Slot,
 };
-use wdm::{CriticalRegion, Dequeued, Irp, NtStatus};
+use wdm::{Call, Dequeued, Irp, NtStatus};
 use zerocopy::IntoBytes;
 
 use crate::device::Csq;
@@ -198,8 +198,8 @@ impl Discipline for Requests {
         }
     }
 
-    fn attend(_queue: Pin<&Queue<Self>>, device: Pin<&Csq>, region: &mut CriticalRegion<'_>) {
-        requests::attend(device, region);
+    fn attend(_queue: Pin<&Queue<Self>>, device: Pin<&Csq>, call: &mut Call) {
+        requests::attend(device, call);
     }
 }
 

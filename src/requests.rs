@@ -7,7 +7,7 @@ use csq_events::{Cancel, Complete, Flush, Refused as RefusedEvent, Timeout};
 use csq_protocol::status;
 use csq_protocol::wire::{Completed, Pend, Statistics};
 use wdm::csq::Outcome;
-use wdm::{Call, Control, CriticalRegion, Dequeued, Dispatched, Irp, NtStatus};
+use wdm::{Call, Control, Dequeued, Dispatched, Irp, NtStatus};
 use zerocopy::FromBytes;
 
 use crate::device::Csq;
@@ -79,11 +79,11 @@ fn claim_now(irp: &mut Irp<Csq, Control>, call: &mut Call) -> Result<(), NtStatu
 /// Completes requests that are ending, and gives pending requests to waiting claims. Called after every event
 /// by which there may be any (TR-26).
 #[inline(never)]
-pub fn attend(device: Pin<&Csq>, region: &mut CriticalRegion<'_>) {
-    while let Some((irp, note)) = device.requests().remove(region, &mut Wanted::Ending) {
+pub fn attend(device: Pin<&Csq>, call: &mut Call) {
+    while let Some((irp, note)) = device.requests().remove(call, &mut Wanted::Ending) {
         end(irp, note);
     }
-    while let Some((irp, reason)) = device.claims().remove(region, &mut WantedClaim::Served) {
+    while let Some((irp, reason)) = device.claims().remove(call, &mut WantedClaim::Served) {
         irp.complete(reason.status());
     }
 }
@@ -114,12 +114,8 @@ fn trace_end(irp: &Irp<Csq, Dequeued<'_>>, Note { id, reason }: Note, status: Nt
 
 /// Ends the oldest request with success and `payload`, of which it gets what it has space for.
 /// `None` if nothing is pending.
-pub fn complete_next(
-    device: Pin<&Csq>,
-    region: &mut CriticalRegion<'_>,
-    payload: &[u8],
-) -> Option<Completed> {
-    let (irp, note) = device.requests().remove(region, &mut Wanted::Oldest)?;
+pub fn complete_next(device: Pin<&Csq>, call: &mut Call, payload: &[u8]) -> Option<Completed> {
+    let (irp, note) = device.requests().remove(call, &mut Wanted::Oldest)?;
     let tag = tag_of(irp.input());
     let delivered = answer(irp, note, NtStatus::SUCCESS, payload);
     Some(Completed {
@@ -134,14 +130,14 @@ pub fn complete_next(
 /// how much of that it had space for; `None` if there is no such request, or no longer.
 pub fn complete(
     device: Pin<&Csq>,
-    region: &mut CriticalRegion<'_>,
+    call: &mut Call,
     server: Pin<&File>,
     id: u64,
     status: NtStatus,
     payload: &[u8],
 ) -> Option<u32> {
     let mut wanted = Wanted::Claimed(server, id);
-    let (irp, note) = device.requests().remove(region, &mut wanted)?;
+    let (irp, note) = device.requests().remove(call, &mut wanted)?;
     Some(answer(irp, note, status, payload))
 }
 
@@ -157,24 +153,19 @@ fn answer(mut irp: Irp<Csq, Dequeued<'_>>, note: Note, status: NtStatus, payload
 }
 
 /// Cancels requests of one handle and returns how many.
-pub fn cancel(
-    device: Pin<&Csq>,
-    region: &mut CriticalRegion<'_>,
-    file: Pin<&File>,
-    scope: Scope,
-) -> u64 {
+pub fn cancel(device: Pin<&Csq>, call: &mut Call, file: Pin<&File>, scope: Scope) -> u64 {
     let tag = match scope {
         Scope::All => None,
         Scope::Tag(tag) => Some(tag),
-        Scope::Id(id) => return cancel_one(device, region, file, id).into(),
+        Scope::Id(id) => return cancel_one(device, call, file, id).into(),
     };
     let mut progress = None;
     loop {
-        let (now, is_more) = device.lock().hold(region, |held| {
+        let (now, is_more) = device.lock().hold(call, |held| {
             pending::cancel_some(held, file, tag, progress.take())
         });
         if now.count > 0 {
-            attend(device, region);
+            attend(device, call);
         }
         if !is_more {
             return now.count;
@@ -184,48 +175,43 @@ pub fn cancel(
 }
 
 /// Cancels the request with an id, if it is of this handle. Returns whether there is one.
-fn cancel_one(
-    device: Pin<&Csq>,
-    region: &mut CriticalRegion<'_>,
-    file: Pin<&File>,
-    id: u64,
-) -> bool {
+fn cancel_one(device: Pin<&Csq>, call: &mut Call, file: Pin<&File>, id: u64) -> bool {
     let is_found = device
         .lock()
-        .hold(region, |held| pending::cancel_one(held, file, id));
+        .hold(call, |held| pending::cancel_one(held, file, id));
     if is_found {
-        attend(device, region);
+        attend(device, call);
     }
     is_found
 }
 
 /// Ends all requests and claims of a handle that is being closed. What it has claimed is requeued.
-pub fn close_handle(device: Pin<&Csq>, region: &mut CriticalRegion<'_>, file: Pin<&File>) {
+pub fn close_handle(device: Pin<&Csq>, call: &mut Call, file: Pin<&File>) {
     let lock = device.lock();
-    lock.hold(region, |held| file.close(held));
-    while let Some((irp, note)) = device.requests().remove(region, &mut Wanted::Own(file)) {
+    lock.hold(call, |held| file.close(held));
+    while let Some((irp, note)) = device.requests().remove(call, &mut Wanted::Own(file)) {
         end(irp, note);
     }
-    while let Some((irp, reason)) = device.claims().remove(region, &mut WantedClaim::Own(file)) {
+    while let Some((irp, reason)) = device.claims().remove(call, &mut WantedClaim::Own(file)) {
         irp.complete(reason.status());
     }
     let mut after = Some(0);
     while let Some(id) = after {
-        after = lock.hold(region, |held| pending::requeue(held, file, id));
+        after = lock.hold(call, |held| pending::requeue(held, file, id));
     }
-    attend(device, region);
+    attend(device, call);
 }
 
 /// Ends all requests and claims of a device that goes away.
-pub fn purge(device: Pin<&Csq>, region: &mut CriticalRegion<'_>) {
+pub fn purge(device: Pin<&Csq>, call: &mut Call) {
     let lock = device.lock();
-    lock.hold(region, |held| held.state().is_purged.set(true));
+    lock.hold(call, |held| held.state().is_purged.set(true));
     let mut next = Some(0);
     while let Some(first) = next {
-        next = lock.hold(region, |held| pending::purge_some(held, first));
-        attend(device, region);
+        next = lock.hold(call, |held| pending::purge_some(held, first));
+        attend(device, call);
     }
-    while let Some((irp, reason)) = device.claims().remove(region, &mut WantedClaim::All) {
+    while let Some((irp, reason)) = device.claims().remove(call, &mut WantedClaim::All) {
         irp.complete(reason.status());
     }
 }

@@ -2,7 +2,7 @@
 
 use core::pin::Pin;
 
-use crate::call::{Call, CriticalRegion};
+use crate::call::Call;
 use crate::device_object::InterfaceClass;
 use crate::irp::{Control, Dispatched, Irp, Received};
 use crate::lifecycle::State;
@@ -55,7 +55,7 @@ pub trait Device: Sized + Send + Sync + 'static {
 
     /// `IRP_MJ_CLEANUP`: the last handle is closed. Ends the requests that came through it. The device may
     /// be removed already (INV-61).
-    fn cleanup(self: Pin<&Self>, _file: Pin<&Self::File>, _region: &mut CriticalRegion<'_>) {}
+    fn cleanup(self: Pin<&Self>, _file: Pin<&Self::File>, _call: &mut Call) {}
 
     /// `IRP_MJ_DEVICE_CONTROL` with buffered I/O: answers or keeps the request. Those with other methods are
     /// answered with `STATUS_INVALID_DEVICE_REQUEST`.
@@ -72,7 +72,7 @@ pub trait Device: Sized + Send + Sync + 'static {
 
     /// `IRP_MN_SURPRISE_REMOVAL` and `IRP_MN_REMOVE_DEVICE`: the device goes away. Ends all requests. New
     /// ones are refused already, but one that was let in a moment ago may come to a queue after this.
-    fn purge(self: Pin<&Self>, _region: &mut CriticalRegion<'_>) {}
+    fn purge(self: Pin<&Self>, _call: &mut Call) {}
 
     /// The end of `IRP_MN_REMOVE_DEVICE`: no request is left, and no timer. Gives back memory. Handles may
     /// still be closed.

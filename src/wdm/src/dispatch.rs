@@ -132,6 +132,8 @@ unsafe fn with_remove_lock<D: Device>(
     irp: PIRP,
     handle: impl FnOnce(Fdo<'_, D>, Irp<D, Received>, &mut Call) -> Dispatched,
 ) -> NTSTATUS {
+    // SAFETY: a dispatch routine is called with no lock of this driver's held.
+    let mut call = unsafe { Call::begin() };
     // SAFETY: by the caller.
     let (header, raw) = match unsafe { acquire_remove_lock(device, irp) } {
         Ok(acquired) => acquired,
@@ -141,8 +143,6 @@ unsafe fn with_remove_lock<D: Device>(
     let fdo = unsafe { Fdo::<D>::of(device) };
     // SAFETY: the IRP of this call is this driver's, and was sent to this device.
     let irp = unsafe { Irp::from_raw(raw) };
-    // SAFETY: a dispatch routine is called with no lock of this driver's held.
-    let mut call = unsafe { Call::begin() };
     let dispatched = handle(fdo, irp, &mut call);
     if !dispatched.is_removed() {
         // SAFETY: acquired above.
@@ -206,15 +206,15 @@ fn open<D: Device>(
 ///
 /// See [`driver_unload`].
 unsafe extern "C" fn dispatch_cleanup<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
+    // SAFETY: a dispatch routine is called with no lock of this driver's held.
+    let mut call = unsafe { Call::begin() };
     // SAFETY: the I/O manager passes no null pointer.
     let irp = unsafe { NonNull::new_unchecked(irp) };
     // SAFETY: the IRP of this call is this driver's, until the end.
     if let Some(file) = unsafe { file::of_irp::<D>(irp) } {
         // SAFETY: the handle keeps the device object.
         let fdo = unsafe { Fdo::<D>::of(device) };
-        // SAFETY: a dispatch routine is called with no lock of this driver's held.
-        let mut call = unsafe { Call::begin() };
-        fdo.device().cleanup(file, &mut call.critical_region());
+        fdo.device().cleanup(file, &mut call);
     }
     // SAFETY: this driver's until now.
     unsafe { complete_empty(irp, NtStatus::SUCCESS) };
@@ -254,6 +254,8 @@ unsafe extern "C" fn dispatch_device_control<D: Device>(
     device: PDEVICE_OBJECT,
     irp: PIRP,
 ) -> NTSTATUS {
+    // SAFETY: a dispatch routine is called with no lock of this driver's held.
+    let mut call = unsafe { Call::begin() };
     // SAFETY: the I/O manager's call.
     let (header, raw) = match unsafe { acquire_remove_lock(device, irp) } {
         Ok(acquired) => acquired,
@@ -265,8 +267,6 @@ unsafe extern "C" fn dispatch_device_control<D: Device>(
     unsafe { clear_information(raw) };
     // SAFETY: as above, with the reference. Whether its I/O is buffered is looked at first.
     let irp = unsafe { Irp::<D, Control>::from_raw(raw) };
-    // SAFETY: a dispatch routine is called with no lock of this driver's held.
-    let mut call = unsafe { Call::begin() };
     let dispatched = if is_gone {
         irp.complete(&mut call, NtStatus::DEVICE_REMOVED)
     } else if irp.code() & 3 != METHOD_BUFFERED {

@@ -71,8 +71,8 @@ pub enum Control {}
 pub enum Refused {}
 
 /// Pended, and given up by its queue, to be completed. Until then the [`Call`] is borrowed, so no lock can
-/// be taken, and its critical region is not left.
-pub struct Dequeued<'region>(PhantomData<&'region mut Call>);
+/// be taken.
+pub struct Dequeued<'call>(PhantomData<&'call mut Call>);
 
 /// An IRP that the driver owns alone, sent to a device whose state is a `D`.
 ///

@@ -6,15 +6,14 @@
 //! * An [`Irp`] has one owner; it is completed or queued by value, and never touched afterwards.
 //! * A dispatch routine must return the [`Dispatched`] that only completing, queuing or passing down an IRP
 //!   yields.
-//! * A [`Call`] proves that the thread holds no lock, a [`CriticalRegion`] that it is not suspended; what needs
-//!   that borrows one.
+//! * A [`Call`] proves that the thread holds no lock and is not suspended; what needs that borrows it.
 //! * What a queue does is decided by a [`csq::Discipline`], which is safe code; what links IRPs is this
 //!   crate's.
 //!
 //! | module | what it wraps |
 //! |---|---|
 //! | `sys` | the only place that names `wdk_sys`: types, routines, layout |
-//! | [`status`], [`call`] | `NTSTATUS`; critical regions |
+//! | [`status`], [`call`] | `NTSTATUS`; a running routine, which is a critical region |
 //! | [`irp`], [`stack_location`], [`buffer`], `file` | an IRP, its parameters, its `SystemBuffer`, its handle |
 //! | [`csq`] | the `IoCsq*` routines: queues, their callbacks, lists, slots, timers |
 //! | [`device`], `dispatch`, `add_device`, `pnp`, [`lifecycle`] | what a driver says of its devices, and who calls it |
@@ -67,7 +66,7 @@ mod pnp;
 mod dispatch;
 
 pub use buffer::Answer;
-pub use call::{Call, CriticalRegion};
+pub use call::Call;
 pub use device::Device;
 pub use device_object::InterfaceClass;
 pub use dispatch::{DriverObject, initialize_driver};

@@ -115,7 +115,7 @@ fn purge<D: Device>(fdo: Fdo<'_, D>, call: &mut Call, state: State) {
     enter(fdo, state);
     // The interface may be off already, or never have been on.
     let _ = fdo.set_interface_state(false);
-    fdo.device().purge(&mut call.critical_region());
+    fdo.device().purge(call);
 }
 
 /// The end of `IRP_MN_REMOVE_DEVICE`: waits until no other IRP holds the device and no deferred routine runs

@@ -3,13 +3,13 @@
 use core::pin::Pin;
 
 use wdm::csq::{Discipline, Queue};
-use wdm::{CriticalRegion, Dispatched, NtStatus};
+use wdm::{Call, Dispatched, NtStatus};
 
 /// The IRP of this call is forgotten.
 pub fn device_control<Q: Discipline>(
     queue: Pin<&Queue<Q>>,
-    region: &mut CriticalRegion<'_>,
+    call: &mut Call,
     wanted: &mut Q::Peek<'_>,
 ) -> Option<Dispatched> {
-    queue.remove(region, wanted).map(|(irp, _)| irp.complete(NtStatus::SUCCESS)) //~ ERROR E0308
+    queue.remove(call, wanted).map(|(irp, _)| irp.complete(NtStatus::SUCCESS)) //~ ERROR E0308
 }

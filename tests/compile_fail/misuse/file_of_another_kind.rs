@@ -6,10 +6,10 @@ use wdm::Device;
 use wdm::csq::{Fifo, Own};
 
 /// Would look through a list of other IRPs.
-pub fn cleanup<A, B>(queue: Pin<&Fifo<A>>, own: Pin<&Own<B>>, region: &mut wdm::CriticalRegion<'_>)
+pub fn cleanup<A, B>(queue: Pin<&Fifo<A>>, own: Pin<&Own<B>>, call: &mut wdm::Call)
 where
     A: Device<File = Own<A>>,
     B: Device<File = Own<B>>,
 {
-    queue.close(own, region); //~ ERROR E0308
+    queue.close(own, call); //~ ERROR E0308
 }

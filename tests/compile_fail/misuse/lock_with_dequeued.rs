@@ -3,16 +3,16 @@
 use core::pin::Pin;
 
 use wdm::csq::{Discipline, Lock, Queue};
-use wdm::{CriticalRegion, NtStatus};
+use wdm::{Call, NtStatus};
 
 /// The lock first, then the IRP.
 pub fn answer<Q: Discipline>(
     queue: Pin<&Queue<Q>>,
     lock: Pin<&Lock<Q::Domain>>,
-    region: &mut CriticalRegion<'_>,
+    call: &mut Call,
     wanted: &mut Q::Peek<'_>,
 ) {
-    if let Some((irp, _)) = queue.remove(region, wanted) {
-        lock.hold(region, |_| irp.complete(NtStatus::SUCCESS)); //~ ERROR E0499
+    if let Some((irp, _)) = queue.remove(call, wanted) {
+        lock.hold(call, |_| irp.complete(NtStatus::SUCCESS)); //~ ERROR E0499
     }
 }

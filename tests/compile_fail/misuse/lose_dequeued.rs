@@ -2,14 +2,14 @@
 
 use core::pin::Pin;
 
-use wdm::CriticalRegion;
+use wdm::Call;
 use wdm::csq::{Discipline, Queue};
 
 /// Takes one out and drops it.
 pub fn skip_one<Q: Discipline>(
     queue: Pin<&Queue<Q>>,
-    region: &mut CriticalRegion<'_>,
+    call: &mut Call,
     wanted: &mut Q::Peek<'_>,
 ) {
-    queue.remove(region, wanted); //~ ERROR unused_must_use
+    queue.remove(call, wanted); //~ ERROR unused_must_use
 }

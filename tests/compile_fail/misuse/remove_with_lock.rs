@@ -2,15 +2,15 @@
 
 use core::pin::Pin;
 
-use wdm::CriticalRegion;
+use wdm::Call;
 use wdm::csq::{Discipline, Lock, Queue};
 
 /// The thread would wait for itself.
 pub fn skip<Q: Discipline>(
     queue: Pin<&Queue<Q>>,
     lock: Pin<&Lock<Q::Domain>>,
-    region: &mut CriticalRegion<'_>,
+    call: &mut Call,
     wanted: &mut Q::Peek<'_>,
 ) -> bool {
-    lock.hold(region, |_| queue.remove(region, wanted).is_some()) //~ ERROR E0500
+    lock.hold(call, |_| queue.remove(call, wanted).is_some()) //~ ERROR E0500, E0501
 }

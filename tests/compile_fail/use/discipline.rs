@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use wdm::csq::{
     Arriving, Discipline, Domain, Entry, Held, InOwner, InQueue, List, Place, Queue, Search, Slot,
 };
-use wdm::{CriticalRegion, Dequeued, Device, Irp, NtStatus};
+use wdm::{Call, Dequeued, Device, Irp, NtStatus};
 
 /// What a device of this kind keeps for a handle.
 pub trait Handle<G> {
@@ -128,8 +128,8 @@ where
         irp.complete(NtStatus::CANCELLED);
     }
 
-    fn attend(queue: Pin<&Queue<Self>>, _device: Pin<&D>, region: &mut CriticalRegion<'_>) {
-        if let Some((mut irp, id)) = queue.remove(region, &mut Wanted::Next) {
+    fn attend(queue: Pin<&Queue<Self>>, _device: Pin<&D>, call: &mut Call) {
+        if let Some((mut irp, id)) = queue.remove(call, &mut Wanted::Next) {
             let _ = irp.answer(&id.to_le_bytes());
             irp.complete(NtStatus::SUCCESS);
         }

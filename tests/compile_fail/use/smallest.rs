@@ -5,7 +5,7 @@ use core::pin::Pin;
 
 use pin_project_lite::pin_project;
 use wdm::csq::{Fifo, Own};
-use wdm::{Call, Control, CriticalRegion, Device, Dispatched, InterfaceClass, Irp, NtStatus};
+use wdm::{Call, Control, Device, Dispatched, InterfaceClass, Irp, NtStatus};
 
 const WAIT: u32 = 0x0022_2000;
 const WAKE: u32 = 0x0022_2004;
@@ -47,8 +47,8 @@ impl Device for Bell {
         Ok(Own::new())
     }
 
-    fn cleanup(self: Pin<&Self>, own: Pin<&Own<Self>>, region: &mut CriticalRegion<'_>) {
-        self.waiting().close(own, region);
+    fn cleanup(self: Pin<&Self>, own: Pin<&Own<Self>>, call: &mut Call) {
+        self.waiting().close(own, call);
     }
 
     fn device_control(irp: Irp<Self, Control>, call: &mut Call) -> Dispatched {
@@ -58,7 +58,7 @@ impl Device for Bell {
                 if let Some(oldest) = irp
                     .device()
                     .waiting()
-                    .retrieve_next(&mut call.critical_region())
+                    .retrieve_next(call)
                 {
                     oldest.complete(NtStatus::SUCCESS);
                 }
@@ -68,8 +68,8 @@ impl Device for Bell {
         }
     }
 
-    fn purge(self: Pin<&Self>, region: &mut CriticalRegion<'_>) {
-        self.waiting().purge(region);
+    fn purge(self: Pin<&Self>, call: &mut Call) {
+        self.waiting().purge(call);
     }
 
     fn release(self: Pin<&Self>, call: &mut Call) {

@@ -37,7 +37,7 @@ impl<'h, G: Domain> Arriving<'h, G> {
     }
 
     /// Has [`Discipline::attend`](super::Discipline::attend) called once the IRP is in the queue. The inserting thread cannot do that:
-    /// the IRP, and with it the device, may be gone by then, and the thread may be suspended (TR-26, TR-28).
+    /// the IRP, and with it the device, may be gone by then (TR-26).
     pub const fn attend(&mut self) {
         self.is_to_attend = true;
     }

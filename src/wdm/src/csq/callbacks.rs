@@ -321,8 +321,6 @@ unsafe extern "C" fn attend<Q: Discipline>(
     // SAFETY: a part of it.
     let queue = unsafe { Pin::new_unchecked(queue) };
     // SAFETY: a deferred procedure call begins with no lock held.
-    let mut call = unsafe { Call::begin() };
-    // SAFETY: at DISPATCH_LEVEL.
-    let mut region = unsafe { call.at_dispatch_level() };
-    Q::attend(queue, device, &mut region);
+    let mut call = unsafe { Call::at_dispatch_level() };
+    Q::attend(queue, device, &mut call);
 }

@@ -16,7 +16,7 @@ use super::lock::{Held, Lock, Memory};
 use super::queue::{Discipline, Queue};
 use super::search::Search;
 use super::slots::Slot;
-use crate::call::{Call, CriticalRegion};
+use crate::call::Call;
 use crate::device::Device;
 use crate::irp::{Control, Dequeued, Dispatched, Irp};
 use crate::status::NtStatus;
@@ -155,8 +155,8 @@ impl<D: Device<File = Own<D>>> Discipline for Arrivals<D> {
     }
 
     /// Ends what came too late.
-    fn attend(queue: Pin<&Queue<Self>>, _device: Pin<&D>, region: &mut CriticalRegion<'_>) {
-        while let Some((irp, ())) = queue.remove(region, &mut Wanted::Late) {
+    fn attend(queue: Pin<&Queue<Self>>, _device: Pin<&D>, call: &mut Call) {
+        while let Some((irp, ())) = queue.remove(call, &mut Wanted::Late) {
             irp.complete(NtStatus::CANCELLED);
         }
     }
@@ -220,29 +220,29 @@ impl<D: Device<File = Own<D>>> Fifo<D> {
 
     /// Removes the oldest IRP, to be completed.
     #[must_use = "an IRP that was removed must be completed"]
-    pub fn retrieve_next<'region>(
+    pub fn retrieve_next<'call>(
         self: Pin<&Self>,
-        region: &'region mut CriticalRegion<'_>,
-    ) -> Option<Irp<D, Dequeued<'region>>> {
-        let removed = self.project_ref().queue.remove(region, &mut Wanted::Next);
+        call: &'call mut Call,
+    ) -> Option<Irp<D, Dequeued<'call>>> {
+        let removed = self.project_ref().queue.remove(call, &mut Wanted::Next);
         removed.map(|(irp, ())| irp)
     }
 
     /// Ends all IRPs of a handle, and those that are on their way: for [`Device::cleanup`].
-    pub fn close(self: Pin<&Self>, own: Pin<&Own<D>>, region: &mut CriticalRegion<'_>) {
+    pub fn close(self: Pin<&Self>, own: Pin<&Own<D>>, call: &mut Call) {
         let this = self.project_ref();
         this.lock
-            .hold(region, |_| own.is_closing.store(true, Ordering::Relaxed));
-        while let Some((irp, ())) = this.queue.remove(region, &mut Wanted::Own(own)) {
+            .hold(call, |_| own.is_closing.store(true, Ordering::Relaxed));
+        while let Some((irp, ())) = this.queue.remove(call, &mut Wanted::Own(own)) {
             irp.complete(NtStatus::CANCELLED);
         }
     }
 
     /// Ends all IRPs, and those that are on their way: for [`Device::purge`].
-    pub fn purge(self: Pin<&Self>, region: &mut CriticalRegion<'_>) {
+    pub fn purge(self: Pin<&Self>, call: &mut Call) {
         let lock = self.project_ref().lock;
-        lock.hold(region, |held| held.state().is_purged.set(true));
-        while let Some(irp) = self.retrieve_next(region) {
+        lock.hold(call, |held| held.state().is_purged.set(true));
+        while let Some(irp) = self.retrieve_next(call) {
             irp.complete(NtStatus::DEVICE_REMOVED);
         }
     }

@@ -18,7 +18,7 @@ use super::list::Entry;
 use super::lock::{Held, Lock};
 use super::search::Search;
 use super::slots::Slot;
-use crate::call::CriticalRegion;
+use crate::call::Call;
 use crate::device::Device;
 use crate::irp::{Dequeued, Irp};
 use crate::status::NtStatus;
@@ -115,12 +115,7 @@ pub trait Discipline: Sized + 'static {
     /// # Context
     ///
     /// `DISPATCH_LEVEL`, in a deferred procedure call. The device stays meanwhile.
-    fn attend(
-        _queue: Pin<&Queue<Self>>,
-        _device: Pin<&DeviceOf<Self>>,
-        _region: &mut CriticalRegion<'_>,
-    ) {
-    }
+    fn attend(_queue: Pin<&Queue<Self>>, _device: Pin<&DeviceOf<Self>>, _call: &mut Call) {}
 }
 
 /// The device of a discipline.
@@ -153,7 +148,7 @@ unsafe impl<Q: Discipline> Send for Queue<Q> {}
 unsafe impl<Q: Discipline> Sync for Queue<Q> {}
 
 /// An IRP that has left a queue, and what its discipline says of it.
-pub type Removed<'region, Q> = (Irp<DeviceOf<Q>, Dequeued<'region>>, <Q as Discipline>::Note);
+pub type Removed<'call, Q> = (Irp<DeviceOf<Q>, Dequeued<'call>>, <Q as Discipline>::Note);
 
 impl<Q: Discipline> Queue<Q> {
     /// A queue that takes nothing before it is [registered](Self::register).
@@ -177,19 +172,19 @@ impl<Q: Discipline> Queue<Q> {
     ///
     /// # Context
     ///
-    /// IRQL <= `DISPATCH_LEVEL`. Whoever has an IRP of somebody else's is not suspended, so a critical region
-    /// is borrowed until the IRP is complete.
+    /// IRQL <= `DISPATCH_LEVEL`. Whoever has an IRP of somebody else's is not suspended and takes no lock, so the
+    /// call is borrowed until the IRP is complete.
     #[must_use = "an IRP that was removed must be completed"]
     #[inline]
-    pub fn remove<'region>(
+    pub fn remove<'call>(
         self: Pin<&Self>,
-        _region: &'region mut CriticalRegion<'_>,
+        _call: &'call mut Call,
         context: &mut Q::Peek<'_>,
-    ) -> Option<Removed<'region, Q>> {
+    ) -> Option<Removed<'call, Q>> {
         if self.lock.load(Ordering::Acquire).is_null() {
             return None;
         }
-        // SAFETY: registered. The lock is not held: the region is not borrowed.
+        // SAFETY: registered. The lock is not held: the call is not borrowed.
         let irp = unsafe { IoCsqRemoveNextIrp(self.as_csq(), (&raw mut *context).cast()) };
         // SAFETY: the queue has given it up.
         NonNull::new(irp).map(|irp| unsafe { removed::<Q>(irp) })
@@ -261,7 +256,7 @@ pub(super) unsafe fn leave<Q: Discipline>(irp: NonNull<IRP>, note: Q::Note) {
 ///
 /// The queue has given up the IRP after [`leave`]; it is given to one owner.
 #[inline]
-pub(super) unsafe fn removed<'region, Q: Discipline>(irp: NonNull<IRP>) -> Removed<'region, Q> {
+pub(super) unsafe fn removed<'call, Q: Discipline>(irp: NonNull<IRP>) -> Removed<'call, Q> {
     // SAFETY: the caller's IRP.
     let words = unsafe { driver_context(irp.as_ptr()) };
     // SAFETY: `leave` has written one.

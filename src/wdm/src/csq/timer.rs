@@ -65,7 +65,7 @@ unsafe extern "C" fn expired<Q: Discipline>(
     // SAFETY: a lock that is used is pinned.
     let lock = unsafe { Pin::new_unchecked(lock) };
     // SAFETY: a deferred procedure call begins with no lock held.
-    let mut call = unsafe { Call::begin() };
+    let mut call = unsafe { Call::at_dispatch_level() };
     let is_linked = lock.hold(&mut call, |held| {
         let irp = held.entry_in(slot);
         if slot.timer.get() == Timer::Set {

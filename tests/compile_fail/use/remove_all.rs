@@ -1,4 +1,4 @@
-// IRPs of others are removed and completed in a critical region, in which the lock can be held between two of them.
+// IRPs of others are removed and completed, and the lock is held between two of them.
 
 use core::pin::Pin;
 
@@ -13,14 +13,12 @@ pub fn purge<Q: Discipline>(
     wanted: &mut Q::Peek<'_>,
 ) -> u32 {
     let mut count = 0;
-    let mut region = call.critical_region();
     loop {
-        let Some((irp, _)) = queue.remove(&mut region, wanted) else {
+        let Some((irp, _)) = queue.remove(call, wanted) else {
             break;
         };
         irp.complete(NtStatus::CANCELLED);
-        lock.hold(&mut region, |_| count += 1);
+        lock.hold(call, |_| count += 1);
     }
-    drop(region);
     lock.hold(call, |held| held.slot_count().min(count))
 }
