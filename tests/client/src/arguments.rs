@@ -8,7 +8,7 @@ mod clients;
 mod servers;
 
 pub use clients::{Cancel, Pend, Way};
-pub use servers::{Claim, Complete, Reply, Serve};
+pub use servers::{Claim, Complete, Reply, ReplyError, Serve};
 
 /// Installs, uses and tests csq.sys, a driver that keeps requests pending in cancel-safe queues.
 #[derive(Debug, Parser)]

@@ -1,5 +1,6 @@
 //! Why a command failed: a sentence that says what to do, and an exit code.
 
+use crate::arguments::ReplyError;
 use crate::text::counted;
 use crate::{exit_code, ntstatus, problem};
 use scenarios::runner::RunError;
@@ -12,6 +13,9 @@ pub enum Error {
     /// There is no device.
     #[error("no csq device: install the driver with `csqctl install`")]
     Absent,
+    /// There is no device to remove.
+    #[error("there is no csq device: nothing to remove")]
+    NothingToRemove,
     /// The device may not be opened, or the machine's configuration not be changed.
     #[error("access denied: {what} is for administrators; run this as one")]
     Denied {
@@ -45,6 +49,25 @@ pub enum Error {
         what: String,
         /// How it ended.
         status: u32,
+    },
+    /// A request that was pending was ended in an error, by a server or because it was canceled.
+    #[error("{what}: {}", ntstatus::ending(*.status))]
+    Ended {
+        /// Which request.
+        what: String,
+        /// How it ended.
+        status: u32,
+    },
+    /// An answer that the driver would refuse.
+    #[error(transparent)]
+    Reply(#[from] ReplyError),
+    /// The program that is to answer requests does not start.
+    #[error("cannot start {}: {source}; the request is pending again", .program.display())]
+    NoProgram {
+        /// The program.
+        program: PathBuf,
+        /// What Windows said.
+        source: io::Error,
     },
     /// The driver's answer is not what the protocol says.
     #[error("{what}: the driver answered with {length} bytes, which the protocol does not allow")]
@@ -145,11 +168,12 @@ impl Error {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Absent => exit_code::ABSENT,
+            Self::Absent | Self::NothingToRemove => exit_code::ABSENT,
             Self::Denied { .. } => exit_code::DENIED,
             Self::NotStarted { .. } => exit_code::NOT_STARTED,
             Self::WrongVersion { .. } => exit_code::WRONG_VERSION,
             Self::Refused { .. }
+            | Self::Ended { .. }
             | Self::Malformed { .. }
             | Self::NothingPending { .. }
             | Self::NoSuchRequest { .. } => exit_code::REFUSED,
@@ -157,6 +181,8 @@ impl Error {
             Self::InUse { .. } | Self::Run(RunError::NotIdle { .. }) => exit_code::IN_USE,
             Self::NoInf { .. }
             | Self::NoDriver { .. }
+            | Self::Reply(_)
+            | Self::NoProgram { .. }
             | Self::Run(RunError::NothingChosen { .. }) => exit_code::USAGE,
             Self::Install { .. } => exit_code::INSTALL_FAILED,
             Self::RestartNeeded { .. } => exit_code::RESTART_NEEDED,
@@ -224,6 +250,29 @@ mod tests {
             "completing a request: there is no such request (STATUS_NOT_FOUND)"
         );
         assert_eq!(refused.exit_code(), exit_code::REFUSED);
+    }
+
+    #[test]
+    fn who_is_refused_is_told_apart() {
+        let ended = |status| {
+            let what = "request 1 of 1".into();
+            Error::Ended { what, status }.to_string()
+        };
+        assert_eq!(
+            ended(status::ACCESS_DENIED),
+            "request 1 of 1: a server ended it with STATUS_ACCESS_DENIED"
+        );
+        assert_eq!(
+            ended(status::CANCELLED),
+            "request 1 of 1: the request was canceled (STATUS_CANCELLED)"
+        );
+    }
+
+    #[test]
+    fn nothing_to_remove_does_not_ask_for_an_installation() {
+        let error = Error::NothingToRemove;
+        assert!(!error.to_string().contains("install"), "{error}");
+        assert_eq!(error.exit_code(), exit_code::ABSENT);
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub fn sentence(status: u32) -> String {
         status::DEVICE_REMOVED => "the device is gone",
         status::DEVICE_NOT_READY => "the device is not started, or is about to be removed",
         status::FILE_CLOSED => "the handle is being closed",
-        status::INVALID_BUFFER_SIZE => "the payload is too long",
+        status::INVALID_BUFFER_SIZE => "a payload has at most 4096 bytes",
         status::INVALID_DEVICE_REQUEST => "the driver does not know this control code",
         status::ACCESS_DENIED => "the handle was not opened for this",
         status::REVISION_MISMATCH => "driver and program speak different versions of the protocol",
@@ -77,6 +77,16 @@ pub fn sentence(status: u32) -> String {
         _ => return format!("ended with {}", name(status)),
     };
     format!("{meaning} ({})", name(status))
+}
+
+/// How a request that was pending has ended: what the driver's own endings mean, and otherwise that a server
+/// chose the status.
+#[must_use]
+pub fn ending(status: u32) -> String {
+    match status {
+        status::CANCELLED | status::IO_TIMEOUT | status::DEVICE_REMOVED => sentence(status),
+        _ => format!("a server ended it with {}", name(status)),
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +98,12 @@ mod tests {
         assert_eq!(name(status::CANCELLED), "STATUS_CANCELLED");
         assert_eq!(name(0xc000_000e), "STATUS_NO_SUCH_DEVICE");
         assert_eq!(name(0xc000_1234), "status 0xc0001234");
+    }
+
+    #[test]
+    fn the_longest_payload_is_the_protocol_s() {
+        let sentence = sentence(status::INVALID_BUFFER_SIZE);
+        assert!(sentence.contains(&csq_protocol::MAX_PAYLOAD.to_string()));
     }
 
     #[test]

@@ -13,16 +13,21 @@ pub fn milliseconds(duration: Duration) -> String {
     }
 }
 
-/// A payload: as text if it is some, otherwise in hexadecimal.
+/// A payload: as text if it is some, with `\n` for a new line; otherwise in hexadecimal.
 #[must_use]
 pub fn payload(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
-        Ok(text) if !text.chars().any(char::is_control) => format!("\"{text}\""),
+        Ok(text) if !text.chars().any(is_unreadable) => format!("{text:?}"),
         _ => {
             let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             digits.concat()
         }
     }
+}
+
+/// Whether a character has no readable form, not even one such as `\n`.
+fn is_unreadable(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')
 }
 
 /// A count with its noun.
@@ -53,6 +58,8 @@ mod tests {
         assert_eq!(payload(b"hello"), "\"hello\"");
         assert_eq!(payload(&[1, 0xff]), "01ff");
         assert_eq!(payload(b""), "\"\"");
+        assert_eq!(payload(b"two\r\nlines\n"), r#""two\r\nlines\n""#);
+        assert_eq!(payload(b"a\0"), "6100");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! [`Model`] keeps one vector of requests and walks it for every question. It knows no locks, lists,
 //! slots or timers, so that one can see that it is right. It is written from the tables of
-//! `csq_protocol` and the README, and not from the driver.
+//! `csq_protocol` and its README, and not from the driver.
 //!
 //! | module | what it is |
 //! |---|---|

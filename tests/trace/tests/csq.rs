@@ -87,10 +87,10 @@ fn a_payload_is_read_as_it_was_written() {
     assert_eq!(description.values(event.as_bytes()), Ok(values.to_vec()));
 }
 
-/// `README.md` has a row for each event, with its level, its keyword and its fields.
+/// `src/events/README.md` has a row for each event, with its level, its keyword and its fields.
 #[test]
-fn the_readme_has_every_event() {
-    let readme = read("README.md");
+fn the_page_has_every_event() {
+    let page = read("src/events/README.md");
     for event in all() {
         let fields: Vec<_> = event
             .description
@@ -105,9 +105,9 @@ fn the_readme_has_every_event() {
             event.keyword,
             fields.join(", ")
         );
-        assert!(readme.lines().any(|line| line.starts_with(&row)), "{row}");
+        assert!(page.lines().any(|line| line.starts_with(&row)), "{row}");
     }
-    assert!(readme.contains(&guid().to_uppercase()));
+    assert!(page.contains(&guid().to_uppercase()));
 }
 
 /// `csq.wprp` records the provider, with every keyword.

@@ -16,6 +16,23 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Looks whether the driver would take it.
+    ///
+    /// # Errors
+    /// What it would refuse.
+    pub fn check(&self) -> Result<(), ReplyError> {
+        let (status, length) = (self.status(), self.payload().len());
+        if status::NO_ENDING.contains(&status) {
+            Err(ReplyError::NoEnding { status })
+        } else if status::is_error(status) && length > 0 {
+            Err(ReplyError::ErrorWithPayload { status })
+        } else if length > csq_protocol::MAX_PAYLOAD as usize {
+            Err(ReplyError::Long { length })
+        } else {
+            Ok(())
+        }
+    }
+
     /// Whether anything was said about it.
     #[must_use]
     pub const fn is_given(&self) -> bool {
@@ -36,6 +53,36 @@ impl Reply {
     pub fn payload(&self) -> &[u8] {
         self.payload.as_deref().unwrap_or_default().as_bytes()
     }
+}
+
+/// Why the driver would refuse an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplyError {
+    /// The status is not one that a request can end with.
+    #[error("no request can end with {}: choose another --status", ntstatus::name(*.status))]
+    NoEnding {
+        /// The status.
+        status: u32,
+    },
+    /// Windows gives a program no output with an error.
+    #[error(
+        "{} is an error, and a request that ends in an error has no payload: leave --payload out, or choose \
+         another --status",
+        ntstatus::name(*.status)
+    )]
+    ErrorWithPayload {
+        /// The status.
+        status: u32,
+    },
+    /// The payload is longer than the protocol allows.
+    #[error(
+        "a payload has at most {} bytes, and this one has {length}",
+        csq_protocol::MAX_PAYLOAD
+    )]
+    Long {
+        /// How many bytes it has.
+        length: usize,
+    },
 }
 
 /// Arguments of `complete`.

@@ -85,6 +85,27 @@ fn a_reply_is_a_status_and_a_payload() {
 }
 
 #[test]
+fn an_answer_that_the_driver_refuses_is_refused_before() {
+    for (line, is_good) in [
+        ("csqctl complete --status CANCELLED", true),
+        ("csqctl complete --status CANCELLED --payload x", false),
+        ("csqctl complete --status BUFFER_OVERFLOW --payload x", true),
+        ("csqctl complete --status PENDING", false),
+        ("csqctl complete --payload x", true),
+    ] {
+        let Command::Complete(complete) = parsed(line).unwrap().command else {
+            panic!("not complete");
+        };
+        assert_eq!(complete.reply.check().is_ok(), is_good, "{line}");
+    }
+    let long = Reply {
+        status: None,
+        payload: Some("x".repeat(4097)),
+    };
+    assert_eq!(long.check(), Err(ReplyError::Long { length: 4097 }));
+}
+
+#[test]
 fn nonsense_exits_with_the_documented_code() {
     for line in ["csqctl", "csqctl frobnicate", "csqctl stats --color"] {
         let code = parsed(line).unwrap_err().exit_code();

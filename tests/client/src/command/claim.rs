@@ -8,6 +8,7 @@ use serde_json::json;
 use std::time::Duration;
 
 pub(super) fn run(arguments: &Claim, output: Output) -> Result<(), Error> {
+    arguments.reply.check()?;
     let interrupted = interrupt::on_ctrl_c()?;
     let mut server = Server::new(Client::open()?, 1);
     for _ in 0..arguments.count {

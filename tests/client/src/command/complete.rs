@@ -8,6 +8,7 @@ use csq_protocol::status;
 use serde_json::json;
 
 pub(super) fn run(arguments: &Complete, output: Output) -> Result<(), Error> {
+    arguments.reply.check()?;
     let client = Client::open()?;
     let reply = Reply {
         status: arguments.reply.status(),

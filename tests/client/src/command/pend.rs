@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &Pend, output: Output) -> Result<(), Error> {
                 // What a server answers need not be success; warnings and the like are answers.
                 if status::is_error(answer.status) {
                     let what = format!("request {} of {}", index + 1, requests.len());
-                    refused.get_or_insert(Error::Refused {
+                    refused.get_or_insert(Error::Ended {
                         what,
                         status: answer.status,
                     });

@@ -8,7 +8,8 @@ use crate::{Error, interrupt, text};
 use csq_protocol::{MAX_PAYLOAD, status};
 use serde_json::json;
 use std::io::{self, Write};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 const PROGRAM_FAILED: u32 = 0xc000_0001;
 
 pub(super) fn run(arguments: &Serve, output: Output) -> Result<(), Error> {
+    arguments.reply.check()?;
     let interrupted = interrupt::on_ctrl_c()?;
     let mut server = Server::new(Client::open()?, arguments.depth as usize);
     output.say("serving; Ctrl-C ends it, and gives back what is not answered");
@@ -30,7 +32,7 @@ pub(super) fn run(arguments: &Serve, output: Output) -> Result<(), Error> {
         if !delay.is_zero() && interrupted.wait(Some(delay)) {
             break;
         }
-        let (status, payload) = answer(arguments, &claimed);
+        let (status, payload) = answer(arguments, &claimed)?;
         let reply = Reply {
             status,
             payload: &payload,
@@ -54,31 +56,41 @@ pub(super) fn run(arguments: &Serve, output: Output) -> Result<(), Error> {
 }
 
 /// The status and the payload a request ends with.
-fn answer(arguments: &Serve, claimed: &Claimed) -> (u32, Vec<u8>) {
+///
+/// # Errors
+/// The program does not start. It would not for any other request either, so the server ends.
+fn answer(arguments: &Serve, claimed: &Claimed) -> Result<(u32, Vec<u8>), Error> {
     if let Some(program) = &arguments.exec {
-        let mut command = Command::new(program);
-        return match printed(&mut command, claimed) {
+        let child = start(program, claimed).map_err(|source| Error::NoProgram {
+            program: program.clone(),
+            source,
+        })?;
+        return Ok(match printed(child, claimed) {
             Ok(payload) => (status::SUCCESS, payload),
             Err(error) => {
                 eprintln!("csqctl: {}: {error}", program.display());
                 (PROGRAM_FAILED, Vec::new())
             }
-        };
+        });
     }
     if arguments.reply.is_given() {
-        return (arguments.reply.status(), arguments.reply.payload().to_vec());
+        return Ok((arguments.reply.status(), arguments.reply.payload().to_vec()));
     }
-    (status::SUCCESS, claimed.payload.clone())
+    Ok((status::SUCCESS, claimed.payload.clone()))
 }
 
-/// What a program prints that reads the request's payload.
-fn printed(command: &mut Command, claimed: &Claimed) -> io::Result<Vec<u8>> {
-    let mut child = command
+/// Starts a program that is to read the request's payload and print the answer.
+fn start(program: &Path, claimed: &Claimed) -> io::Result<Child> {
+    Command::new(program)
         .env("CSQ_ID", claimed.id.to_string())
         .env("CSQ_TAG", claimed.tag.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn()?;
+        .spawn()
+}
+
+/// What a program prints that reads the request's payload.
+fn printed(mut child: Child, claimed: &Claimed) -> io::Result<Vec<u8>> {
     let input = child.stdin.take();
     let printed = thread::scope(|scope| {
         // Beside the reading, since either pipe can be full.

@@ -136,7 +136,7 @@ pub fn remove() -> Result<Removed, Error> {
     let set = DeviceSet::all().map_err(|error| Error::system("listing devices", error))?;
     let nodes: Vec<Node<'_>> = set.nodes().filter(is_ours).collect();
     if nodes.is_empty() {
-        return Err(Error::Absent);
+        return Err(Error::NothingToRemove);
     }
     // DIF_REMOVE alone, which is all that devcon does, deletes the registry keys of a device even if it is in
     // use; the device itself then stays until the next restart ("SetupDiRemoveDevice function"). So drivers

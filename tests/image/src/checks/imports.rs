@@ -95,8 +95,8 @@ pub fn number(image: &Image<'_>) -> Outcome {
     let number = image.imports.len();
     if number > MOST {
         return Err(format!(
-            "{number} imports, more than {MOST}: do without some, or say in the README why not and raise \
-             the limit in tests/image"
+            "{number} imports, more than {MOST}: do without some, or say in tests/image/README.md why not and \
+             raise the limit here"
         ));
     }
     Ok(format!("{number} of at most {MOST} imports"))

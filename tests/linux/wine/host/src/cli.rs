@@ -24,6 +24,8 @@ pub mod exit {
     pub const DRIVER_CRASH: u8 = 126;
     /// The program could not be started.
     pub const NOT_STARTED: u8 = 127;
+    /// What csqctl returns at Ctrl-C, as programs do on Linux.
+    pub const INTERRUPTED: u8 = 130;
 }
 
 /// Runs csq.sys and its programs in Wine.
@@ -31,7 +33,7 @@ pub mod exit {
 #[command(after_help = "\
 Everything is in target/wine, or in the directory that WINE_HOST_DIR names.
 
-Exit codes: 0 done; 1 `check` found an unresolved import; 2 the arguments make no sense; 123 the program's code is above 122 (it is
+Exit codes: 0 done; 1 `check` found an unresolved import; 2 the arguments make no sense; 123 the program's code is above 122 and not 130 (it is
 printed); 124 time limit; 125 wine-host failed; 126 the driver's process died; 127 the program did
 not start; otherwise the program's own code.")]
 pub struct Cli {
@@ -55,7 +57,7 @@ enum Command {
     },
     /// Runs a Windows program in the prefix, and the session with the driver first if need be.
     Run {
-        /// Seconds after which the program counts as hung and the session is ended.
+        /// Seconds after which the program counts as hung and the session is ended; 0 for never.
         #[arg(long, default_value_t = 120)]
         time_limit: u64,
         /// Working directory of the program (a Linux path).
@@ -83,7 +85,7 @@ enum Command {
 impl Cli {
     /// Does what the command line says; returns the process's exit code.
     pub fn execute(self) -> Result<u8> {
-        let layout = Layout::of_this_workspace()?;
+        let layout = Layout::of_this_checkout()?;
         let wine = Wine::find(&layout)?;
         match self.command {
             Command::Prepare { fresh } => prepare::prepare(&layout, &wine, fresh).map(|()| 0),
@@ -98,7 +100,7 @@ impl Cli {
                 &run::Request {
                     program,
                     directory: dir,
-                    time_limit: Duration::from_secs(time_limit),
+                    time_limit: (time_limit > 0).then(|| Duration::from_secs(time_limit)),
                 },
             ),
             Command::Log { raw } => driver_log::print(&layout, raw).map(|()| 0),

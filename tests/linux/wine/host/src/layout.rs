@@ -15,12 +15,11 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The one of the workspace this program was built in.
-    pub fn of_this_workspace() -> Result<Self> {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .nth(4)
-            .context("wine-host was built outside of its workspace")?
+    /// The one of the checkout that the current directory is in.
+    pub fn of_this_checkout() -> Result<Self> {
+        let current = env::current_dir()?;
+        let workspace = checkout_of(&current)
+            .with_context(|| format!("{} is in no checkout of csq", current.display()))?
             .to_path_buf();
         let root = match env::var_os("WINE_HOST_DIR") {
             Some(directory) => std::path::absolute(directory)?,
@@ -30,7 +29,7 @@ impl Layout {
         Ok(Self { workspace, root })
     }
 
-    /// The directory of the workspace's Cargo.toml.
+    /// The directory of the checkout.
     pub fn workspace(&self) -> &Path {
         &self.workspace
     }
@@ -104,6 +103,13 @@ impl Layout {
     }
 }
 
+/// The checkout that a directory is in. Not the one this program was built in: a checkout may be copied with
+/// its target directory.
+fn checkout_of(directory: &Path) -> Option<&Path> {
+    let mut ancestors = directory.ancestors();
+    ancestors.find(|ancestor| ancestor.join("tests/linux/wine/host/Cargo.toml").is_file())
+}
+
 /// `path`, which must exist, as Wine's programs see it: drive `Z:` is the Linux root.
 pub fn windows_path(path: &Path) -> Result<String> {
     let absolute =
@@ -117,6 +123,19 @@ pub fn windows_path(path: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checkout_is_found_from_within() {
+        let current = env::current_dir().unwrap();
+        let root = checkout_of(&current).expect("tests run in their package");
+        assert!(
+            current.ends_with("tests/linux/wine/host"),
+            "{}",
+            current.display()
+        );
+        assert_eq!(root.join("tests/linux/wine/host"), current);
+        assert_eq!(checkout_of(Path::new("/")), None);
+    }
 
     #[test]
     fn a_linux_path_is_on_drive_z() {

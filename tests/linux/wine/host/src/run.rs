@@ -19,8 +19,8 @@ pub struct Request {
     pub program: Vec<OsString>,
     /// Its working directory.
     pub directory: Option<PathBuf>,
-    /// How long it may take.
-    pub time_limit: Duration,
+    /// How long it may take; `None` for as long as it likes.
+    pub time_limit: Option<Duration>,
 }
 
 /// How a program ended, as wine-launch reports it.
@@ -52,6 +52,8 @@ pub fn run(layout: &Layout, wine: &Wine, request: &Request) -> Result<u8> {
     if let Some(directory) = &request.directory {
         command.current_dir(directory);
     }
+    // Ctrl-C is for the program: it ends as it does on Windows, and this process says how.
+    ctrlc::set_handler(|| {}).context("cannot listen for Ctrl-C")?;
     let child = command.spawn().context("cannot start wine")?;
     let ended = wine::wait(child, request.time_limit)?;
     let ending = fs::read_to_string(&report).ok();
@@ -64,7 +66,7 @@ pub fn run(layout: &Layout, wine: &Wine, request: &Request) -> Result<u8> {
         return Ok(exit::DRIVER_CRASH);
     }
     if ended.is_none() {
-        let limit = request.time_limit.as_secs();
+        let limit = request.time_limit.unwrap_or_default().as_secs();
         eprintln!("wine-host: the program did not end within {limit} s and was killed");
         give_up(layout, wine, &log)?;
         return Ok(exit::TIME_LIMIT);
@@ -96,7 +98,7 @@ fn give_up(layout: &Layout, wine: &Wine, log: &str) -> Result<()> {
 /// The exit code of a Windows program as one of this process. Nonzero stays nonzero.
 fn linux_code(code: u32) -> u8 {
     match u8::try_from(code) {
-        Ok(small) if small < exit::LARGE => small,
+        Ok(small) if small < exit::LARGE || small == exit::INTERRUPTED => small,
         _ => {
             eprintln!("wine-host: the program's exit code is {code} ({code:#x})");
             exit::LARGE
@@ -144,6 +146,7 @@ mod tests {
         assert_eq!(linux_code(0), 0);
         assert_eq!(linux_code(7), 7);
         assert_eq!(linux_code(122), 122);
+        assert_eq!(linux_code(130), exit::INTERRUPTED);
         for code in [123, 255, 256, 512, 0xC000_0005, 0xC000_0100, u32::MAX] {
             assert_eq!(linux_code(code), exit::LARGE, "{code}");
         }

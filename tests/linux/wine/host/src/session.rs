@@ -102,7 +102,7 @@ pub fn end(wine: &Wine) -> Result<()> {
             .arg(argument)
             .spawn()
             .context("cannot start wineserver")?;
-        wine::wait(child, STOP_LIMIT)?;
+        wine::wait(child, Some(STOP_LIMIT))?;
         let deadline = Instant::now() + Duration::from_secs(2);
         while Instant::now() < deadline {
             if !is_running(wine)? {

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs::{File, OpenOptions};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -122,16 +123,21 @@ pub fn run_logged(
 ) -> Result<Option<ExitStatus>> {
     let output = append(log)?;
     let child = command
+        // What a session consists of outlives this process, and Ctrl-C is not for it.
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
         .spawn()
         .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    wait(child, limit)
+    wait(child, Some(limit))
 }
 
 /// Waits for `child`; `None` when it took longer than `limit` and was killed.
-pub fn wait(mut child: Child, limit: Duration) -> Result<Option<ExitStatus>> {
+pub fn wait(mut child: Child, limit: Option<Duration>) -> Result<Option<ExitStatus>> {
+    let Some(limit) = limit else {
+        return Ok(Some(child.wait()?));
+    };
     let deadline = Instant::now() + limit;
     let mut pause = Duration::from_millis(2);
     loop {
@@ -157,14 +163,14 @@ mod tests {
     fn a_hung_program_is_killed_when_its_time_is_over() {
         let child = Command::new("sleep").arg("60").spawn().unwrap();
         let start = Instant::now();
-        assert_eq!(wait(child, Duration::from_millis(30)).unwrap(), None);
+        assert_eq!(wait(child, Some(Duration::from_millis(30))).unwrap(), None);
         assert!(start.elapsed() < Duration::from_secs(30));
     }
 
     #[test]
     fn the_status_of_a_program_that_ends_is_returned() {
         let child = Command::new("sh").args(["-c", "exit 3"]).spawn().unwrap();
-        let status = wait(child, Duration::from_mins(1)).unwrap().unwrap();
+        let status = wait(child, Some(Duration::from_mins(1))).unwrap().unwrap();
         assert_eq!(status.code(), Some(3));
     }
 }

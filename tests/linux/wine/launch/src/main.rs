@@ -16,6 +16,10 @@ fn main() -> ExitCode {
         eprintln!("usage: wine-launch REPORT PROGRAM [ARGUMENT...]");
         return ExitCode::FAILURE;
     };
+    // Ctrl-C is for the program. It reaches this one, too, which has to report how that ended.
+    if let Err(error) = ctrlc::set_handler(|| {}) {
+        return failure(error);
+    }
     let outcome = match Command::new(&program).args(arguments).status() {
         Ok(status) => match status.code() {
             Some(code) => format!("exit {}", code.cast_unsigned()),
