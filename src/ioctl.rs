@@ -3,6 +3,8 @@
 //! `csq_protocol` lists what is answered to bad input. What is left for [`crate::requests`] after
 //! the checks here can only fail because of the state of the device.
 
+use core::cmp::Ordering;
+
 use csq_protocol::wire::{
     Cancel, Canceled, Claim, Claimed, Complete, CompleteNext, Completed, Delivered, Pend, Version,
     claim, scope,
@@ -22,6 +24,9 @@ const INVALID_BUFFER_SIZE: NtStatus = NtStatus::from_code(status::INVALID_BUFFER
 const INVALID_PARAMETER: NtStatus = NtStatus::from_code(status::INVALID_PARAMETER);
 const NOT_FOUND: NtStatus = NtStatus::from_code(status::NOT_FOUND);
 const REVISION_MISMATCH: NtStatus = NtStatus::from_code(status::REVISION_MISMATCH);
+
+/// How much room a claim has for an answer.
+const CLAIM_ROOM: usize = size_of::<Claimed>() + MAX_PAYLOAD as usize;
 
 /// A device control request.
 type Request = Irp<Csq, Control>;
@@ -94,11 +99,13 @@ fn decode_claim(irp: &Request) -> Result<bool, NtStatus> {
         claim::WAIT => true,
         _ => return Err(INVALID_PARAMETER),
     };
-    // Any request must fit: it is too late to find out once it has been taken.
-    if irp.output_length() < size_of::<Claimed>() + MAX_PAYLOAD as usize {
-        return Err(BUFFER_TOO_SMALL);
+    // Any request must fit: it is too late to find out once it has been taken. For as long as a claim waits,
+    // nonpaged memory is used for as much as it asks for.
+    match irp.output_length().cmp(&CLAIM_ROOM) {
+        Ordering::Less => Err(BUFFER_TOO_SMALL),
+        Ordering::Greater if wait => Err(INVALID_BUFFER_SIZE),
+        _ => Ok(wait),
     }
-    Ok(wait)
 }
 
 fn complete(irp: &mut Request, call: &mut Call) -> Result<(), NtStatus> {

@@ -25,7 +25,7 @@
 //! | the input is shorter than its structure, or has bytes where there is none | [`status::INFO_LENGTH_MISMATCH`] |
 //! | the input's length is not that of its structure plus its payload | [`status::INFO_LENGTH_MISMATCH`] |
 //! | the output buffer is shorter than the answer's structure | [`status::BUFFER_TOO_SMALL`] |
-//! | the payload, or the output buffer of a `PEND`, is longer than [`MAX_PAYLOAD`] | [`status::INVALID_BUFFER_SIZE`] |
+//! | the payload, or the output buffer of a `PEND`, is longer than [`MAX_PAYLOAD`]; that of a `CLAIM` that may wait, than a payload with its [`wire::Claimed`] | [`status::INVALID_BUFFER_SIZE`] |
 //! | the version in the input is not [`VERSION`] | [`status::REVISION_MISMATCH`] |
 //! | a reserved field is not zero, or a scope, a flag or a status is none that is allowed | [`status::INVALID_PARAMETER`] |
 //! | the handle or the device has as many requests as it may | [`status::QUOTA_EXCEEDED`] |

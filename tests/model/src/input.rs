@@ -77,7 +77,9 @@ pub fn claim(input: &[u8], room: usize) -> Result<bool, Faults> {
     faults.extend(invalid(head.flags.get() > wire::claim::WAIT));
     let needed = size_of::<wire::Claimed>() + MAX_PAYLOAD as usize;
     faults.extend(too_small(room, needed));
-    unless(faults, head.flags == wire::claim::WAIT)
+    let wait = head.flags == wire::claim::WAIT;
+    faults.extend(fault(wait && room > needed, status::INVALID_BUFFER_SIZE));
+    unless(faults, wait)
 }
 
 /// Id, status and payload.

@@ -55,6 +55,15 @@ pub(in crate::behavior) fn claim<T: Target>(target: &T) -> Checked {
         let what = format!("CLAIM with {length} bytes of room");
         probe.refused(&what, call, status::BUFFER_TOO_SMALL)?;
     }
+    for length in [SIZE + 1, HUGE] {
+        let input = message::claim(flag::WAIT);
+        let what = format!("CLAIM that may wait, with {length} bytes of room");
+        probe.refused(
+            &what,
+            (CODE, input.as_bytes(), length),
+            status::INVALID_BUFFER_SIZE,
+        )?;
+    }
     // Nothing was claimed by any of them, and with more room than needed something is.
     let answer = probe.session.control(CODE, good.as_bytes(), HUGE)?;
     expect::status("CLAIM with room to spare", status::SUCCESS, answer.status)?;
