@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the sources of this checkout in another directory, with cargo's own files in another, too, makes
 # a package of what comes out, and compares it with target/package: with the same certificate, all files
-# must be the same, byte for byte. Nothing that was compiled here is used for that. `cargo make package`
+# must be the same, byte for byte. Nothing that was compiled here is used for that. `cargo make`
 # comes first. Takes minutes; reproducible.sh is quicker and compiles again in this directory.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd)
