@@ -46,7 +46,8 @@ impl Csq {
 impl Device for Csq {
     type File = File;
 
-    const INTERFACE: InterfaceClass = InterfaceClass::new(csq_protocol::INTERFACE_CLASS);
+    const INTERFACE: Option<InterfaceClass> =
+        Some(InterfaceClass::new(csq_protocol::INTERFACE_CLASS));
     const EVENTS: Option<&'static Provider> = Some(&trace::EVENTS);
 
     fn new() -> Self {

@@ -5,9 +5,9 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use csq_protocol::status;
 use pin_project_lite::pin_project;
-use wdm::NtStatus;
 use wdm::csq::{Domain, Held, InOwner, InQueue, List};
 use wdm::trace::DeviceEvents;
+use wdm::{Control, NtStatus};
 
 use crate::device::Csq;
 use crate::reason::Reason;
@@ -21,6 +21,7 @@ pub enum Queues {}
 
 impl Domain for Queues {
     type Device = Csq;
+    type Kind = Control;
     type State = State;
     type Request = Request;
 }

@@ -15,16 +15,10 @@ use core::ptr::NonNull;
 
 use crate::device::Device;
 use crate::file;
-use crate::irp::{Control, Dequeued, Irp};
+use crate::irp::Irp;
 use crate::stack_location::{DeviceControl, StackLocation};
+use crate::state::{Control, State};
 use crate::sys::{IRP, system_buffer};
-
-mod sealed {
-    /// The states of a device control request with buffered I/O.
-    pub trait Buffered: crate::irp::State {}
-    impl Buffered for super::Control {}
-    impl Buffered for super::Dequeued<'_> {}
-}
 
 /// The space for the answer to an IRP.
 pub struct Answer<'irp> {
@@ -32,7 +26,7 @@ pub struct Answer<'irp> {
     of: PhantomData<&'irp mut [u8]>,
 }
 
-impl<D, S: sealed::Buffered> Irp<D, S> {
+impl<D, S: State<Kind = Control>> Irp<D, S> {
     /// The control code.
     #[must_use]
     #[inline]
@@ -66,27 +60,17 @@ impl<D, S: sealed::Buffered> Irp<D, S> {
     /// Answers with as many of `bytes` as there is space for. Returns how many those are.
     #[inline]
     pub fn answer(&mut self, bytes: &[u8]) -> usize {
-        self.answer_space().answer(bytes)
-    }
-
-    #[inline]
-    fn answer_space(&mut self) -> Answer<'_> {
-        Answer {
-            irp: self.as_raw(),
-            of: PhantomData,
-        }
+        // SAFETY: owned, and borrowed for as long.
+        unsafe { Answer::of(self.as_raw()) }.answer(bytes)
     }
 }
 
-impl<D: Device, S: sealed::Buffered> Irp<D, S> {
+impl<D: Device, S: State<Kind = Control>> Irp<D, S> {
     /// The device, the state of the handle the IRP came through, and the space for its answer.
     pub fn parts(&mut self) -> (Pin<&D>, Option<Pin<&D::File>>, Answer<'_>) {
         let irp = self.as_raw();
         // SAFETY: owned while borrowed. The space for the answer is in none of the other parts.
-        let answer = Answer {
-            irp,
-            of: PhantomData,
-        };
+        let answer = unsafe { Answer::of(irp) };
         // SAFETY: owned while borrowed.
         let file = unsafe { file::of_irp::<D>(irp) };
         (self.device(), file, answer)
@@ -94,12 +78,13 @@ impl<D: Device, S: sealed::Buffered> Irp<D, S> {
 }
 
 impl Answer<'_> {
-    /// The space of an IRP in a queue, or being inserted into one.
+    /// The space of an IRP.
     ///
     /// # Safety
     ///
-    /// For `'irp`, the lock of its queue is held, and nobody else has this space.
-    pub(crate) const unsafe fn queued(irp: NonNull<IRP>) -> Self {
+    /// For `'irp`, the caller owns the IRP or holds the lock of the queue it is in or comes to, and nobody else has this
+    /// space.
+    pub(crate) const unsafe fn of(irp: NonNull<IRP>) -> Self {
         Self {
             irp,
             of: PhantomData,

@@ -47,7 +47,7 @@ mod fifo;
 
 pub use self::arriving::{Arriving, Place};
 pub use self::domain::Domain;
-pub use self::fifo::{Fifo, Own};
+pub use self::fifo::{Fifo, Own, Pends};
 pub use self::insert::Outcome;
 pub use self::list::{Entry, InOwner, InQueue, Links, List};
 pub use self::lock::{Held, Lock, Memory};

@@ -4,10 +4,36 @@ use core::pin::Pin;
 
 use crate::call::Call;
 use crate::device_object::InterfaceClass;
-use crate::irp::{Control, Dispatched, Irp, Received};
+use crate::irp::{Dispatched, Irp};
 use crate::lifecycle::State;
+use crate::state::{Control, Kind, Other, Read, Received, Write};
 use crate::status::NtStatus;
 use crate::trace::Provider;
+
+/// Where the devices of a driver are in their stacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It says what the device does. What it does not take fails with `STATUS_INVALID_DEVICE_REQUEST`.
+    Function,
+    /// It is above or below the function driver, and looks like it: with the flags and the type of the device below.
+    /// What it does not take it passes down.
+    Filter,
+}
+
+impl Role {
+    pub(crate) const fn is_filter(self) -> bool {
+        matches!(self, Self::Filter)
+    }
+}
+
+/// How the data of `IRP_MJ_READ` and `IRP_MJ_WRITE` reaches a function driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfers {
+    /// `DO_BUFFERED_IO`: the I/O manager copies it.
+    Buffered,
+    /// `DO_DIRECT_IO`: in the locked pages of the program.
+    Direct,
+}
 
 /// A kind of device: its state, which lives in the device extension, and its routines. What most devices do
 /// alike is done by default.
@@ -18,14 +44,28 @@ use crate::trace::Provider;
 ///
 /// # Context
 ///
-/// Everything is called at IRQL `PASSIVE_LEVEL`, but [`device_control`](Self::device_control), which other
-/// drivers may call at up to `DISPATCH_LEVEL`. The device stays while a routine runs.
+/// Everything is called at IRQL `PASSIVE_LEVEL`, but [`device_control`](Self::device_control) and the routines for
+/// the other requests of programs, which other drivers may call at up to `DISPATCH_LEVEL`. The device stays while
+/// a routine runs.
 pub trait Device: Sized + Send + Sync + 'static {
     /// What is kept for each open handle, in nonpaged pool.
     type File: Send + Sync + 'static;
 
+    /// Where the device is in its stack.
+    const ROLE: Role = Role::Function;
+
     /// The interface by which programs find the device.
-    const INTERFACE: InterfaceClass;
+    const INTERFACE: Option<InterfaceClass> = None;
+
+    /// The device's name: programs open `\\\\.\\NAME`. ASCII, at most 40 characters. There can be one device with
+    /// a name, so an interface is better, but for programs that are older than those.
+    const NAME: Option<&'static str> = None;
+
+    /// How the data of reads and writes comes, if a function driver takes them.
+    const TRANSFERS: Option<Transfers> = None;
+
+    /// Whether a function driver takes `IRP_MJ_INTERNAL_DEVICE_CONTROL`, the device control requests of other drivers.
+    const IS_INTERNAL: bool = false;
 
     /// The events that the driver writes. Registered from `DriverEntry` to `DriverUnload`.
     const EVENTS: Option<&'static Provider> = None;
@@ -42,8 +82,9 @@ pub trait Device: Sized + Send + Sync + 'static {
         Ok(())
     }
 
-    /// `IRP_MJ_CREATE` of a device that is started: makes what is kept for a new handle. There is nothing below
-    /// the device: to open it with a name after its own fails with `STATUS_OBJECT_NAME_NOT_FOUND`.
+    /// `IRP_MJ_CREATE` of a device that is started: makes what is kept for a new handle. A filter then has the
+    /// drivers below open it, too. A function driver has nothing below the device: to open it with a name after its own fails
+    /// with `STATUS_OBJECT_NAME_NOT_FOUND`.
     ///
     /// # Errors
     ///
@@ -57,9 +98,30 @@ pub trait Device: Sized + Send + Sync + 'static {
     /// be removed already (INV-61).
     fn cleanup(self: Pin<&Self>, _file: Pin<&Self::File>, _call: &mut Call) {}
 
-    /// `IRP_MJ_DEVICE_CONTROL` with buffered I/O: answers or keeps the request. Those with other methods are
-    /// answered with `STATUS_INVALID_DEVICE_REQUEST`.
-    fn device_control(irp: Irp<Self, Control>, call: &mut Call) -> Dispatched;
+    /// `IRP_MJ_DEVICE_CONTROL` with buffered I/O: answers or keeps the request.
+    fn device_control(irp: Irp<Self, Control>, call: &mut Call) -> Dispatched {
+        refuse_or_pass_down(irp, call)
+    }
+
+    /// `IRP_MJ_INTERNAL_DEVICE_CONTROL` with buffered I/O.
+    fn internal_device_control(irp: Irp<Self, Control>, call: &mut Call) -> Dispatched {
+        refuse_or_pass_down(irp, call)
+    }
+
+    /// `IRP_MJ_READ`.
+    fn read(irp: Irp<Self, Read>, call: &mut Call) -> Dispatched {
+        refuse_or_pass_down(irp, call)
+    }
+
+    /// `IRP_MJ_WRITE`.
+    fn write(irp: Irp<Self, Write>, call: &mut Call) -> Dispatched {
+        refuse_or_pass_down(irp, call)
+    }
+
+    /// A device control request with another method; for a filter, also every other major function.
+    fn other(irp: Irp<Self, Other>, call: &mut Call) -> Dispatched {
+        refuse_or_pass_down(irp, call)
+    }
 
     /// `IRP_MN_START_DEVICE`: the device is about to be started, the drivers below are.
     ///
@@ -89,5 +151,13 @@ pub trait Device: Sized + Send + Sync + 'static {
     /// `IRP_MJ_SYSTEM_CONTROL`: WMI.
     fn system_control(irp: Irp<Self, Received>, call: &mut Call) -> Dispatched {
         irp.pass_down(call)
+    }
+}
+
+/// What a device does with a request that its driver does not take.
+fn refuse_or_pass_down<D: Device, K: Kind>(irp: Irp<D, K>, call: &mut Call) -> Dispatched {
+    match D::ROLE {
+        Role::Function => irp.complete(call, NtStatus::INVALID_DEVICE_REQUEST),
+        Role::Filter => irp.pass_down(call),
     }
 }

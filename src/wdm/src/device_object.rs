@@ -10,12 +10,14 @@ use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::ptr::NonNull;
 
+use crate::handles::Handles;
 use crate::lifecycle::Lifecycle;
+use crate::name::ObjectName;
 use crate::remove_lock::RemoveLock;
 use crate::status::NtStatus;
 use crate::sys::{
-    GUID, IRP, IoDeleteDevice, IoDetachDevice, IoSetDeviceInterfaceState, PDEVICE_OBJECT,
-    RtlFreeUnicodeString, UNICODE_STRING,
+    GUID, IRP, IoDeleteDevice, IoDeleteSymbolicLink, IoDetachDevice, IoSetDeviceInterfaceState,
+    PDEVICE_OBJECT, RtlFreeUnicodeString, UNICODE_STRING,
 };
 
 /// The GUID of a device interface class.
@@ -46,8 +48,10 @@ pub(crate) struct Header {
     /// The device object this one is attached to.
     pub(crate) lower: PDEVICE_OBJECT,
     pub(crate) lifecycle: Lifecycle,
-    /// The symbolic link of the device interface, allocated by `IoRegisterDeviceInterface`.
+    /// The symbolic link of the device interface, allocated by `IoRegisterDeviceInterface`. Empty without one.
     pub(crate) interface: UNICODE_STRING,
+    /// Of a filter.
+    pub(crate) handles: Handles,
 }
 
 /// A device extension.
@@ -145,12 +149,15 @@ impl<'call, D> Fdo<'call, D> {
     ///
     /// # Errors
     ///
-    /// What the routine returns. That the interface is in that state already is no error.
+    /// What the routine returns. That the interface is in that state already is no error, nor that there is none.
     ///
     /// # Context
     ///
     /// IRQL `PASSIVE_LEVEL`.
     pub(crate) fn set_interface_state(self, enable: bool) -> Result<(), NtStatus> {
+        if self.header().interface.Buffer.is_null() {
+            return Ok(());
+        }
         let name = (&raw const self.header().interface).cast_mut();
         // SAFETY: from `IoRegisterDeviceInterface`. The routine only reads it.
         let status = unsafe { IoSetDeviceInterfaceState(name, u8::from(enable)) };
@@ -161,15 +168,28 @@ impl<'call, D> Fdo<'call, D> {
     ///
     /// # Safety
     ///
-    /// The remove lock has been waited for, and nobody uses the device any more but to close handles.
-    pub(crate) unsafe fn delete(self) {
+    /// The remove lock has been waited for, and nobody uses the device any more but to close handles. `name` is
+    /// the device's, if it has one.
+    pub(crate) unsafe fn delete(self, name: Option<&'static str>) {
         let header = self.header();
         let (this, lower) = (header.this, header.lower);
-        // SAFETY: from `IoRegisterDeviceInterface`, and nobody uses it after this.
+        delete_link(name);
+        // SAFETY: from `IoRegisterDeviceInterface`, or empty, and nobody uses it after this.
         unsafe { RtlFreeUnicodeString((&raw const header.interface).cast_mut()) };
         // SAFETY: `AddDevice` has attached the device to it.
         unsafe { IoDetachDevice(lower) };
         // SAFETY: the caller knows of no other user.
         unsafe { IoDeleteDevice(this) };
+    }
+}
+
+/// `IoDeleteSymbolicLink`: programs find a device by its name no longer.
+pub(crate) fn delete_link(name: Option<&'static str>) {
+    if let Some(name) = name {
+        let name = ObjectName::for_programs(name);
+        let mut link = name.as_unicode_string();
+        // It may be gone already.
+        // SAFETY: `name` is there for the time of the call.
+        let _ = unsafe { IoDeleteSymbolicLink(&raw mut link) };
     }
 }

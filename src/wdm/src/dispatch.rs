@@ -13,13 +13,16 @@ use crate::call::Call;
 use crate::device::Device;
 use crate::device_object::{Fdo, Header};
 use crate::file;
-use crate::irp::{Control, Dispatched, Irp, Received, clear_information, complete_empty};
+use crate::forward::forward_and_wait;
+use crate::irp::{Dispatched, Irp, clear_information, complete_empty};
 use crate::pnp;
+use crate::state::{Control, Kind, Other, Read, Received, Write};
 use crate::status::NtStatus;
 use crate::sys::{
-    DRIVER_OBJECT, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_PNP,
-    IRP_MJ_POWER, IRP_MJ_SYSTEM_CONTROL, METHOD_BUFFERED, NTSTATUS, PDEVICE_OBJECT,
-    PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD, PIRP, STATUS_SUCCESS,
+    DRIVER_OBJECT, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL,
+    IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_READ, IRP_MJ_SYSTEM_CONTROL,
+    IRP_MJ_WRITE, METHOD_BUFFERED, NTSTATUS, PDEVICE_OBJECT, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH,
+    PDRIVER_OBJECT, PDRIVER_UNLOAD, PIRP, STATUS_SUCCESS,
 };
 
 /// The driver object that `DriverEntry` is given.
@@ -38,22 +41,33 @@ pub unsafe fn initialize_driver<D: Device>(driver: NonNull<DriverObject>) {
         unsafe { events.register() };
     }
     let driver = driver.cast::<DRIVER_OBJECT>().as_ptr();
-    let table: [(u32, PDRIVER_DISPATCH); 7] = [
-        (IRP_MJ_CREATE, Some(dispatch_create::<D>)),
-        (IRP_MJ_CLEANUP, Some(dispatch_cleanup::<D>)),
-        (IRP_MJ_CLOSE, Some(dispatch_close::<D>)),
-        (IRP_MJ_DEVICE_CONTROL, Some(dispatch_device_control::<D>)),
-        (IRP_MJ_PNP, Some(dispatch_pnp::<D>)),
-        (IRP_MJ_POWER, Some(dispatch_power::<D>)),
-        (IRP_MJ_SYSTEM_CONTROL, Some(dispatch_system_control::<D>)),
-    ];
     // SAFETY: the caller's driver object, which nobody else uses during `DriverEntry`.
     let entries = unsafe { &mut (*driver).MajorFunction };
-    for (major, routine) in table {
+    let mut set = |major: u32, routine: PDRIVER_DISPATCH| {
         if let Some(entry) = entries.get_mut(major as usize) {
             *entry = routine;
         }
+    };
+    if D::ROLE.is_filter() {
+        (0..=IRP_MJ_PNP).for_each(|major| set(major, Some(dispatch_other::<D>)));
     }
+    if D::ROLE.is_filter() || D::TRANSFERS.is_some() {
+        set(IRP_MJ_READ, Some(dispatch_read::<D>));
+        set(IRP_MJ_WRITE, Some(dispatch_write::<D>));
+    }
+    if D::ROLE.is_filter() || D::IS_INTERNAL {
+        set(
+            IRP_MJ_INTERNAL_DEVICE_CONTROL,
+            Some(dispatch_internal_device_control::<D>),
+        );
+    }
+    set(IRP_MJ_CREATE, Some(dispatch_create::<D>));
+    set(IRP_MJ_CLEANUP, Some(dispatch_cleanup::<D>));
+    set(IRP_MJ_CLOSE, Some(dispatch_close::<D>));
+    set(IRP_MJ_DEVICE_CONTROL, Some(dispatch_device_control::<D>));
+    set(IRP_MJ_PNP, Some(dispatch_pnp::<D>));
+    set(IRP_MJ_POWER, Some(dispatch_power::<D>));
+    set(IRP_MJ_SYSTEM_CONTROL, Some(dispatch_system_control::<D>));
     let unload: PDRIVER_UNLOAD = Some(driver_unload::<D>);
     // SAFETY: as above.
     unsafe { (*driver).DriverUnload = unload };
@@ -151,6 +165,41 @@ unsafe fn with_remove_lock<D: Device>(
     dispatched.status()
 }
 
+/// Takes a remove-lock reference that goes with the IRP: it is released when that is complete (INV-62).
+///
+/// # Safety
+///
+/// Called from a dispatch routine with what the I/O manager gave it: an IRP of this kind.
+#[inline]
+unsafe fn with_reference<D: Device, K: Kind>(
+    device: PDEVICE_OBJECT,
+    irp: PIRP,
+    handle: impl FnOnce(Irp<D, K>, &mut Call) -> Dispatched,
+) -> NTSTATUS {
+    // SAFETY: a dispatch routine is called with no lock of this driver's held.
+    let mut call = unsafe { Call::begin() };
+    // SAFETY: by the caller.
+    let (header, raw) = match unsafe { acquire_remove_lock(device, irp) } {
+        Ok(acquired) => acquired,
+        Err(status) => return status,
+    };
+    let mut is_gone = false;
+    if const { !D::ROLE.is_filter() } {
+        // SAFETY: the remove lock keeps the extension until the IRP is complete.
+        is_gone = unsafe { header.as_ref() }.lifecycle.is_gone();
+        // SAFETY: the IRP of this call is this driver's.
+        unsafe { clear_information(raw) };
+    }
+    // SAFETY: as above, with the reference.
+    let irp = unsafe { Irp::<D, K>::from_raw(raw) };
+    let dispatched = if is_gone {
+        irp.complete(&mut call, NtStatus::DEVICE_REMOVED)
+    } else {
+        handle(irp, &mut call)
+    };
+    dispatched.status()
+}
+
 /// # Context
 ///
 /// IRQL `PASSIVE_LEVEL`, in the thread that opens the device.
@@ -159,12 +208,12 @@ unsafe fn with_remove_lock<D: Device>(
 ///
 /// See [`driver_unload`].
 unsafe extern "C" fn dispatch_create<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
-    let handle = |fdo: Fdo<'_, D>, irp: Irp<D, Received>, call: &mut Call| {
-        // SAFETY: owned.
-        unsafe { clear_information(irp.as_raw()) };
-        let status = match open(fdo, &irp, call) {
-            Ok(()) => NtStatus::SUCCESS,
-            Err(status) => status,
+    let handle = |fdo: Fdo<'_, D>, mut irp: Irp<D, Received>, call: &mut Call| {
+        let status = if D::ROLE.is_filter() {
+            open_below(fdo, &mut irp, call)
+        } else {
+            irp.set_information(0);
+            open(fdo, &irp, call).map_or_else(|status| status, |()| NtStatus::SUCCESS)
         };
         irp.complete(call, status)
     };
@@ -172,27 +221,51 @@ unsafe extern "C" fn dispatch_create<D: Device>(device: PDEVICE_OBJECT, irp: PIR
     unsafe { with_remove_lock::<D>(device, irp, handle) }
 }
 
-/// Begins with the handle that `irp` opens.
+/// Begins with the handle that `irp` opens on a function driver's device.
 fn open<D: Device>(
+    fdo: Fdo<'_, D>,
+    irp: &Irp<D, Received>,
+    call: &mut Call,
+) -> Result<(), NtStatus> {
+    if irp.stack().file_object().is_some() && irp.stack().opens_by_name() {
+        return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
+    }
+    if let Some(refusal) = fdo.header().lifecycle.refusal() {
+        return Err(refusal);
+    }
+    begin(fdo, irp, call)?;
+    if let Some(file) = irp.file() {
+        fdo.device().opened(file, call);
+    }
+    Ok(())
+}
+
+/// Begins with the handle that `irp` opens, if the drivers below do. Returns the status to end it with.
+fn open_below<D: Device>(fdo: Fdo<'_, D>, irp: &mut Irp<D, Received>, call: &mut Call) -> NtStatus {
+    if let Err(status) = begin(fdo, irp, call) {
+        return status;
+    }
+    let below = forward_and_wait(irp, call);
+    if !below.is_success() {
+        // SAFETY: the IRP of this call, and the handle will not be open.
+        unsafe { file::detach::<D>(irp.as_raw()) };
+    } else if let Some(file) = irp.file() {
+        fdo.device().opened(file, call);
+    }
+    below
+}
+
+/// Makes what is kept for the handle that `irp` opens.
+fn begin<D: Device>(
     fdo: Fdo<'_, D>,
     irp: &Irp<D, Received>,
     call: &mut Call,
 ) -> Result<(), NtStatus> {
     let file = irp.stack().file_object();
     let file = file.ok_or(NtStatus::INVALID_DEVICE_REQUEST)?;
-    if irp.stack().opens_by_name() {
-        return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
-    }
-    if let Some(refusal) = fdo.header().lifecycle.refusal() {
-        return Err(refusal);
-    }
     let state = fdo.device().create(call)?;
     // SAFETY: the file object of an `IRP_MJ_CREATE` is being opened, on this device.
-    unsafe { file::attach::<D>(file, fdo.object(), state) }?;
-    if let Some(file) = irp.file() {
-        fdo.device().opened(file, call);
-    }
-    Ok(())
+    unsafe { file::attach::<D>(file, fdo, state) }
 }
 
 /// Always succeeds and takes no remove lock, so that handles can be closed after the device is gone
@@ -206,6 +279,16 @@ fn open<D: Device>(
 ///
 /// See [`driver_unload`].
 unsafe extern "C" fn dispatch_cleanup<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
+    if const { D::ROLE.is_filter() } {
+        let handle = |fdo: Fdo<'_, D>, irp: Irp<D, Received>, call: &mut Call| {
+            if let Some(file) = irp.file() {
+                fdo.device().cleanup(file, call);
+            }
+            irp.pass_down(call)
+        };
+        // SAFETY: the I/O manager's call.
+        return unsafe { with_remove_lock::<D>(device, irp, handle) };
+    }
     // SAFETY: a dispatch routine is called with no lock of this driver's held.
     let mut call = unsafe { Call::begin() };
     // SAFETY: the I/O manager passes no null pointer.
@@ -230,7 +313,16 @@ unsafe extern "C" fn dispatch_cleanup<D: Device>(device: PDEVICE_OBJECT, irp: PI
 /// # Safety
 ///
 /// See [`driver_unload`].
-unsafe extern "C" fn dispatch_close<D: Device>(_device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
+unsafe extern "C" fn dispatch_close<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
+    if const { D::ROLE.is_filter() } {
+        let handle = |_: Fdo<'_, D>, irp: Irp<D, Received>, call: &mut Call| {
+            // SAFETY: an `IRP_MJ_CLOSE`.
+            unsafe { file::detach::<D>(irp.as_raw()) };
+            irp.pass_down(call)
+        };
+        // SAFETY: the I/O manager's call.
+        return unsafe { with_remove_lock::<D>(device, irp, handle) };
+    }
     // SAFETY: the I/O manager passes no null pointer.
     let irp = unsafe { NonNull::new_unchecked(irp) };
     // SAFETY: an `IRP_MJ_CLOSE`.
@@ -240,12 +332,10 @@ unsafe extern "C" fn dispatch_close<D: Device>(_device: PDEVICE_OBJECT, irp: PIR
     STATUS_SUCCESS
 }
 
-/// Takes a remove-lock reference that goes with the IRP: it is released when that is complete (INV-62).
-///
 /// # Context
 ///
 /// IRQL `PASSIVE_LEVEL` in the thread that sends the request; up to `DISPATCH_LEVEL` in any thread if
-/// another driver does.
+/// another driver does. So it is for all requests but those above and those for Plug and Play, power and WMI.
 ///
 /// # Safety
 ///
@@ -254,28 +344,87 @@ unsafe extern "C" fn dispatch_device_control<D: Device>(
     device: PDEVICE_OBJECT,
     irp: PIRP,
 ) -> NTSTATUS {
-    // SAFETY: a dispatch routine is called with no lock of this driver's held.
-    let mut call = unsafe { Call::begin() };
     // SAFETY: the I/O manager's call.
-    let (header, raw) = match unsafe { acquire_remove_lock(device, irp) } {
-        Ok(acquired) => acquired,
-        Err(status) => return status,
-    };
-    // SAFETY: the remove lock keeps the extension until the IRP is complete.
-    let is_gone = unsafe { header.as_ref() }.lifecycle.is_gone();
-    // SAFETY: the IRP of this call is this driver's.
-    unsafe { clear_information(raw) };
-    // SAFETY: as above, with the reference. Whether its I/O is buffered is looked at first.
-    let irp = unsafe { Irp::<D, Control>::from_raw(raw) };
-    let dispatched = if is_gone {
-        irp.complete(&mut call, NtStatus::DEVICE_REMOVED)
-    } else if irp.code() & 3 != METHOD_BUFFERED {
-        // Nothing of it was looked at that such a request does not have (TR-107).
-        irp.complete(&mut call, NtStatus::INVALID_DEVICE_REQUEST)
+    unsafe {
+        with_reference::<D, Other>(device, irp, |irp, call| {
+            control(irp, call, D::device_control)
+        })
+    }
+}
+
+/// # Context
+///
+/// See [`dispatch_device_control`].
+///
+/// # Safety
+///
+/// See [`driver_unload`].
+unsafe extern "C" fn dispatch_internal_device_control<D: Device>(
+    device: PDEVICE_OBJECT,
+    irp: PIRP,
+) -> NTSTATUS {
+    // SAFETY: the I/O manager's call.
+    unsafe {
+        with_reference::<D, Other>(device, irp, |irp, call| {
+            control(irp, call, D::internal_device_control)
+        })
+    }
+}
+
+/// Lets `handle` deal with a device control request with buffered I/O; the device's routine for other requests with any
+/// other, of which nothing was looked at that such a request does not have (TR-107).
+#[inline]
+fn control<D: Device>(
+    irp: Irp<D, Other>,
+    call: &mut Call,
+    handle: impl FnOnce(Irp<D, Control>, &mut Call) -> Dispatched,
+) -> Dispatched {
+    // SAFETY: both callers have device control requests.
+    let code = unsafe { irp.stack().device_control() }.code;
+    if code & 3 == METHOD_BUFFERED {
+        // SAFETY: seen here. The reference goes with it.
+        handle(unsafe { Irp::from_raw(irp.into_raw()) }, call)
     } else {
-        D::device_control(irp, &mut call)
-    };
-    dispatched.status()
+        D::other(irp, call)
+    }
+}
+
+/// # Context
+///
+/// See [`dispatch_device_control`].
+///
+/// # Safety
+///
+/// See [`driver_unload`].
+unsafe extern "C" fn dispatch_read<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
+    // SAFETY: the I/O manager's call.
+    unsafe { with_reference::<D, Read>(device, irp, D::read) }
+}
+
+/// # Context
+///
+/// See [`dispatch_device_control`].
+///
+/// # Safety
+///
+/// See [`driver_unload`].
+unsafe extern "C" fn dispatch_write<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
+    // SAFETY: the I/O manager's call.
+    unsafe { with_reference::<D, Write>(device, irp, D::write) }
+}
+
+/// A filter's, for what it has no other for.
+///
+/// # Context
+///
+/// See [`dispatch_device_control`].
+///
+/// # Safety
+///
+/// See [`driver_unload`].
+unsafe extern "C" fn dispatch_other<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
+    // SAFETY: the I/O manager's call.
+    unsafe { with_reference::<D, Other>(device, irp, D::other) }
 }
 
 /// # Context

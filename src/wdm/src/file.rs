@@ -1,4 +1,4 @@
-//! `FILE_OBJECT.FsContext`: what a driver keeps for each open handle.
+//! What a driver keeps for each open handle: in `FILE_OBJECT.FsContext`, or in a list of a filter's own.
 
 // UNSAFETY: follows a pointer that the I/O manager keeps.
 #![expect(unsafe_code, reason = "follows FsContext to this crate's own memory")]
@@ -7,9 +7,11 @@ use core::pin::Pin;
 use core::ptr::{NonNull, null_mut};
 
 use crate::device::Device;
-use crate::irp::{Irp, State};
+use crate::device_object::Fdo;
+use crate::irp::Irp;
 use crate::pool::PoolBox;
 use crate::stack_location::{StackLocation, device_object};
+use crate::state::State;
 use crate::status::NtStatus;
 use crate::sys::{FILE_OBJECT, IRP, PDEVICE_OBJECT};
 
@@ -39,14 +41,17 @@ impl<D: Device, S: State> Irp<D, S> {
 ///
 /// # Safety
 ///
-/// `file` is being opened on `device`, whose state is a `D`.
+/// `file` is being opened on `fdo`.
 pub(crate) unsafe fn attach<D: Device>(
     file: NonNull<FILE_OBJECT>,
-    device: PDEVICE_OBJECT,
+    fdo: Fdo<'_, D>,
     state: D::File,
 ) -> Result<(), NtStatus> {
+    if const { D::ROLE.is_filter() } {
+        return fdo.header().handles.insert(file, state);
+    }
     let context = PoolBox::try_new(Context::<D> {
-        device,
+        device: fdo.object(),
         file: state,
     })?;
     // SAFETY: nobody else uses the file object before it is open.
@@ -58,10 +63,21 @@ pub(crate) unsafe fn attach<D: Device>(
 ///
 /// # Safety
 ///
-/// `irp` is the `IRP_MJ_CLOSE` of a handle of a device whose state is a `D`.
+/// `irp` is the `IRP_MJ_CLOSE` of a handle of a device whose state is a `D`, or an `IRP_MJ_CREATE` that has failed.
 pub(crate) unsafe fn detach<D: Device>(irp: NonNull<IRP>) {
     // SAFETY: the IRP of a dispatch call.
     let stack = unsafe { StackLocation::of(irp) };
+    if const { D::ROLE.is_filter() } {
+        if let Some(file) = stack.file_object() {
+            // SAFETY: the IRP of a dispatch call.
+            let device = unsafe { device_object(irp) };
+            // SAFETY: its state is a `D`.
+            let fdo = unsafe { Fdo::<D>::of(device) };
+            // SAFETY: this is the file object's last IRP, or its first.
+            unsafe { fdo.header().handles.remove::<D::File>(file) };
+        }
+        return;
+    }
     if let (Some(file), Some(context)) = (stack.file_object(), stack.file_context()) {
         // SAFETY: this is the file object's last IRP.
         unsafe { (*file.as_ptr()).FsContext = null_mut() };
@@ -80,6 +96,17 @@ pub(crate) unsafe fn detach<D: Device>(irp: NonNull<IRP>) {
 pub(crate) unsafe fn of_irp<'irp, D: Device>(irp: NonNull<IRP>) -> Option<Pin<&'irp D::File>> {
     // SAFETY: by the caller.
     let stack: StackLocation<'irp> = unsafe { StackLocation::of(irp) };
+    if const { D::ROLE.is_filter() } {
+        // SAFETY: the IRP's device.
+        let device = unsafe { device_object(irp) };
+        // SAFETY: its state is a `D`, and the IRP keeps it.
+        let handles = &unsafe { Fdo::<D>::of(device) }.header().handles;
+        let file = handles.find::<D::File>(stack.file_object()?)?;
+        // SAFETY: the IRP keeps its file object, and so what is kept for that.
+        let file: &'irp D::File = unsafe { file.as_ref() };
+        // SAFETY: in a box, so it stays where it is until it is dropped.
+        return Some(unsafe { Pin::new_unchecked(file) });
+    }
     let context = stack.file_context()?.cast::<Context<D>>();
     // SAFETY: `attach` put it there, as all devices of a driver have the same routines; the IRP keeps its
     // file object, and so what that has until it is closed.

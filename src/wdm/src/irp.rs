@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  I/O manager ──1──► Received, ──2──► completed, passed down     1 the dispatch routines of `dispatch`
-//!                     Control                                     2 Irp::complete, Irp::pass_down
+//!                     Control...                                  2 Irp::complete, Irp::pass_down
 //!                        │3                                       3 Irp::insert
 //!                        ▼                                        4 Queue::remove
 //!                    (queued) ──5──► Dequeued ──6──► completed    5 the cancel routine, a timer
@@ -27,59 +27,18 @@ use core::ptr::NonNull;
 use crate::call::Call;
 use crate::device_object::{Fdo, Header};
 use crate::stack_location::{StackLocation, current_stack_location, device_object};
+use crate::state::{Dequeued, Dispatching, Kind, Received, Refused, State};
 use crate::status::NtStatus;
 use crate::sys::{
-    CCHAR, IO_STACK_LOCATION, IRP, IofCallDriver, IofCompleteRequest, NO_INCREMENT, NTSTATUS, PIRP,
-    SL_PENDING, STATUS_PENDING, current_stack_location_field, io_status,
+    IRP, IofCompleteRequest, NO_INCREMENT, NTSTATUS, SL_PENDING, STATUS_PENDING, io_status,
 };
-
-/// The states an owned IRP can be in.
-mod sealed {
-    pub trait State {
-        /// Whether the remove-lock reference that was taken for the IRP goes with it. Otherwise the
-        /// dispatch call gives it back.
-        const HAS_REFERENCE: bool;
-    }
-    impl State for super::Received {
-        const HAS_REFERENCE: bool = false;
-    }
-    impl State for super::Control {
-        const HAS_REFERENCE: bool = true;
-    }
-    impl State for super::Refused {
-        const HAS_REFERENCE: bool = true;
-    }
-    impl State for super::Dequeued<'_> {
-        const HAS_REFERENCE: bool = true;
-    }
-
-    /// The states of an IRP whose dispatch call is running.
-    pub trait Dispatching: State {}
-    impl Dispatching for super::Received {}
-    impl Dispatching for super::Control {}
-}
-
-pub(crate) use self::sealed::State;
-
-/// The IRP of the dispatch call that is running.
-pub enum Received {}
-
-/// As [`Received`], a device control request with buffered I/O.
-pub enum Control {}
-
-/// As [`Control`], after a queue has refused it. It counts as pended.
-pub enum Refused {}
-
-/// Pended, and given up by its queue, to be completed. Until then the [`Call`] is borrowed, so no lock can
-/// be taken.
-pub struct Dequeued<'call>(PhantomData<&'call mut Call>);
 
 /// An IRP that the driver owns alone, sent to a device whose state is a `D`.
 ///
 /// # Invariants
 ///
-/// Nobody else touches the IRP. A reference to the remove lock of its device is held for it (INV-62). Unless
-/// it is [`Received`], it is a device control request with buffered I/O.
+/// Nobody else touches the IRP. A reference to the remove lock of its device is held for it (INV-62). It is what
+/// its state says.
 #[must_use = "an IRP must be completed, queued or passed down"]
 pub struct Irp<D, S: State> {
     raw: NonNull<IRP>,
@@ -188,6 +147,13 @@ impl<D, S: State> Irp<D, S> {
         self.fdo().header().lifecycle.refusal()
     }
 
+    /// Notes how much was answered.
+    #[inline]
+    pub(crate) fn set_information(&mut self, bytes: usize) {
+        // SAFETY: owned, by the type invariant.
+        unsafe { (*self.raw.as_ptr()).IoStatus.Information = bytes as u64 };
+    }
+
     /// Ends the IRP.
     #[inline]
     fn end(self, status: NtStatus) {
@@ -196,7 +162,7 @@ impl<D, S: State> Irp<D, S> {
     }
 }
 
-impl<D, S: sealed::Dispatching> Irp<D, S> {
+impl<D, S: Dispatching> Irp<D, S> {
     /// Ends the IRP with this status, and what was [answered](Irp::answer).
     #[inline]
     pub fn complete(self, _call: &mut Call, status: NtStatus) -> Dispatched {
@@ -213,18 +179,9 @@ impl<D> Irp<D, Received> {
         // SAFETY: a field of the owned IRP.
         unsafe { *field = status.as_raw() };
     }
-
-    /// Gives the IRP to the next lower driver, which ends it: `IoSkipCurrentIrpStackLocation` and
-    /// `IoCallDriver`.
-    pub fn pass_down(self, _call: &mut Call) -> Dispatched {
-        let header = self.fdo().header();
-        let (lower, raw) = (header.lower(), self.into_raw());
-        // SAFETY: owned until now. The dispatch call's reference keeps the device and the one below.
-        Dispatched::returned(unsafe { call_lower(lower, raw) })
-    }
 }
 
-impl<D> Irp<D, Refused> {
+impl<D, K: Kind> Irp<D, Refused<K>> {
     /// `IoMarkIrpPending`, for an IRP that `CsqInsertIrpEx` has refused. It is not documented whether the
     /// IRP is marked by then (TR-21): setting the mark again changes nothing, and an IRP that is marked may
     /// be completed at once, if the dispatch routine returns `STATUS_PENDING`.
@@ -234,9 +191,7 @@ impl<D> Irp<D, Refused> {
     /// As for [`from_raw`](Self::from_raw).
     pub(crate) unsafe fn mark(raw: NonNull<IRP>) -> Self {
         // SAFETY: the caller owns it.
-        let stack = unsafe { current_stack_location(raw.as_ptr()) };
-        // SAFETY: the driver's own stack location.
-        unsafe { (*stack).Control |= SL_PENDING };
+        unsafe { mark_pending(raw) };
         // SAFETY: by the caller.
         unsafe { Self::from_raw(raw) }
     }
@@ -248,7 +203,7 @@ impl<D> Irp<D, Refused> {
     }
 }
 
-impl<D> Irp<D, Dequeued<'_>> {
+impl<D, K: Kind> Irp<D, Dequeued<'_, K>> {
     /// Ends the IRP with this status, and what was [answered](Irp::answer). Its dispatch routine has
     /// returned `STATUS_PENDING`.
     #[inline]
@@ -317,6 +272,18 @@ pub(crate) unsafe fn complete_empty(irp: NonNull<IRP>, status: NtStatus) {
     unsafe { complete_request(irp, status) };
 }
 
+/// `IoMarkIrpPending`.
+///
+/// # Safety
+///
+/// The caller owns `irp`, or it is at this driver's completion routine.
+pub(crate) unsafe fn mark_pending(irp: NonNull<IRP>) {
+    // SAFETY: by the caller.
+    let stack = unsafe { current_stack_location(irp.as_ptr()) };
+    // SAFETY: the driver's own stack location.
+    unsafe { (*stack).Control |= SL_PENDING };
+}
+
 /// Nothing has been answered yet: what the field had before is not this driver's (TR-14).
 ///
 /// # Safety
@@ -326,32 +293,4 @@ pub(crate) unsafe fn complete_empty(irp: NonNull<IRP>, status: NtStatus) {
 pub(crate) unsafe fn clear_information(irp: NonNull<IRP>) {
     // SAFETY: the caller owns the IRP.
     unsafe { (*irp.as_ptr()).IoStatus.Information = 0 };
-}
-
-/// `IoSkipCurrentIrpStackLocation` and `IoCallDriver`.
-///
-/// # Safety
-///
-/// The caller owns `irp`, is attached to `lower`, and gives up the IRP.
-pub(crate) unsafe fn call_lower(lower: crate::sys::PDEVICE_OBJECT, irp: NonNull<IRP>) -> NTSTATUS {
-    // SAFETY: the caller owns the IRP.
-    let stack = unsafe { current_stack_location(irp.as_ptr()) };
-    // SAFETY: the location above it in memory is the caller's, or one past the end.
-    let skipped = unsafe { stack.add(1) };
-    // SAFETY: owned. The driver has set no completion routine in its location (TR-73).
-    unsafe { set_current_stack_location(irp.as_ptr(), skipped, 1) };
-    // SAFETY: the device below stays while this one is attached to it.
-    unsafe { IofCallDriver(lower, irp.as_ptr()) }
-}
-
-/// # Safety
-///
-/// The caller owns `irp`, and `location` is `step` locations away from its current one.
-unsafe fn set_current_stack_location(irp: PIRP, location: *mut IO_STACK_LOCATION, step: CCHAR) {
-    // SAFETY: the caller owns the IRP.
-    let field = unsafe { current_stack_location_field(irp) };
-    // SAFETY: a field of it.
-    unsafe { *field = location };
-    // SAFETY: owned. The count stays between 1 and the stack count plus 1.
-    unsafe { (*irp).CurrentLocation += step };
 }

@@ -14,10 +14,14 @@
 //! |---|---|
 //! | `sys` | the only place that names `wdk_sys`: types, routines, layout |
 //! | [`status`], [`call`] | `NTSTATUS`; a running routine, which is a critical region |
-//! | [`irp`], [`stack_location`], [`buffer`], `file` | an IRP, its parameters, its `SystemBuffer`, its handle |
+//! | [`irp`], `state`, [`stack_location`] | an IRP, what it is, its parameters |
+//! | [`buffer`], [`transfer`] | its data: `SystemBuffer`, or the pages of a read or a write |
+//! | `file`, `handles` | the handle it came through |
+//! | [`forward`] | sending it to the driver below |
 //! | [`csq`] | the `IoCsq*` routines: queues, their callbacks, lists, slots, timers |
 //! | [`device`], `dispatch`, `add_device`, `pnp`, [`lifecycle`] | what a driver says of its devices, and who calls it |
-//! | `device_object`, `remove_lock`, `spin_lock`, `event`, `list`, [`pool`] | one kernel object each |
+//! | `device_object`, `name`, `remove_lock`, `spin_lock`, `event`, `list`, [`pool`] | one kernel object each |
+//! | `guarded` | a value with a lock of its own |
 //! | [`registry`], [`trace`] | the service's parameters; Event Tracing for Windows |
 //!
 //! A module uses modules before it in the order of the list at the end of this file, and none after it. A test
@@ -42,21 +46,29 @@ mod sys;
 pub mod call;
 mod event;
 mod list;
+mod name;
 mod spin_lock;
 pub mod stack_location;
+mod state;
 pub mod status;
 
+mod guarded;
 pub mod lifecycle;
 pub mod pool;
 pub mod registry;
 mod remove_lock;
 pub mod trace;
 
+mod handles;
+
 mod device_object;
 pub mod irp;
 
 pub mod device;
+pub mod transfer;
+
 mod file;
+pub mod forward;
 
 mod add_device;
 pub mod buffer;
@@ -67,12 +79,15 @@ mod dispatch;
 
 pub use buffer::Answer;
 pub use call::Call;
-pub use device::Device;
+pub use device::{Device, Role, Transfers};
 pub use device_object::InterfaceClass;
 pub use dispatch::{DriverObject, initialize_driver};
-pub use irp::{Control, Dequeued, Dispatched, Irp, Received, Refused};
+pub use forward::Watch;
+pub use guarded::Guarded;
+pub use irp::{Dispatched, Irp};
 pub use lifecycle::State as PnpState;
 pub use pool::PoolBox;
 pub use registry::{Parameters, RegistryPath, ValueName};
 pub use stack_location::StackLocation;
+pub use state::{Control, Dequeued, Kind, Other, Read, Received, Refused, Returned, Write};
 pub use status::NtStatus;

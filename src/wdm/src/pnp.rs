@@ -6,26 +6,24 @@
 //! See "Handling Plug and Play IRPs in a function driver":
 //! <https://learn.microsoft.com/windows-hardware/drivers/kernel/plug-and-play-irps>.
 
-// UNSAFETY: sends IRPs down the stack with a completion routine.
-#![expect(unsafe_code, reason = "sends IRPs down the device stack")]
-
-use core::mem::offset_of;
-use core::ptr::NonNull;
+// UNSAFETY: ends a device.
+#![expect(
+    unsafe_code,
+    reason = "waits for the last use of a device, and deletes it"
+)]
 
 use crate::call::Call;
 use crate::device::Device;
 use crate::device_object::Fdo;
-use crate::event;
-use crate::irp::{Dispatched, Irp, Received, call_lower};
+use crate::forward::{call_lower, forward_and_wait};
+use crate::irp::{Dispatched, Irp};
 use crate::lifecycle::State;
-use crate::stack_location::current_stack_location;
+use crate::state::Received;
 use crate::status::NtStatus;
 use crate::sys::{
-    INVOKE_ALWAYS, IO_STACK_LOCATION, IRP, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
-    IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE,
-    IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, IofCallDriver, KEVENT,
-    KeFlushQueuedDpcs, NTSTATUS, PDEVICE_OBJECT, PIO_COMPLETION_ROUTINE, PIRP, PVOID,
-    STATUS_MORE_PROCESSING_REQUIRED, STATUS_PENDING, io_status,
+    IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE, IRP_MN_QUERY_REMOVE_DEVICE,
+    IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE, IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE,
+    IRP_MN_SURPRISE_REMOVAL, KeFlushQueuedDpcs,
 };
 
 /// `IRP_MJ_PNP`.
@@ -131,82 +129,13 @@ fn remove<D: Device>(fdo: Fdo<'_, D>, mut irp: Irp<D, Received>, call: &mut Call
     // just ended; it is over when this returns (INV-64).
     unsafe { KeFlushQueuedDpcs() };
     fdo.device().release(call);
+    if D::ROLE.is_filter() {
+        // SAFETY: nobody is in a routine that uses a handle, nor comes into one: the remove lock is closed.
+        unsafe { header.handles.clear::<D::File>() };
+    }
     // SAFETY: owned until now, and attached.
     let status = unsafe { call_lower(header.lower(), irp) };
     // SAFETY: the remove lock has been waited for.
-    unsafe { fdo.delete() };
+    unsafe { fdo.delete(D::NAME) };
     Dispatched::removed(status)
-}
-
-/// Sends an IRP down and waits until the drivers below have finished with it. The IRP is this driver's again
-/// afterwards, and still to be ended. Returns the status below.
-///
-/// # Context
-///
-/// IRQL `PASSIVE_LEVEL`; waits.
-fn forward_and_wait<D>(irp: &mut Irp<D, Received>, _call: &mut Call) -> NtStatus {
-    let lower = irp.fdo().header().lower();
-    let irp = irp.as_raw();
-    let mut finished = KEVENT::default();
-    let finished = &raw mut finished;
-    // SAFETY: on this stack, which stays until the wait below is over.
-    unsafe { event::initialize(finished) };
-    // SAFETY: owned, and attached to a device below; waited for below.
-    unsafe { prepare_next(irp, finished) };
-    // SAFETY: the completion routine gives the IRP back, so it is only lent.
-    let status = unsafe { IofCallDriver(lower, irp.as_ptr()) };
-    if status != STATUS_PENDING {
-        return NtStatus::from_raw(status);
-    }
-    // SAFETY: initialized above; the completion routine sets it.
-    unsafe { event::wait(finished) };
-    // SAFETY: the IRP is back.
-    let field = unsafe { io_status(irp.as_ptr()) };
-    // SAFETY: a field of the owned IRP.
-    NtStatus::from_raw(unsafe { *field })
-}
-
-/// `IoCopyCurrentIrpStackLocationToNext` and `IoSetCompletionRoutine`, for all outcomes.
-///
-/// # Safety
-///
-/// The caller owns `irp`, has a driver below, and waits for `finished`, which is initialized.
-unsafe fn prepare_next(irp: NonNull<IRP>, finished: *mut KEVENT) {
-    // SAFETY: the caller owns the IRP.
-    let current = unsafe { current_stack_location(irp.as_ptr()) };
-    // SAFETY: the next stack location is the one before in memory; it exists because there is a driver
-    // below.
-    let next = unsafe { current.sub(1) };
-    let (from, to) = (current.cast::<u8>(), next.cast::<u8>());
-    // SAFETY: both are the IRP's. What comes before the completion routine is what is copied.
-    unsafe { to.copy_from_nonoverlapping(from, offset_of!(IO_STACK_LOCATION, CompletionRoutine)) };
-    let routine: PIO_COMPLETION_ROUTINE = Some(forwarded_irp_finished);
-    // SAFETY: the next stack location is the caller's to fill in.
-    unsafe { (*next).CompletionRoutine = routine };
-    // SAFETY: as above.
-    unsafe { (*next).Context = finished.cast() };
-    // SAFETY: as above.
-    unsafe { (*next).Control = INVOKE_ALWAYS };
-}
-
-/// Gives the IRP back to [`forward_and_wait`].
-///
-/// # Context
-///
-/// IRQL <= `DISPATCH_LEVEL`.
-///
-/// # Safety
-///
-/// Called by `IoCompleteRequest`, with the event that was given to [`prepare_next`].
-unsafe extern "C" fn forwarded_irp_finished(
-    _device: PDEVICE_OBJECT,
-    irp: PIRP,
-    context: PVOID,
-) -> NTSTATUS {
-    // SAFETY: the IRP is at this driver during the call. If nothing below pended it, nobody waits.
-    if unsafe { (*irp).PendingReturned } != 0 {
-        // SAFETY: `forward_and_wait` waits until it is set.
-        unsafe { event::set(context.cast()) };
-    }
-    STATUS_MORE_PROCESSING_REQUIRED
 }

@@ -11,7 +11,7 @@ use core::ptr::NonNull;
 
 use crate::sys::{
     FILE_OBJECT, IO_STACK_LOCATION, IRP, PDEVICE_OBJECT, PIRP, current_stack_location_field,
-    device_io_control,
+    device_io_control, transfer_length,
 };
 
 /// `IoGetCurrentIrpStackLocation`.
@@ -101,6 +101,16 @@ impl StackLocation<'_> {
             input_length,
             output_length,
         }
+    }
+
+    /// How many bytes a read or a write is of.
+    ///
+    /// # Safety
+    ///
+    /// It is one, as for [`device_control`](Self::device_control).
+    pub(crate) unsafe fn transfer_length(self) -> u32 {
+        // SAFETY: valid for reads, by the type invariant, and by the caller.
+        unsafe { transfer_length(self.raw.as_ptr()) }
     }
 
     /// The handle's file object. A request that another driver made may have none (TR-36).

@@ -13,17 +13,22 @@
 use core::ffi::c_void;
 use core::mem::offset_of;
 
-use wdk_sys::{_EVENT_INFO_CLASS, _MODE, EVENT_DATA_DESCRIPTOR, EVENT_INFO_CLASS};
+use wdk_sys::{
+    _EVENT_INFO_CLASS, _MEMORY_CACHING_TYPE, _MM_PAGE_PRIORITY, _MODE, CSHORT,
+    EVENT_DATA_DESCRIPTOR, EVENT_INFO_CLASS, MDL_MAPPED_TO_SYSTEM_VA, MDL_SOURCE_IS_NONPAGED_POOL,
+    MEMORY_CACHING_TYPE, ULONG,
+};
 pub(crate) use wdk_sys::{
-    _EVENT_TYPE, _KWAIT_REASON, CCHAR, DEVICE_OBJECT, DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE,
-    DRIVER_OBJECT, EVENT_DESCRIPTOR, FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT,
-    GUID, IO_CSQ, IO_CSQ_IRP_CONTEXT, IO_NO_INCREMENT, IO_REMOVE_LOCK, IO_STACK_LOCATION, IRP,
-    IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
-    IRP_MJ_SYSTEM_CONTROL, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
-    IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE,
-    IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, KDPC, KEVENT, KIRQL,
-    KSPIN_LOCK, KTIMER, LARGE_INTEGER, LIST_ENTRY, LPCGUID, METHOD_BUFFERED, NTSTATUS,
-    PDEVICE_OBJECT, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD,
+    _EVENT_TYPE, _KWAIT_REASON, CCHAR, DEVICE_OBJECT, DO_BUFFERED_IO, DO_DEVICE_INITIALIZING,
+    DO_DIRECT_IO, DO_POWER_INRUSH, DO_POWER_PAGABLE, DRIVER_OBJECT, EVENT_DESCRIPTOR,
+    FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT, GUID, IO_CSQ, IO_CSQ_IRP_CONTEXT,
+    IO_NO_INCREMENT, IO_REMOVE_LOCK, IO_STACK_LOCATION, IRP, IRP_MJ_CLEANUP, IRP_MJ_CLOSE,
+    IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
+    IRP_MJ_READ, IRP_MJ_SYSTEM_CONTROL, IRP_MJ_WRITE, IRP_MN_CANCEL_REMOVE_DEVICE,
+    IRP_MN_CANCEL_STOP_DEVICE, IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE,
+    IRP_MN_REMOVE_DEVICE, IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, KDPC,
+    KEVENT, KIRQL, KSPIN_LOCK, KTIMER, LARGE_INTEGER, LIST_ENTRY, LPCGUID, MDL, METHOD_BUFFERED,
+    NTSTATUS, PDEVICE_OBJECT, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD,
     PETWENABLECALLBACK, PEVENT_DATA_DESCRIPTOR, PEVENT_FILTER_DESCRIPTOR, PIO_COMPLETION_ROUTINE,
     PIO_CSQ, PIRP, PKDEFERRED_ROUTINE, PKIRQL, PVOID, REG_DWORD, RTL_QUERY_REGISTRY_DIRECT,
     RTL_QUERY_REGISTRY_TABLE, RTL_REGISTRY_ABSOLUTE, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR,
@@ -37,14 +42,15 @@ pub(crate) use wdk_sys::{
 // The routines a driver imports by this crate.
 pub(crate) use wdk_sys::ntddk::{
     EtwRegister, EtwSetInformation, EtwUnregister, EtwWriteTransfer, IoAcquireRemoveLockEx,
-    IoAttachDeviceToDeviceStackSafe, IoCreateDevice, IoCsqInitialize, IoCsqInitializeEx,
-    IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp, IoCsqRemoveNextIrp, IoDeleteDevice,
-    IoDetachDevice, IoInitializeRemoveLockEx, IoRegisterDeviceInterface,
-    IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx, IoSetDeviceInterfaceState, IofCallDriver,
-    IofCompleteRequest, KeAcquireSpinLockRaiseToDpc, KeCancelTimer, KeEnterCriticalRegion,
-    KeFlushQueuedDpcs, KeGetCurrentIrql, KeInitializeDpc, KeInitializeEvent, KeInitializeTimer,
-    KeInsertQueueDpc, KeLeaveCriticalRegion, KeReleaseSpinLock, KeSetEvent, KeSetTimer,
-    KeWaitForSingleObject, RtlFreeUnicodeString, RtlQueryRegistryValues,
+    IoAttachDeviceToDeviceStackSafe, IoCreateDevice, IoCreateSymbolicLink, IoCsqInitialize,
+    IoCsqInitializeEx, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp, IoCsqRemoveNextIrp,
+    IoDeleteDevice, IoDeleteSymbolicLink, IoDetachDevice, IoInitializeRemoveLockEx,
+    IoRegisterDeviceInterface, IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx,
+    IoSetDeviceInterfaceState, IofCallDriver, IofCompleteRequest, KeAcquireSpinLockRaiseToDpc,
+    KeCancelTimer, KeEnterCriticalRegion, KeFlushQueuedDpcs, KeGetCurrentIrql, KeInitializeDpc,
+    KeInitializeEvent, KeInitializeTimer, KeInsertQueueDpc, KeLeaveCriticalRegion,
+    KeReleaseSpinLock, KeSetEvent, KeSetTimer, KeWaitForSingleObject, MmMapLockedPagesSpecifyCache,
+    RtlFreeUnicodeString, RtlQueryRegistryValues,
 };
 
 /// `IRP.Tail.Overlay.DriverContext`: the four pointers a driver may use while it owns the IRP.
@@ -129,6 +135,18 @@ pub(crate) unsafe fn device_io_control(stack: *const IO_STACK_LOCATION) -> [u32;
     ]
 }
 
+/// `IO_STACK_LOCATION.Parameters.Read.Length`, which is `Parameters.Write.Length`, too.
+///
+/// # Safety
+///
+/// `stack` points to the stack location of a read or a write.
+pub(crate) unsafe fn transfer_length(stack: *const IO_STACK_LOCATION) -> u32 {
+    // SAFETY: in bounds of the stack location, by the caller.
+    let parameters = unsafe { &raw const (*stack).Parameters.Read };
+    // SAFETY: the union's member in use, or one of the same layout, by the caller.
+    unsafe { (*parameters).Length }
+}
+
 /// The size of a structure, in the width in which the kernel's routines want it.
 pub(crate) const fn size_in_u32<T>() -> u32 {
     let size = size_of::<T>();
@@ -167,6 +185,21 @@ pub(crate) const INVOKE_ALWAYS: u8 = 0xe0;
 const _: () = assert!(
     SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR | SL_INVOKE_ON_CANCEL == INVOKE_ALWAYS as u32
 );
+
+/// `STATUS_CONTINUE_COMPLETION`, a macro for another: the IRP goes on to the drivers above.
+pub(crate) const STATUS_CONTINUE_COMPLETION: NTSTATUS = STATUS_SUCCESS;
+
+/// `MmCached`, as memory of programs is.
+pub(crate) const MAP_CACHED: MEMORY_CACHING_TYPE = _MEMORY_CACHING_TYPE::MmCached;
+
+/// `MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL`: there is a `MappedSystemVa`.
+pub(crate) const MDL_IS_MAPPED: CSHORT = 0x5;
+const _: () =
+    assert!(MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL == MDL_IS_MAPPED as u32);
+
+/// `NormalPagePriority | MdlMappingNoExecute`; mingw-w64's headers lack the second.
+pub(crate) const MDL_MAPPING_NO_EXECUTE_NORMAL_PRIORITY: ULONG = 0x4000_0010;
+const _: () = assert!(_MM_PAGE_PRIORITY::NormalPagePriority == 0x10);
 
 /// `RTL_QUERY_REGISTRY_TYPECHECK`, which mingw-w64's headers lack: a value of another type than
 /// `DefaultType` says is an error.
@@ -207,6 +240,7 @@ pub(crate) const QUEUE_LINK_OFFSET: usize =
 const _: () = {
     assert!(size_of::<IRP>() == 0xd0);
     assert!(align_of::<IRP>() == 0x10);
+    assert!(offset_of!(IRP, MdlAddress) == 0x08);
     assert!(offset_of!(IRP, AssociatedIrp) == 0x18);
     assert!(offset_of!(IRP, IoStatus) == 0x30);
     assert!(offset_of!(IRP, PendingReturned) == 0x41);
@@ -241,6 +275,8 @@ const _: () = {
         ) == 0x10
     );
     assert!(offset_of!(IO_STACK_LOCATION, Parameters.DeviceIoControl.IoControlCode) == 0x18);
+    assert!(offset_of!(IO_STACK_LOCATION, Parameters.Read.Length) == 0x08);
+    assert!(offset_of!(IO_STACK_LOCATION, Parameters.Write.Length) == 0x08);
     assert!(offset_of!(IO_STACK_LOCATION, DeviceObject) == 0x28);
     assert!(offset_of!(IO_STACK_LOCATION, FileObject) == 0x30);
     assert!(offset_of!(IO_STACK_LOCATION, CompletionRoutine) == 0x38);
@@ -257,6 +293,10 @@ const _: () = {
     assert!(size_of::<FILE_OBJECT>() == 0xd8);
     assert!(offset_of!(FILE_OBJECT, FsContext) == 0x18);
     assert!(offset_of!(FILE_OBJECT, FileName) == 0x58);
+
+    assert!(offset_of!(MDL, MdlFlags) == 0x0a);
+    assert!(offset_of!(MDL, MappedSystemVa) == 0x18);
+    assert!(offset_of!(MDL, ByteCount) == 0x28);
 
     assert!(size_of::<IO_CSQ>() == 0x40);
     assert!(size_of::<IO_CSQ_IRP_CONTEXT>() == 0x18);

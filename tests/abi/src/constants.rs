@@ -3,15 +3,17 @@
 /// The constants as `windows-sys` has them.
 pub mod metadata {
     pub use windows_sys::Wdk::Storage::FileSystem::{
-        DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, IO_NO_INCREMENT,
+        DO_BUFFERED_IO, DO_DEVICE_INITIALIZING, DO_DIRECT_IO, DO_POWER_INRUSH, DO_POWER_PAGABLE,
+        IO_NO_INCREMENT,
     };
     pub use windows_sys::Wdk::System::SystemServices::{
         FILE_DEVICE_SECURE_OPEN, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE,
-        IRP_MJ_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_SYSTEM_CONTROL,
-        IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE, IRP_MN_QUERY_REMOVE_DEVICE,
-        IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE, IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE,
-        IRP_MN_SURPRISE_REMOVAL, RTL_QUERY_REGISTRY_DIRECT, RTL_REGISTRY_ABSOLUTE,
-        SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR, SL_INVOKE_ON_SUCCESS, SL_PENDING_RETURNED,
+        IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
+        IRP_MJ_READ, IRP_MJ_SYSTEM_CONTROL, IRP_MJ_WRITE, IRP_MN_CANCEL_REMOVE_DEVICE,
+        IRP_MN_CANCEL_STOP_DEVICE, IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE,
+        IRP_MN_REMOVE_DEVICE, IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL,
+        RTL_QUERY_REGISTRY_DIRECT, RTL_REGISTRY_ABSOLUTE, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR,
+        SL_INVOKE_ON_SUCCESS, SL_PENDING_RETURNED,
     };
     pub use windows_sys::Win32::Foundation::{
         STATUS_CANCELLED, STATUS_DEVICE_NOT_READY, STATUS_DEVICE_REMOVED,
@@ -35,11 +37,11 @@ macro_rules! same_constants {
 }
 
 same_constants! {
-    DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, IO_NO_INCREMENT, FILE_DEVICE_SECURE_OPEN,
+    DO_BUFFERED_IO, DO_DEVICE_INITIALIZING, DO_DIRECT_IO, DO_POWER_INRUSH, DO_POWER_PAGABLE, IO_NO_INCREMENT, FILE_DEVICE_SECURE_OPEN,
     FILE_DEVICE_UNKNOWN, METHOD_BUFFERED, REG_DWORD, RTL_QUERY_REGISTRY_DIRECT,
     RTL_REGISTRY_ABSOLUTE, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR, SL_INVOKE_ON_SUCCESS, SL_PENDING_RETURNED,
-    IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
-    IRP_MJ_SYSTEM_CONTROL, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
+    IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_READ,
+    IRP_MJ_SYSTEM_CONTROL, IRP_MJ_WRITE, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
     IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE,
     IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, STATUS_CANCELLED,
     STATUS_DEVICE_REMOVED, STATUS_DEVICE_NOT_READY, STATUS_DRIVER_INTERNAL_ERROR,
@@ -50,14 +52,26 @@ same_constants! {
 
 // Members of enumerations, whose types `windows-sys` numbers as the header does.
 const _: () = {
-    use crate::wdk_sys::{_EVENT_INFO_CLASS, _EVENT_TYPE, _KWAIT_REASON, _MODE};
+    use crate::wdk_sys::{
+        _EVENT_INFO_CLASS, _EVENT_TYPE, _KWAIT_REASON, _MEMORY_CACHING_TYPE, _MM_PAGE_PRIORITY,
+        _MODE,
+    };
     use windows_sys::Wdk::System::SystemServices::{Executive, KernelMode};
+    use windows_sys::Wdk::System::SystemServices::{MmCached, NormalPagePriority};
     use windows_sys::Win32::System::Diagnostics::Etw::EventProviderSetTraits;
     use windows_sys::Win32::System::Kernel::{NotificationEvent, SynchronizationEvent};
 
     assert!(_EVENT_TYPE::NotificationEvent == NotificationEvent);
     assert!(_EVENT_TYPE::SynchronizationEvent == SynchronizationEvent);
     assert!(_KWAIT_REASON::Executive == Executive);
+    assert!(_MEMORY_CACHING_TYPE::MmCached == MmCached);
+    assert!(_MM_PAGE_PRIORITY::NormalPagePriority == NormalPagePriority);
     assert!(_MODE::KernelMode == KernelMode);
     assert!(_EVENT_INFO_CLASS::EventProviderSetTraits == EventProviderSetTraits);
+};
+
+// Flags of an MDL, which `windows-sys` leaves out: as in wdm.h, and shown by `!mdl` in a debugger.
+const _: () = {
+    assert!(crate::wdk_sys::MDL_MAPPED_TO_SYSTEM_VA == 1);
+    assert!(crate::wdk_sys::MDL_SOURCE_IS_NONPAGED_POOL == 4);
 };

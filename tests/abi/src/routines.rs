@@ -9,7 +9,7 @@ use core::ffi::{c_char, c_void};
 use crate::wdk_sys::{
     DEVICE_OBJECT, DRIVER_OBJECT, EVENT_DATA_DESCRIPTOR, EVENT_DESCRIPTOR, EVENT_FILTER_DESCRIPTOR,
     EX_RUNDOWN_REF, GUID, IO_CSQ, IO_CSQ_IRP_CONTEXT, IO_REMOVE_LOCK, IRP, KDPC, KEVENT, KTIMER,
-    LARGE_INTEGER, RTL_QUERY_REGISTRY_TABLE, UNICODE_STRING,
+    LARGE_INTEGER, MDL, RTL_QUERY_REGISTRY_TABLE, UNICODE_STRING,
 };
 
 /// Asserts that `wdk-sys` imports each routine, with this very type. bindgen makes nothing of an inline
@@ -130,6 +130,8 @@ routines! {
     ) -> i32;
     IoCsqRemoveIrp: unsafe extern "C" fn(*mut IO_CSQ, *mut IO_CSQ_IRP_CONTEXT) -> *mut IRP;
     IoCsqRemoveNextIrp: unsafe extern "C" fn(*mut IO_CSQ, *mut c_void) -> *mut IRP;
+    IoCreateSymbolicLink: unsafe extern "C" fn(*mut UNICODE_STRING, *mut UNICODE_STRING) -> i32;
+    IoDeleteSymbolicLink: unsafe extern "C" fn(*mut UNICODE_STRING) -> i32;
     IoDeleteDevice: unsafe extern "C" fn(*mut DEVICE_OBJECT);
     IoDetachDevice: unsafe extern "C" fn(*mut DEVICE_OBJECT);
     IoInitializeRemoveLockEx: unsafe extern "C" fn(*mut IO_REMOVE_LOCK, u32, u32, u32, u32);
@@ -163,6 +165,8 @@ routines! {
     KeSetTimer: unsafe extern "C" fn(*mut KTIMER, LARGE_INTEGER, *mut KDPC) -> u8;
     KeWaitForSingleObject:
         unsafe extern "C" fn(*mut c_void, i32, c_char, u8, *mut LARGE_INTEGER) -> i32;
+    MmMapLockedPagesSpecifyCache:
+        unsafe extern "C" fn(*mut MDL, c_char, i32, *mut c_void, u32, u32) -> *mut c_void;
     RtlFreeUnicodeString: unsafe extern "C" fn(*mut UNICODE_STRING);
     RtlQueryRegistryValues: unsafe extern "C" fn(
         u32,

@@ -16,7 +16,7 @@ use core::ffi::{c_char, c_void};
 use crate::documented;
 use crate::wdk_sys::{
     DEVICE_OBJECT, DRIVER_EXTENSION, DRIVER_OBJECT, FILE_OBJECT, IO_CSQ, IO_STACK_LOCATION, IRP,
-    LIST_ENTRY,
+    LIST_ENTRY, MDL,
 };
 
 /// A callback that takes a request. `None` is the null pointer.
@@ -46,6 +46,7 @@ macro_rules! structure {
 
 structure! {
     IRP: 0xd0, 16 {
+        MdlAddress: *mut MDL,
         AssociatedIrp.SystemBuffer: *mut c_void,
         IoStatus.__bindgen_anon_1.Status: i32,
         IoStatus.Information: u64,
@@ -74,6 +75,8 @@ structure! {
         Parameters.DeviceIoControl.InputBufferLength: u32,
         Parameters.DeviceIoControl.IoControlCode: u32,
         Parameters.DeviceIoControl.Type3InputBuffer: *mut c_void,
+        Parameters.Read.Length: u32,
+        Parameters.Write.Length: u32,
         DeviceObject: *mut DEVICE_OBJECT,
         FileObject: *mut FILE_OBJECT,
         CompletionRoutine: Option<unsafe extern "C" fn(*mut DEVICE_OBJECT, *mut IRP, *mut c_void) -> i32>,
@@ -86,6 +89,8 @@ structure! {
         DriverObject: *mut DRIVER_OBJECT,
         AttachedDevice: *mut DEVICE_OBJECT,
         Flags: u32,
+        Characteristics: u32,
+        DeviceType: u32,
         DeviceExtension: *mut c_void,
         StackSize: c_char,
     }
@@ -105,6 +110,16 @@ structure! {
     }
 }
 
+structure! {
+    MDL: 0x30, 8 {
+        MdlFlags: i16,
+        MappedSystemVa: *mut c_void,
+        StartVa: *mut c_void,
+        ByteCount: u32,
+        ByteOffset: u32,
+    }
+}
+
 structure! { FILE_OBJECT: 0xd8, 8 { FsContext: *mut c_void, FsContext2: *mut c_void } }
 structure! { IO_STATUS_BLOCK: 0x10, 8 }
 structure! { IO_CSQ: 0x40, 8 }
@@ -118,6 +133,9 @@ structure! { KTIMER: 0x40, 8 }
 structure! { KDPC: 0x40, 8 }
 structure! { KSPIN_LOCK: 0x08, 8 }
 structure! { KIRQL: 0x01, 1 }
+structure! { CSHORT: 0x02, 2 }
+structure! { ULONG: 0x04, 4 }
+structure! { MEMORY_CACHING_TYPE: 0x04, 4 }
 structure! { LARGE_INTEGER: 0x08, 8 { QuadPart: i64 } }
 
 structure! {

@@ -17,7 +17,7 @@ pub fn keep<D, Q>(
 where
     D: Device,
     Q: Discipline,
-    Q::Domain: Domain<Device = D>,
+    Q::Domain: Domain<Device = D, Kind = Control>,
 {
     let device = irp.device();
     let outcome = irp.insert(call, queue, None, context); //~ ERROR E0505

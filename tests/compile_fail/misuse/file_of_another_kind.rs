@@ -2,14 +2,14 @@
 
 use core::pin::Pin;
 
-use wdm::Device;
+use wdm::{Control, Device};
 use wdm::csq::{Fifo, Own};
 
 /// Would look through a list of other IRPs.
-pub fn cleanup<A, B>(queue: Pin<&Fifo<A>>, own: Pin<&Own<B>>, call: &mut wdm::Call)
+pub fn cleanup<A, B>(queue: Pin<&Fifo<A, Control>>, own: Pin<&Own<B, Control>>, call: &mut wdm::Call)
 where
-    A: Device<File = Own<A>>,
-    B: Device<File = Own<B>>,
+    A: Device<File = Own<A, Control>>,
+    B: Device<File = Own<B, Control>>,
 {
     queue.close(own, call); //~ ERROR E0308
 }

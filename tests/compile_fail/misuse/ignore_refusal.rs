@@ -14,7 +14,7 @@ pub fn keep<D, Q>(
 ) where
     D: Device,
     Q: Discipline,
-    Q::Domain: Domain<Device = D>,
+    Q::Domain: Domain<Device = D, Kind = Control>,
 {
     irp.insert(call, queue, None, context); //~ ERROR unused_must_use
 }

@@ -2,8 +2,8 @@
 
 use core::pin::Pin;
 
-use wdm::Call;
 use wdm::csq::{Domain, Entry, Lock};
+use wdm::{Call, Control};
 
 /// By a variable outside.
 pub fn assign<'a, G: Domain>(lock: Pin<&Lock<G>>, call: &mut Call, kept: &mut Option<Entry<'a, G>>) {
@@ -11,7 +11,7 @@ pub fn assign<'a, G: Domain>(lock: Pin<&Lock<G>>, call: &mut Call, kept: &mut Op
 }
 
 /// As what the hold returns.
-pub fn return_it<G: Domain>(lock: Pin<&Lock<G>>, call: &mut Call) -> usize {
+pub fn return_it<G: Domain<Kind = Control>>(lock: Pin<&Lock<G>>, call: &mut Call) -> usize {
     let entry = lock.hold(call, |held| held.find(1)); //~ ERROR an error without a code
     entry.map_or(0, Entry::input_length)
 }

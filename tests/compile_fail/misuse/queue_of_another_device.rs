@@ -15,7 +15,7 @@ pub fn keep<D, Q>(
 where
     D: Device,
     Q: Discipline,
-    Q::Domain: Domain<Device = D>,
+    Q::Domain: Domain<Device = D, Kind = Control>,
 {
     irp.insert(call, |_| other, None, context) //~ ERROR an error without a code
 }

@@ -2,15 +2,13 @@
 
 use core::cell::Cell;
 
-use wdm::{Call, Control, Device, Dispatched, InterfaceClass, Irp, NtStatus};
+use wdm::{Call, Control, Device, Dispatched, Irp, NtStatus};
 
 /// Counts without a lock.
 pub struct Counter(Cell<u64>);
 
 impl Device for Counter { //~ ERROR E0277
     type File = u8;
-
-    const INTERFACE: InterfaceClass = InterfaceClass::new((0, 0, 0, [0; 8]));
 
     fn new() -> Self {
         Self(Cell::new(0))

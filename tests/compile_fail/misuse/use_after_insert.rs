@@ -15,7 +15,7 @@ pub fn keep<D, Q>(
 where
     D: Device,
     Q: Discipline,
-    Q::Domain: Domain<Device = D>,
+    Q::Domain: Domain<Device = D, Kind = Control>,
 {
     let outcome = irp.insert(call, queue, None, context);
     (outcome, irp.code()) //~ ERROR E0382

@@ -15,7 +15,7 @@ pub fn device_control<D, Q>(
 where
     D: Device,
     Q: Discipline,
-    Q::Domain: Domain<Device = D>,
+    Q::Domain: Domain<Device = D, Kind = Control>,
 {
     if let Some(status) = irp.refusal() {
         return irp.complete(call, status);

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use wdm::csq::{
     Arriving, Discipline, Domain, Entry, Held, InOwner, InQueue, List, Place, Queue, Search, Slot,
 };
-use wdm::{Call, Dequeued, Device, Irp, NtStatus};
+use wdm::{Call, Control, Dequeued, Device, Irp, NtStatus};
 
 /// What a device of this kind keeps for a handle.
 pub trait Handle<G> {
@@ -47,6 +47,7 @@ where
     D::File: Handle<Self>,
 {
     type Device = D;
+    type Kind = Control;
     type State = State<D>;
     type Request = Cell<u64>;
 }

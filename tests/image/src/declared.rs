@@ -6,6 +6,13 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, bail, ensure};
 use syn::{Item, UseTree};
 
+/// Routines that wdm calls for drivers in `tests/drivers`, and not for csq.
+pub const FOR_OTHERS: [&str; 3] = [
+    "IoCreateSymbolicLink",
+    "IoDeleteSymbolicLink",
+    "MmMapLockedPagesSpecifyCache",
+];
+
 /// Routines that the image may import although `sys.rs` does not name them, with who calls them.
 /// Whether it does depends on what the optimiser leaves and, for the memory routines, on the
 /// linker's library: the WDK's has them as code.

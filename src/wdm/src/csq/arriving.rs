@@ -11,6 +11,7 @@ use super::list::{Entry, InOwner, InQueue, List};
 use super::slots::Slot;
 use crate::buffer::Answer;
 use crate::device::Device;
+use crate::state::Control;
 use crate::sys::IRP;
 
 /// An IRP that is being inserted.
@@ -41,12 +42,14 @@ impl<'h, G: Domain> Arriving<'h, G> {
     pub const fn attend(&mut self) {
         self.is_to_attend = true;
     }
+}
 
+impl<'h, G: Domain<Kind = Control>> Arriving<'h, G> {
     /// Answers it with `head`, followed by the input of `request` from byte `skip` on. For an IRP that is
     /// refused, because it has got what it came for.
     pub fn answer_from(&mut self, head: &[u8], request: Entry<'h, G>, skip: usize) {
         // SAFETY: it is being inserted, and the space is not given to anybody else.
-        unsafe { Answer::queued(self.irp) }.copy_from(head, request, skip);
+        unsafe { Answer::of(self.irp) }.copy_from(head, request, skip);
     }
 }
 

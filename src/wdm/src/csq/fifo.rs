@@ -18,36 +18,61 @@ use super::search::Search;
 use super::slots::Slot;
 use crate::call::Call;
 use crate::device::Device;
-use crate::irp::{Control, Dequeued, Dispatched, Irp};
+use crate::irp::{Dispatched, Irp};
+use crate::state::{Dequeued, Kind};
 use crate::status::NtStatus;
+
+/// A device that keeps requests of a kind in a [`Fifo`].
+pub trait Pends<K: Kind>: Device {
+    /// What a handle has for it, of its state.
+    fn own(file: Pin<&Self::File>) -> Pin<&Own<Self, K>>;
+
+    /// A request has come in. A device that has something to answer it with does that here: the thread that sent
+    /// it cannot.
+    ///
+    /// # Context
+    ///
+    /// `DISPATCH_LEVEL`, in a deferred procedure call. The device stays meanwhile. One call can be for several requests.
+    fn arrived(self: Pin<&Self>, _call: &mut Call) {}
+
+    /// Whether [`arrived`](Self::arrived) is there to be called.
+    const IS_TOLD: bool = false;
+}
+
+/// A device that keeps nothing else for a handle.
+impl<D: Device<File = Own<D, K>>, K: Kind> Pends<K> for D {
+    fn own(file: Pin<&Own<D, K>>) -> Pin<&Own<D, K>> {
+        file
+    }
+}
 
 pin_project! {
     /// A queue, its lock, and what that guards. The device calls five of its functions from routines of its
     /// own: [`register`](Self::register), [`pend`](Self::pend), [`close`](Self::close),
     /// [`purge`](Self::purge) and [`release`](Self::release).
-    pub struct Fifo<D>
+    pub struct Fifo<D, K>
     where
-        D: Device,
-        D: Device<File = Own<D>>,
+        D: Pends<K>,
+        K: Kind,
     {
         #[pin]
-        lock: Lock<Arrivals<D>>,
+        lock: Lock<Arrivals<D, K>>,
         #[pin]
-        queue: Queue<Arrivals<D>>,
+        queue: Queue<Arrivals<D, K>>,
     }
 }
 
 pin_project! {
-    /// What a device with a [`Fifo`] keeps for a handle: its [`Device::File`].
-    pub struct Own<D> {
+    /// What a device with a [`Fifo`] keeps for a handle: its [`Device::File`], or a part of it.
+    pub struct Own<D, K> {
         #[pin]
-        requests: List<Arrivals<D>, InOwner>,
+        requests: List<Arrivals<D, K>, InOwner>,
         // Guarded by the lock.
         is_closing: AtomicBool,
     }
 }
 
-impl<D> Own<D> {
+impl<D, K> Own<D, K> {
     /// For a new handle.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "const")]
@@ -60,59 +85,60 @@ impl<D> Own<D> {
 }
 
 /// The discipline: by order of arrival.
-pub struct Arrivals<D>(PhantomData<fn() -> D>);
+pub struct Arrivals<D, K>(PhantomData<fn() -> (D, K)>);
 
 pin_project! {
     /// What the lock guards.
-    pub struct State<D> {
+    pub struct State<D, K> {
         #[pin]
-        pending: List<Arrivals<D>, InQueue>,
+        pending: List<Arrivals<D, K>, InQueue>,
         // Those that came while their handle or the device was closing.
         #[pin]
-        ending: List<Arrivals<D>, InQueue>,
+        ending: List<Arrivals<D, K>, InQueue>,
         is_purged: Cell<bool>,
     }
 }
 
 /// What to look for.
-pub enum Wanted<'call, D> {
+pub enum Wanted<'call, D, K> {
     /// The oldest.
     Next,
     /// One of a handle.
-    Own(Pin<&'call Own<D>>),
+    Own(Pin<&'call Own<D, K>>),
     /// One that came too late.
     Late,
 }
 
-impl<D: Device<File = Own<D>>> Domain for Arrivals<D> {
+impl<D: Pends<K>, K: Kind> Domain for Arrivals<D, K> {
     type Device = D;
-    type State = State<D>;
+    type Kind = K;
+    type State = State<D, K>;
     type Request = ();
 }
 
-impl<D: Device<File = Own<D>>> Discipline for Arrivals<D> {
+impl<D: Pends<K>, K: Kind> Discipline for Arrivals<D, K> {
     type Domain = Self;
     type Insert<'call> = ();
     type Refusal = Infallible;
-    type Peek<'call> = Wanted<'call, D>;
+    type Peek<'call> = Wanted<'call, D, K>;
     type Note = ();
 
     fn admit(
         held: &mut Held<'_, Self>,
-        own: Pin<&Own<D>>,
+        file: Pin<&D::File>,
         (): &(),
         (): &mut (),
     ) -> Result<(), NtStatus> {
         if held.state().is_purged.get() {
             Err(NtStatus::DEVICE_REMOVED)
-        } else if own.is_closing.load(Ordering::Relaxed) {
+        } else if D::own(file).is_closing.load(Ordering::Relaxed) {
             Err(NtStatus::FILE_CLOSED)
         } else {
             Ok(())
         }
     }
 
-    fn abandon(_: &mut Held<'_, Self>, _: Pin<&Own<D>>, _: &Slot<()>, (): &mut ()) {}
+    fn abandon(_: &mut Held<'_, Self>, _: Pin<&D::File>, _: &Slot<()>, (): &mut ()) {}
 
     fn insert<'h>(
         held: &mut Held<'h, Self>,
@@ -122,18 +148,18 @@ impl<D: Device<File = Own<D>>> Discipline for Arrivals<D> {
         let is_late = Self::admit(held, irp.file(), &(), context).is_err();
         let state = held.state().project_ref();
         let list = if is_late { state.ending } else { state.pending };
-        if is_late {
+        if is_late || D::IS_TOLD {
             irp.attend();
         }
         Ok(Place {
             list,
-            own: irp.file().project_ref().requests,
+            own: D::own(irp.file()).project_ref().requests,
         })
     }
 
     fn peek<'s, 'h: 's, 'call: 's>(
         held: &mut Held<'h, Self>,
-        wanted: &mut Wanted<'call, D>,
+        wanted: &mut Wanted<'call, D, K>,
     ) -> Search<'s, Self> {
         let state = held.state().project_ref();
         match wanted {
@@ -146,23 +172,26 @@ impl<D: Device<File = Own<D>>> Discipline for Arrivals<D> {
     fn remove<'h>(
         _held: &mut Held<'h, Self>,
         _irp: Entry<'h, Self>,
-        _wanted: Option<&mut Wanted<'_, D>>,
+        _wanted: Option<&mut Wanted<'_, D, K>>,
     ) {
     }
 
-    fn canceled(irp: Irp<D, Dequeued<'_>>, _note: Option<()>) {
+    fn canceled(irp: Irp<D, Dequeued<'_, K>>, _note: Option<()>) {
         irp.complete(NtStatus::CANCELLED);
     }
 
-    /// Ends what came too late.
-    fn attend(queue: Pin<&Queue<Self>>, _device: Pin<&D>, call: &mut Call) {
+    /// Ends what came too late, and tells the device that something came.
+    fn attend(queue: Pin<&Queue<Self>>, device: Pin<&D>, call: &mut Call) {
         while let Some((irp, ())) = queue.remove(call, &mut Wanted::Late) {
             irp.complete(NtStatus::CANCELLED);
+        }
+        if D::IS_TOLD {
+            device.arrived(call);
         }
     }
 }
 
-impl<D: Device<File = Own<D>>> Fifo<D> {
+impl<D: Pends<K>, K: Kind> Fifo<D, K> {
     /// A queue that takes nothing before it is [registered](Self::register).
     #[must_use]
     #[expect(
@@ -203,7 +232,7 @@ impl<D: Device<File = Own<D>>> Fifo<D> {
 
     /// Keeps an IRP until it is retrieved or canceled, or its handle or the device goes away.
     pub fn pend(
-        irp: Irp<D, Control>,
+        irp: Irp<D, K>,
         call: &mut Call,
         queue: impl FnOnce(Pin<&D>) -> Pin<&Self>,
     ) -> Dispatched {
@@ -223,13 +252,13 @@ impl<D: Device<File = Own<D>>> Fifo<D> {
     pub fn retrieve_next<'call>(
         self: Pin<&Self>,
         call: &'call mut Call,
-    ) -> Option<Irp<D, Dequeued<'call>>> {
+    ) -> Option<Irp<D, Dequeued<'call, K>>> {
         let removed = self.project_ref().queue.remove(call, &mut Wanted::Next);
         removed.map(|(irp, ())| irp)
     }
 
     /// Ends all IRPs of a handle, and those that are on their way: for [`Device::cleanup`].
-    pub fn close(self: Pin<&Self>, own: Pin<&Own<D>>, call: &mut Call) {
+    pub fn close(self: Pin<&Self>, own: Pin<&Own<D, K>>, call: &mut Call) {
         let this = self.project_ref();
         this.lock
             .hold(call, |_| own.is_closing.store(true, Ordering::Relaxed));

@@ -11,14 +11,15 @@ use core::sync::atomic::Ordering;
 use super::arrival::{Arrival, Progress};
 use super::callbacks::takes_every_irp;
 use super::domain::Domain;
-use super::queue::{DeviceOf, Discipline, Queue};
+use super::queue::{DeviceOf, Discipline, KindOf, Queue};
 use super::timer;
 use crate::call::Call;
 use crate::device::Device;
 use crate::device_object::Fdo;
 use crate::file;
-use crate::irp::{Control, Dispatched, Irp, Refused};
+use crate::irp::{Dispatched, Irp};
 use crate::stack_location::device_object;
+use crate::state::{Kind, Refused};
 use crate::status::NtStatus;
 use crate::sys::{
     IO_CSQ_IRP_CONTEXT, IoCsqInsertIrp, IoCsqInsertIrpEx, PIRP, PVOID, driver_context,
@@ -30,12 +31,12 @@ pub enum Outcome<Q: Discipline> {
     /// It is the queue's, or complete already. Neither it nor its device may be touched (INV-11).
     Pended(Dispatched),
     /// It was not let in, and is to be completed.
-    Rejected(Irp<DeviceOf<Q>, Control>, NtStatus),
+    Rejected(Irp<DeviceOf<Q>, KindOf<Q>>, NtStatus),
     /// The queue has refused it, and it is to be completed.
-    Refused(Irp<DeviceOf<Q>, Refused>, Q::Refusal),
+    Refused(Irp<DeviceOf<Q>, Refused<KindOf<Q>>>, Q::Refusal),
 }
 
-impl<D: Device> Irp<D, Control> {
+impl<D: Device, K: Kind> Irp<D, K> {
     /// Puts the IRP into a queue of its device, for at most `timeout` milliseconds: `IoCsqInsertIrp`, or
     /// `IoCsqInsertIrpEx`. From there on IRP and device are not the caller's any more.
     ///
@@ -55,7 +56,7 @@ impl<D: Device> Irp<D, Control> {
     ) -> Outcome<Q>
     where
         Q: Discipline,
-        Q::Domain: Domain<Device = D>,
+        Q::Domain: Domain<Device = D, Kind = K>,
     {
         let raw = self.as_raw();
         // SAFETY: owned.
@@ -113,7 +114,7 @@ impl<D: Device> Irp<D, Control> {
             Progress::Linked => return Outcome::Pended(Dispatched::pended()),
             Progress::Refused(refusal) if const { !takes_every_irp::<Q>() } => {
                 // SAFETY: refused, so it is this thread's again (INV-17).
-                let irp = unsafe { Irp::<D, Refused>::mark(raw) };
+                let irp = unsafe { Irp::<D, Refused<K>>::mark(raw) };
                 return Outcome::Refused(irp, refusal);
             }
             _ => {}

@@ -14,6 +14,7 @@ use super::slots::Slot;
 use crate::buffer::{self, Answer};
 use crate::device::Device;
 use crate::list;
+use crate::state::Control;
 use crate::sys::{
     DRIVER_CONTEXT_OFFSET, IRP, LIST_ENTRY, PIRP, QUEUE_LINK_OFFSET, driver_context, queue_link,
 };
@@ -277,29 +278,6 @@ impl<'h, G: Domain> Entry<'h, G> {
         unsafe { Pin::new_unchecked(file) }
     }
 
-    /// The length of its input, in bytes.
-    #[must_use]
-    pub fn input_length(self) -> usize {
-        // SAFETY: in a queue, whose lock is held.
-        unsafe { buffer::input_length(self.irp) }
-    }
-
-    /// `N` bytes of its input from byte `offset` on; zeros, if it has fewer.
-    #[must_use]
-    pub fn input_bytes<const N: usize>(self, offset: usize) -> [u8; N] {
-        // SAFETY: in a queue, whose lock is held.
-        unsafe { buffer::input_bytes(self.irp, offset) }
-    }
-
-    /// Answers it with `head`, followed by the input of `request` from byte `skip` on. It is still in the
-    /// queue, and has to be removed by the function that says so here, or the answer is lost.
-    pub fn answer_from(self, head: &[u8], request: Self, skip: usize) {
-        // SAFETY: in a queue, whose lock is held; the space is not given to anybody else.
-        let mut answer = unsafe { Answer::queued(self.irp) };
-        // SAFETY: in a queue with the same lock.
-        unsafe { answer.answer_from(head, request.irp, skip) };
-    }
-
     /// Whether it is in this list.
     #[must_use]
     #[inline]
@@ -331,9 +309,39 @@ impl<'h, G: Domain> Entry<'h, G> {
     }
 }
 
+impl<G: Domain<Kind = Control>> Entry<'_, G> {
+    /// The length of its input, in bytes.
+    #[must_use]
+    pub fn input_length(self) -> usize {
+        // SAFETY: in a queue, whose lock is held.
+        unsafe { buffer::input_length(self.irp) }
+    }
+
+    /// `N` bytes of its input from byte `offset` on; zeros, if it has fewer.
+    #[must_use]
+    pub fn input_bytes<const N: usize>(self, offset: usize) -> [u8; N] {
+        // SAFETY: in a queue, whose lock is held.
+        unsafe { buffer::input_bytes(self.irp, offset) }
+    }
+
+    /// Answers it with `head`, followed by the input of `request` from byte `skip` on. It is still in the
+    /// queue, and has to be removed by the function that says so here, or the answer is lost.
+    pub fn answer_from(self, head: &[u8], request: Self, skip: usize) {
+        // SAFETY: in a queue, whose lock is held; the space is not given to anybody else.
+        let mut answer = unsafe { Answer::of(self.irp) };
+        // SAFETY: in a queue with the same lock.
+        unsafe { answer.answer_from(head, request.irp, skip) };
+    }
+}
+
 impl Answer<'_> {
     /// Answers with `head`, followed by the input of `request` from byte `skip` on.
-    pub fn copy_from<G: Domain>(&mut self, head: &[u8], request: Entry<'_, G>, skip: usize) {
+    pub fn copy_from<G: Domain<Kind = Control>>(
+        &mut self,
+        head: &[u8],
+        request: Entry<'_, G>,
+        skip: usize,
+    ) {
         // SAFETY: in a queue, whose lock is held.
         unsafe { self.answer_from(head, request.irp, skip) };
     }

@@ -20,7 +20,8 @@ use super::search::Search;
 use super::slots::Slot;
 use crate::call::Call;
 use crate::device::Device;
-use crate::irp::{Dequeued, Irp};
+use crate::irp::Irp;
+use crate::state::Dequeued;
 use crate::status::NtStatus;
 use crate::sys::{IO_CSQ, IRP, IoCsqRemoveNextIrp, KDPC, PIO_CSQ, driver_context};
 
@@ -99,7 +100,7 @@ pub trait Discipline: Sized + 'static {
     /// # Context
     ///
     /// IRQL <= `DISPATCH_LEVEL`. The lock may be held, so there is no `Call` (INV-50).
-    fn canceled(irp: Irp<DeviceOf<Self>, Dequeued<'_>>, note: Option<Self::Note>);
+    fn canceled(irp: Irp<DeviceOf<Self>, Dequeued<'_, KindOf<Self>>>, note: Option<Self::Note>);
 
     /// The time of an IRP is over. It is removed after this. Without an entry it is on its way into the
     /// queue: then the discipline notes it in `request`, and [`insert`](Self::insert) finds that there.
@@ -120,6 +121,8 @@ pub trait Discipline: Sized + 'static {
 
 /// The device of a discipline.
 pub(super) type DeviceOf<Q> = <<Q as Discipline>::Domain as Domain>::Device;
+/// The kind of the IRPs of a discipline.
+pub(super) type KindOf<Q> = <<Q as Discipline>::Domain as Domain>::Kind;
 /// The state of a handle of it.
 pub(super) type FileOf<Q> = <DeviceOf<Q> as Device>::File;
 
@@ -148,7 +151,10 @@ unsafe impl<Q: Discipline> Send for Queue<Q> {}
 unsafe impl<Q: Discipline> Sync for Queue<Q> {}
 
 /// An IRP that has left a queue, and what its discipline says of it.
-pub type Removed<'call, Q> = (Irp<DeviceOf<Q>, Dequeued<'call>>, <Q as Discipline>::Note);
+pub type Removed<'call, Q> = (
+    Irp<DeviceOf<Q>, Dequeued<'call, KindOf<Q>>>,
+    <Q as Discipline>::Note,
+);
 
 impl<Q: Discipline> Queue<Q> {
     /// A queue that takes nothing before it is [registered](Self::register).

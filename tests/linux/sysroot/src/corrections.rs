@@ -41,6 +41,16 @@ const CORRECTIONS: &[Correction] = &[
         to: "    ULONG Size;\n    union {\n      ULONG Reserved;\n      struct {\n        UCHAR Type;\n        \
              UCHAR Reserved1;\n        USHORT Reserved2;\n      };\n    };\n  } EVENT_DATA_DESCRIPTOR,",
     },
+    // A priority, or'd with flags that are none.
+    Correction {
+        header: "ddk/wdm.h",
+        from: "MmMapLockedPagesSpecifyCache(\n  IN PMDLX MemoryDescriptorList,\n  IN KPROCESSOR_MODE AccessMode,\n  \
+               IN MEMORY_CACHING_TYPE CacheType,\n  IN PVOID BaseAddress OPTIONAL,\n  IN ULONG BugCheckOnFailure,\n  \
+               IN MM_PAGE_PRIORITY Priority);",
+        to: "MmMapLockedPagesSpecifyCache(\n  IN PMDLX MemoryDescriptorList,\n  IN KPROCESSOR_MODE AccessMode,\n  \
+             IN MEMORY_CACHING_TYPE CacheType,\n  IN PVOID BaseAddress OPTIONAL,\n  IN ULONG BugCheckOnFailure,\n  \
+             IN ULONG Priority);",
+    },
     // Opaque to drivers; a thread is what KeGetCurrentThread returns.
     Correction {
         header: "ddk/wdm.h",

@@ -97,6 +97,12 @@ impl Device {
         const FILE_DEVICE_CONTROLLER: u32 = 4;
         let physical =
             io::create_device(0, 0, FILE_DEVICE_CONTROLLER, 0, true).expect("memory for a device");
+        // A filter's device looks like the one below.
+        let flags: u32 = guest::read(physical + device_object::FLAGS);
+        guest::write(
+            physical + device_object::FLAGS,
+            flags | device_object::POWER_PAGABLE,
+        );
         let (driver, before) = world::with(|world| (world.driver, world.devices.of_driver()));
         let routine = driver_object::add_device_routine(driver);
         let status = enter_driver("AddDevice", routine, [driver, physical, 0, 0]) as u32;

@@ -29,8 +29,10 @@ const IO_TYPE_DEVICE: i16 = 3;
 /// `DO_DEVICE_INITIALIZING`.
 pub const INITIALIZING: u32 = 0x80;
 
+/// `DO_POWER_PAGABLE`.
+pub const POWER_PAGABLE: u32 = 0x2000;
 /// `DO_POWER_PAGABLE` and `DO_POWER_INRUSH`.
-pub const POWER: u32 = 0x2000 | 0x4000;
+pub const POWER: u32 = POWER_PAGABLE | 0x4000;
 
 /// Fills in a zeroed device object.
 pub fn initialize(device: usize, driver: usize, kind: u32, characteristics: u32, extension: usize) {

@@ -1,0 +1,160 @@
+//! The data of `IRP_MJ_READ` and `IRP_MJ_WRITE`, by direct or by buffered I/O.
+//!
+//! With direct I/O the pages of the program are locked, and mapped when they are first used. The program can write
+//! to them meanwhile, so there is never a reference to them: what is written is copied, and only the copy looked at.
+//!
+//! See "Using Direct I/O":
+//! <https://learn.microsoft.com/windows-hardware/drivers/kernel/using-direct-i-o>.
+
+// UNSAFETY: copies from and to the memory of programs.
+#![expect(
+    unsafe_code,
+    reason = "copies from and to memory that an IRP describes"
+)]
+
+use core::ptr::{NonNull, null_mut};
+
+use crate::irp::Irp;
+use crate::stack_location::StackLocation;
+use crate::state::{Read, State, Write};
+use crate::status::NtStatus;
+use crate::sys::{
+    IRP, KERNEL_MODE, MAP_CACHED, MDL_IS_MAPPED, MDL_MAPPING_NO_EXECUTE_NORMAL_PRIORITY,
+    MmMapLockedPagesSpecifyCache, system_buffer,
+};
+
+mod sealed {
+    pub trait Transfer {}
+    impl Transfer for super::Read {}
+    impl Transfer for super::Write {}
+}
+
+impl<D, S> Irp<D, S>
+where
+    S: State<Kind: sealed::Transfer>,
+{
+    /// How many bytes are asked for, or are to be written.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        length(self.stack())
+    }
+}
+
+impl<D, S: State<Kind = Read>> Irp<D, S> {
+    /// Answers with as much of some parts as was asked for, one part after the other. Returns how many bytes
+    /// that is.
+    ///
+    /// # Errors
+    ///
+    /// `STATUS_INSUFFICIENT_RESOURCES` if the program's pages cannot be mapped. Nothing is answered then.
+    pub fn fill<const N: usize>(&mut self, parts: [&[u8]; N]) -> Result<usize, NtStatus> {
+        // SAFETY: owned while borrowed, by the type invariant.
+        let memory = unsafe { Memory::of(self.as_raw()) }?;
+        let mut written = 0;
+        for part in parts {
+            let count = part.len().min(memory.length - written);
+            // SAFETY: at most its length.
+            let to = unsafe { memory.start.add(written) };
+            // SAFETY: valid for writes of what is left; a part of the driver's does not overlap the program's.
+            unsafe { to.as_ptr().copy_from_nonoverlapping(part.as_ptr(), count) };
+            written += count;
+        }
+        self.set_information(written);
+        Ok(written)
+    }
+}
+
+impl<D, S: State<Kind = Write>> Irp<D, S> {
+    /// Copies the data from byte `offset` on. Returns how many bytes that is: fewer than `bytes` has space for,
+    /// if there are no more.
+    ///
+    /// # Errors
+    ///
+    /// `STATUS_INSUFFICIENT_RESOURCES` if the program's pages cannot be mapped.
+    pub fn copy_to(&self, offset: usize, bytes: &mut [u8]) -> Result<usize, NtStatus> {
+        // SAFETY: owned while borrowed, by the type invariant.
+        let memory = unsafe { Memory::of(self.as_raw()) }?;
+        let offset = offset.min(memory.length);
+        let count = bytes.len().min(memory.length - offset);
+        // SAFETY: at most its length.
+        let from = unsafe { memory.start.add(offset) };
+        // SAFETY: valid for reads of what is left; `bytes` is the driver's, and overlaps nothing of a program's.
+        unsafe {
+            from.as_ptr()
+                .copy_to_nonoverlapping(bytes.as_mut_ptr(), count);
+        };
+        Ok(count)
+    }
+
+    /// Notes how many bytes were written: all that there are, or fewer.
+    pub fn set_written(&mut self, count: usize) {
+        self.set_information(count.min(self.length()));
+    }
+}
+
+fn length(stack: StackLocation<'_>) -> usize {
+    // SAFETY: of an `IRP_MJ_READ` or an `IRP_MJ_WRITE`, by the callers' kinds.
+    unsafe { stack.transfer_length() as usize }
+}
+
+/// The memory of a read or a write.
+///
+/// # Invariants
+///
+/// Valid for writes of `length` bytes if it is of a read, for reads if it is of a write, for as long as the IRP is
+/// owned.
+struct Memory {
+    start: NonNull<u8>,
+    length: usize,
+}
+
+impl Memory {
+    /// `MmGetSystemAddressForMdlSafe`, or the `SystemBuffer`. With neither there is no memory.
+    ///
+    /// # Safety
+    ///
+    /// `irp` is an owned `IRP_MJ_READ` or `IRP_MJ_WRITE`.
+    unsafe fn of(irp: NonNull<IRP>) -> Result<Self, NtStatus> {
+        // SAFETY: by the caller.
+        let length = length(unsafe { StackLocation::of(irp) });
+        // SAFETY: by the caller.
+        let mdl = unsafe { (*irp.as_ptr()).MdlAddress };
+        if mdl.is_null() {
+            // SAFETY: by the caller.
+            let field = unsafe { system_buffer(irp.as_ptr()) };
+            // SAFETY: a field of the IRP; without an MDL this is the union's member in use, or null.
+            let start: *mut u8 = unsafe { *field }.cast();
+            return Ok(NonNull::new(start).map_or(Self::NONE, |start| Self { start, length }));
+        }
+        // SAFETY: the I/O manager's MDL, of which nobody else changes the flags while the IRP is owned.
+        let flags = unsafe { (*mdl).MdlFlags };
+        let start = if flags & MDL_IS_MAPPED != 0 {
+            // SAFETY: as above.
+            unsafe { (*mdl).MappedSystemVa }
+        } else {
+            // SAFETY: the I/O manager has locked the pages, and unmaps them when the IRP is complete.
+            unsafe {
+                MmMapLockedPagesSpecifyCache(
+                    mdl,
+                    KERNEL_MODE,
+                    MAP_CACHED,
+                    null_mut(),
+                    0,
+                    MDL_MAPPING_NO_EXECUTE_NORMAL_PRIORITY,
+                )
+            }
+        };
+        let start = NonNull::new(start.cast()).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        // SAFETY: as above.
+        let count = unsafe { (*mdl).ByteCount } as usize;
+        Ok(Self {
+            start,
+            length: length.min(count),
+        })
+    }
+
+    const NONE: Self = Self {
+        start: NonNull::dangling(),
+        length: 0,
+    };
+}

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Builds the drivers here, and has each of them started, used and removed in the simulated kernel.
+#
+#   tests/drivers/run.sh
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$root"
+tests/linux/cargo.sh x86_64-pc-windows-msvc build --release --package smallest --package filter --package pair
+imports=
+for driver in smallest filter pair; do
+    output=$(tests/linux/program.sh --profile host ntsim run "target/x86_64-pc-windows-msvc/release/$driver.dll") || {
+        echo "$output"
+        exit 1
+    }
+    echo "$driver: $(echo "$output" | tail -1)"
+    imports="$imports
+$output"
+done
+# They are what these routines are in wdm for.
+for routine in IoCreateSymbolicLink IoDeleteSymbolicLink MmMapLockedPagesSpecifyCache; do
+    echo "$imports" | grep --quiet "!$routine" || {
+        echo "run.sh: no driver here imports $routine, so wdm needs it not" >&2
+        exit 1
+    }
+done

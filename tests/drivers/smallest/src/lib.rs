@@ -1,0 +1,89 @@
+//! The smallest driver with a cancel-safe queue. `PEND` keeps a request; `COMPLETE_NEXT` answers the oldest, if there is
+//! one, with its own input. Programs open `\\.\Smallest`.
+
+#![no_std]
+
+use core::pin::Pin;
+use core::ptr::NonNull;
+
+use pin_project_lite::pin_project;
+use wdk_alloc::WdkAllocator;
+use wdk_panic as _;
+use wdm::csq::{Fifo, Own};
+use wdm::{Call, Control, Device, Dispatched, DriverObject, Irp, NtStatus, RegistryPath};
+
+const PEND: u32 = 0x0022_6000; // FILE_READ_DATA, METHOD_BUFFERED
+const COMPLETE_NEXT: u32 = 0x0022_A004; // FILE_WRITE_DATA, METHOD_BUFFERED
+
+#[global_allocator]
+static ALLOCATOR: WdkAllocator = WdkAllocator;
+
+pin_project! {
+    struct Smallest {
+        #[pin]
+        requests: Fifo<Smallest, Control>,
+    }
+}
+
+impl Device for Smallest {
+    type File = Own<Self, Control>;
+    const NAME: Option<&'static str> = Some("Smallest");
+
+    fn new() -> Self {
+        Self {
+            requests: Fifo::new(),
+        }
+    }
+
+    fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
+        self.project_ref().requests.register(self)
+    }
+
+    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
+        self.project_ref().requests.make_room(call, 1024)
+    }
+
+    fn create(self: Pin<&Self>, _: &mut Call) -> Result<Self::File, NtStatus> {
+        Ok(Own::new())
+    }
+
+    fn device_control(irp: Irp<Self, Control>, call: &mut Call) -> Dispatched {
+        match irp.code() {
+            PEND => Fifo::pend(irp, call, |device| device.project_ref().requests),
+            COMPLETE_NEXT => {
+                if let Some(mut oldest) = irp.device().project_ref().requests.retrieve_next(call) {
+                    oldest.answer(irp.input());
+                    oldest.complete(NtStatus::SUCCESS);
+                }
+                irp.complete(call, NtStatus::SUCCESS)
+            }
+            _ => irp.complete(call, NtStatus::INVALID_DEVICE_REQUEST),
+        }
+    }
+
+    fn cleanup(self: Pin<&Self>, file: Pin<&Self::File>, call: &mut Call) {
+        self.project_ref().requests.close(file, call);
+    }
+
+    fn purge(self: Pin<&Self>, call: &mut Call) {
+        self.project_ref().requests.purge(call);
+    }
+
+    fn release(self: Pin<&Self>, call: &mut Call) {
+        self.project_ref().requests.release(call);
+    }
+}
+
+/// # Safety
+///
+/// Called by the I/O manager, once.
+#[expect(unsafe_code, reason = "is called by the kernel")]
+#[unsafe(export_name = "DriverEntry")]
+unsafe extern "system" fn driver_entry(
+    driver: NonNull<DriverObject>,
+    _: NonNull<RegistryPath>,
+) -> i32 {
+    // SAFETY: by the caller.
+    unsafe { wdm::initialize_driver::<Smallest>(driver) };
+    0
+}
