@@ -1,4 +1,4 @@
-//! Gives csqctl.exe its version resource. `cargo make image` checks it.
+//! Gives csqctl.exe its version resource. `cargo make test image` checks it.
 
 use std::{env, io};
 

@@ -4,17 +4,54 @@
 #
 #   tests/mutants/run.sh [NAME]...
 #
-# Prints a Markdown table. Exits with 1 if a mutant does not apply, does not build or is not caught.
+# Prints a Markdown table. Exit codes: 0 all are caught, 1 a mutant does not apply, does not build or is not
+# caught, 2 there is no mutant of that name.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(dirname "$(dirname "$here")")
+
+usage() {
+    echo "usage: cargo make test mutants [NAME]..."
+    echo "NAME is a patch in tests/mutants, without .patch [default: all of them, which takes half an hour]"
+}
+
+all=$(cd "$here" && ls -- *.patch | sed 's/\.patch$//')
+
+# The names that have a word of this one, or all of it.
+near() {
+    # shellcheck disable=SC2086 # a name on each line
+    printf '%s\n' $all | grep -i -F -e "$1" || {
+        words=$(echo "$1" | tr -s -c 'A-Za-z' '\n' | grep '....') || return 0
+        printf '%s\n' $all | grep -i -F -e "$words" || true
+    }
+}
+
+for name; do
+    case $name in
+    -h | --help)
+        usage
+        exit
+        ;;
+    -*)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    if [ ! -e "$here/$name.patch" ]; then
+        echo "mutants: no mutant is called '$name'; the names are in tests/mutants/README.md" >&2
+        found=$(near "$name")
+        [ -z "$found" ] || printf 'Near it:\n%s\n' "$found" >&2
+        exit 2
+    fi
+done
+
 work=$root/target/mutants
 tree=$work/tree
 
 ntsim=${NTSIM-}
 if [ -z "$ntsim" ]; then
-    (cd "$root" && cargo build --quiet --profile host --package ntsim)
+    (cd "$root" && cargo build --profile host --package ntsim)
     ntsim=$root/target/host/ntsim
 fi
 
@@ -30,11 +67,7 @@ report() {
     fail=1
 }
 
-if [ $# -eq 0 ]; then
-    names=$(cd "$here" && ls -- *.patch | sed 's/\.patch$//')
-else
-    names=$*
-fi
+names=${*:-$all}
 
 # Runs ntsim on the mutant as the patch's text says, and compares.
 check() {

@@ -24,6 +24,4 @@ if git diff --quiet "$base" -- src; then
     echo "mutation: src is as it was in $base: no mutant was judged."
     exit 0
 fi
-cargo mutants --version >/dev/null 2>&1 || cargo install --locked --version 27.1.0 cargo-mutants
-cargo build --quiet --profile host --package ntsim --package bench --package image
-cargo run --quiet --profile host --package mutation -- --in-diff "$base" --at-most "$minutes" "$@"
+exec tests/linux/program.sh --profile host mutation --in-diff "$base" --at-most "$minutes" "$@"

@@ -93,8 +93,7 @@ fn files_below(directory: &Path) -> Vec<PathBuf> {
 
 /// What `find` finds in all files below `directory`, which is relative to this crate's.
 fn in_all(directory: &str, find: fn(&str) -> BTreeSet<String>) -> BTreeSet<String> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
-    files_below(&directory)
+    files_below(Path::new(directory))
         .iter()
         .flat_map(|file| find(&fs::read_to_string(file).unwrap()))
         .collect()

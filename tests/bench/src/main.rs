@@ -31,6 +31,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
+use clap::error::ContextKind;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use cases::Subjects;
@@ -64,7 +65,12 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::try_parse().unwrap_or_else(|mut error| {
+        // An option that does not exist is no file either: clap's advice to write `-- --option` helps nobody.
+        error.remove(ContextKind::Suggested);
+        error.exit()
+    });
+    match run(&arguments) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("bench: {error:#}");

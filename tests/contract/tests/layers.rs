@@ -13,7 +13,7 @@ struct Module {
 }
 
 fn sources() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/wdm/src")
+    PathBuf::from("../../src/wdm/src")
 }
 
 fn read(path: &Path) -> String {

@@ -1,7 +1,7 @@
 //! csq.sys, loaded once for each OS thread and kind of kernel.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ntsim::explore::{Limits, Outcome, explore};
@@ -23,13 +23,19 @@ thread_local! {
     static LOADED: RefCell<Option<(CsqOrder, bool, Clock)>> = const { RefCell::new(None) };
 }
 
+/// A file of the checkout that the current directory is in; tests run in the folder of their package.
+#[must_use]
+pub fn in_checkout(file: &str) -> PathBuf {
+    let current = std::env::current_dir().unwrap_or_default();
+    let mut ancestors = current.ancestors();
+    let checkout = ancestors.find(|folder| folder.join("tests/differential/Cargo.toml").is_file());
+    checkout.unwrap_or(&current).join(file)
+}
+
 /// Where csq.sys is.
 #[must_use]
 pub fn path() -> PathBuf {
-    std::env::var_os(VARIABLE).map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/package/csq.sys"),
-        PathBuf::from,
-    )
+    std::env::var_os(VARIABLE).map_or_else(|| in_checkout("target/package/csq.sys"), PathBuf::from)
 }
 
 fn bytes() -> Result<&'static [u8], String> {

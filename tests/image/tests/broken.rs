@@ -39,7 +39,7 @@ struct Subject {
 
 impl Subject {
     fn shipped() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = Path::new("../..");
         let package = root.join("target/package");
         let text = |path: &Path| fs::read_to_string(path).expect("`cargo make` comes first");
         Self {
@@ -428,8 +428,7 @@ fn every_rule_is_broken_by_something() {
 
 #[test]
 fn csqctl_says_which_version_it_is() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/package/csqctl.exe");
-    let bytes = fs::read(path).expect("`cargo make` comes first");
+    let bytes = fs::read("../../target/package/csqctl.exe").expect("`cargo make` comes first");
     let version = Version::of(&PeFile64::parse(&*bytes).unwrap(), &bytes).unwrap();
     assert!(version.judge("csqctl.exe").is_ok(), "{version:?}");
     assert!(version.judge("csq.sys").is_err());

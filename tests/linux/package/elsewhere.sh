@@ -1,11 +1,15 @@
 #!/bin/sh
 # Builds the sources of this checkout in another directory, with cargo's own files in another, too, makes
 # a package of what comes out, and compares it with target/package: with the same certificate, all files
-# must be the same, byte for byte. Nothing that was compiled here is used for that. `cargo make package`
+# must be the same, byte for byte. Nothing that was compiled here is used for that. `cargo make`
 # comes first. Takes minutes; reproducible.sh is quicker and compiles again in this directory.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd)
 cd "$root"
+
+# The time of the package that is there, even if somebody commits meanwhile.
+: "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
+export SOURCE_DATE_EPOCH
 
 elsewhere=$(mktemp -d)
 trap 'rm -rf "$elsewhere"' EXIT

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compiles and links csq.sys and csqctl.exe once more, makes a package of them, and compares it with
-# target/package: with the same certificate, all files must be the same, byte for byte. `cargo make
-# package` comes first.
+# target/package: with the same certificate, all files must be the same, byte for byte. `cargo make`
+# comes first.
 set -eu
 cd "$(dirname -- "$0")/../../.."
 

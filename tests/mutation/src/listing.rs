@@ -13,11 +13,29 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::mutant::{self, Mutant};
 use crate::tree;
 
-/// The version whose list is expected, and how it is had.
-pub const INSTALL: &str = "cargo install --locked --version 27.1.0 cargo-mutants";
+/// The version whose list is expected.
+const VERSION: &str = "27.1.0";
+
+/// Installs cargo-mutants if it is missing.
+fn install() -> Result<()> {
+    let asked = Command::new("cargo")
+        .args(["mutants", "--version"])
+        .output();
+    if asked.context("cannot run cargo")?.status.success() {
+        return Ok(());
+    }
+    eprintln!("mutation: cargo-mutants is missing. It is installed now, which takes minutes.");
+    let status = Command::new("cargo")
+        .args(["install", "--locked", "--version", VERSION, "cargo-mutants"])
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "cargo-mutants cannot be installed");
+    Ok(())
+}
 
 /// All mutants of the driver in `root`. `copy` is where the sources are copied to.
 pub fn all(root: &Path, copy: &Path) -> Result<Vec<Mutant>> {
+    install()?;
     tree::copy_sources(root, copy, |path, text| {
         if path.starts_with("src/") {
             without_unsafe(&text)
@@ -35,7 +53,7 @@ pub fn all(root: &Path, copy: &Path) -> Result<Vec<Mutant>> {
     let output = command.output().context("cannot run cargo")?;
     if !output.status.success() {
         bail!(
-            "cargo-mutants lists no mutants; `{INSTALL}` installs it: {}",
+            "cargo-mutants lists no mutants: {}",
             String::from_utf8_lossy(&output.stderr).trim()
         );
     }

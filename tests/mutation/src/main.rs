@@ -20,6 +20,7 @@ mod same;
 mod tree;
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -27,8 +28,9 @@ use std::process::{Command, ExitCode};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, ensure};
 use clap::Parser;
+use clap::error::ContextKind;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use judge::{Judge, Verdict};
@@ -92,7 +94,12 @@ impl FromStr for Shard {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::try_parse().unwrap_or_else(|mut error| {
+        // An unknown option is no name either: clap's advice to write `-- --option` helps nobody.
+        error.remove(ContextKind::Suggested);
+        error.exit()
+    });
+    match run(&arguments) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("mutation: {error:#}");
@@ -102,10 +109,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .context("this package is two directories below the workspace")?;
+    let root = &env::current_dir()?;
+    ensure!(
+        root.join("tests/mutation/judges.txt").is_file(),
+        "{} is no checkout of csq; `cargo make test mutation` runs this program in one",
+        root.display()
+    );
     if let Some(base) = &arguments.in_diff {
         // Without cargo-mutants, which is not to be needed for nothing.
         if listing::difference(root, base)?.is_empty() {
@@ -254,6 +263,24 @@ fn commit(root: &Path) -> Result<String> {
     Ok(name)
 }
 
+/// Builds the programs that `judges.txt` names.
+fn build_judges(root: &Path) -> Result<()> {
+    let status = Command::new("cargo")
+        .args(["build", "--profile", "host"])
+        .args([
+            "--package",
+            "ntsim",
+            "--package",
+            "bench",
+            "--package",
+            "image",
+        ])
+        .current_dir(root)
+        .status()?;
+    ensure!(status.success(), "the judges do not build");
+    Ok(())
+}
+
 /// Where mutants are built and judged.
 struct Bench {
     tree: Tree,
@@ -266,6 +293,7 @@ struct Bench {
 impl Bench {
     /// Builds the driver as it is, which all judges have to pass.
     fn new(root: &Path, shard: &Path) -> Result<Self> {
+        build_judges(root)?;
         let tree = Tree::new(root, shard.join("tree"))?;
         let directory = shard.join("judged");
         tree.build()?

@@ -1,8 +1,13 @@
 //! The host's side against a stand-in for QEMU and the guest.
 
-use std::fs;
-use std::path::Path;
+use std::ffi::OsString;
 use std::process::{Command, Output};
+use std::{env, fs};
+
+/// The program that cargo names in this variable: at run time, because a checkout may be a copy of another.
+fn program(variable: &str) -> OsString {
+    env::var_os(variable).expect("cargo test sets it")
+}
 
 /// Runs `vm` with a stand-in that behaves as asked, and a package of empty files.
 fn run(behavior: &str, options: &[&str]) -> Output {
@@ -12,15 +17,16 @@ fn run(behavior: &str, options: &[&str]) -> Output {
     }
     let image = directory.path().join("windows.qcow2");
     fs::write(&image, "").expect("the directory is ours");
-    Command::new(env!("CARGO_BIN_EXE_vm"))
+    Command::new(program("CARGO_BIN_EXE_vm"))
         .env("CSQ_STAND_IN", behavior)
         .arg("--package")
         .arg(directory.path())
         .arg("--guest")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("guest"))
+        .arg("guest")
         .arg("--image")
         .arg(&image)
-        .args(["--qemu", env!("CARGO_BIN_EXE_stand_in")])
+        .arg("--qemu")
+        .arg(program("CARGO_BIN_EXE_stand_in"))
         .args(options)
         .output()
         .expect("the directory is ours")

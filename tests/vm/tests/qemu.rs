@@ -5,7 +5,7 @@
 use std::io::{Cursor, Write};
 use std::path::Path;
 use std::process::{Command, Output};
-use std::{fs, str};
+use std::{env, fs, str};
 
 use vm::report::STEPS;
 
@@ -29,7 +29,7 @@ fn passing() -> String {
 fn disk(directory: &Path, script: &str) -> Vec<u8> {
     let object = directory.join("guest.o");
     let sector = directory.join("guest.bin");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest.s");
+    let source = "tests/guest.s";
     succeed(
         Command::new("cc")
             .arg("-c")
@@ -76,11 +76,11 @@ fn vm(directory: &Path, image: &Path, options: &[&str]) -> Output {
     for name in ["csq.sys", "csq.inf", "csq.cat", "csq.cer", "csqctl.exe"] {
         fs::write(package.join(name), name).expect("the directory is ours");
     }
-    Command::new(env!("CARGO_BIN_EXE_vm"))
+    Command::new(env::var_os("CARGO_BIN_EXE_vm").expect("cargo test sets it"))
         .arg("--package")
         .arg(&package)
         .arg("--guest")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("guest"))
+        .arg("guest")
         .arg("--image")
         .arg(image)
         // Which fails in some virtual machines, and is no matter of ours.
@@ -108,7 +108,7 @@ fn disk_for_uefi(directory: &Path, text: &str) -> Vec<u8> {
     /// Where `vm::disk` puts its partition.
     const PARTITION: usize = 2048 * SECTOR;
     let program = directory.join("guest.efi");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest.c");
+    let source = "tests/guest.c";
     succeed(
         Command::new("x86_64-w64-mingw32-gcc")
             .args(["-O1", "-ffreestanding", "-nostdlib"])
@@ -137,7 +137,7 @@ fn disk_for_uefi(directory: &Path, text: &str) -> Vec<u8> {
 }
 
 #[test]
-#[ignore = "needs QEMU: cargo make vm-test"]
+#[ignore = "needs QEMU: cargo make test vm"]
 fn with_uefi_the_guest_has_a_copy_of_the_variables() {
     let directory = tempfile::tempdir().expect("the directory is ours");
     let directory = directory.path();
@@ -169,7 +169,7 @@ fn with_uefi_the_guest_has_a_copy_of_the_variables() {
 }
 
 #[test]
-#[ignore = "needs QEMU: cargo make vm-test"]
+#[ignore = "needs QEMU: cargo make test vm"]
 fn what_the_guest_says_on_com1_is_the_verdict() {
     assert_ends(
         &boot(&passing(), &[]),
@@ -179,7 +179,7 @@ fn what_the_guest_says_on_com1_is_the_verdict() {
 }
 
 #[test]
-#[ignore = "needs QEMU: cargo make vm-test"]
+#[ignore = "needs QEMU: cargo make test vm"]
 fn the_bundle_is_the_second_disk_and_neither_disk_keeps_what_is_written() {
     let script = format!(
         "label {LABEL}.\r\nwritten {OVERWRITE}.\r\n{}{SHUT_DOWN}",
@@ -195,7 +195,7 @@ fn the_bundle_is_the_second_disk_and_neither_disk_keeps_what_is_written() {
 }
 
 #[test]
-#[ignore = "needs QEMU: cargo make vm-test"]
+#[ignore = "needs QEMU: cargo make test vm"]
 fn a_guest_that_restarts_has_crashed() {
     let script = format!("csq: begin\r\ncsq: step machine\r\n{RESTART}");
     assert_ends(
@@ -210,7 +210,7 @@ fn a_guest_that_restarts_has_crashed() {
 }
 
 #[test]
-#[ignore = "needs QEMU: cargo make vm-test"]
+#[ignore = "needs QEMU: cargo make test vm"]
 fn a_guest_without_an_agent_is_told_of() {
     let output = boot(
         "firmware text\r\n",
@@ -227,7 +227,7 @@ fn a_guest_without_an_agent_is_told_of() {
 }
 
 #[test]
-#[ignore = "needs QEMU: cargo make vm-test"]
+#[ignore = "needs QEMU: cargo make test vm"]
 fn options_that_qemu_refuses_are_seen() {
     let output = boot(&passing(), &["--", "-device", "no-such-device"]);
     assert_ends(

@@ -67,8 +67,7 @@ fn cargo_check() -> Command {
         cargo.args(["check", "--target", TARGET]);
         return cargo;
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../linux/cargo.sh");
-    let mut cargo = Command::new(script);
+    let mut cargo = Command::new("../linux/cargo.sh");
     cargo.args([TARGET, "check"]);
     cargo
 }

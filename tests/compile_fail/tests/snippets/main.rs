@@ -19,13 +19,13 @@ mod compiler;
 mod expectation;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use expectation::Errors;
 
 /// The files in a directory of this package.
 fn snippets(directory: &str) -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+    let directory = fs::canonicalize(directory).unwrap();
     let mut files: Vec<PathBuf> = fs::read_dir(&directory)
         .unwrap()
         .map(|entry| entry.unwrap().path())

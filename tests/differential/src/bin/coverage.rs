@@ -1,10 +1,9 @@
 //! Says how much of csq.sys is executed by the comparison with the model, by the inputs of its fuzzers,
-//! and by the required behaviors: `cargo make coverage`.
+//! and by the required behaviors: `cargo make test coverage`.
 //!
 //! Exit codes: 0 when enough is executed and what is not is explained in `uncovered.md`, 1 when not, 2
 //! when csq.sys or the table cannot be read, or a run found a fault.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
@@ -51,7 +50,7 @@ fn main() -> ExitCode {
 
 fn measure(arguments: &Arguments) -> Result<bool> {
     let reachable = coverage::reachable(&machine::path())?;
-    let table = std::fs::read_to_string(directory().join("uncovered.md"))?;
+    let table = std::fs::read_to_string(machine::in_checkout("tests/differential/uncovered.md"))?;
     coverage::begin(&reachable);
     execute(arguments.cases)?;
     let missed = coverage::missed(&reachable);
@@ -96,10 +95,6 @@ fn count(reachable: &Reachable) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
-}
-
 /// Runs the same cases each time, and the fuzzers' inputs.
 fn execute(cases: usize) -> Result<()> {
     let wrong = |text: String| anyhow!("csq.sys and its model differ: {text}");
@@ -132,7 +127,7 @@ fn draw<S: Strategy>(strategy: S, runner: &mut TestRunner) -> Result<S::Value> {
 
 /// Runs each input of a fuzzer's corpus.
 fn replay(name: &str, run: impl Fn(&[u8]) -> Result<(), String>) -> Result<()> {
-    let corpus = directory().join("../fuzz/corpus").join(name);
+    let corpus = machine::in_checkout("tests/fuzz/corpus").join(name);
     for entry in std::fs::read_dir(corpus)? {
         let bytes = std::fs::read(entry?.path())?;
         run(&bytes).map_err(|text| anyhow!("csq.sys and its model differ: {text}"))?;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use properties::{DRIVER, Property, READERS};
 
 fn corpus() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus")
+    PathBuf::from("../corpus")
 }
 
 fn inputs(name: &str) -> Vec<PathBuf> {

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::{fs, str};
+use std::{env, fs, str};
 
 fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."))
+    Path::new("../../..")
 }
 
 fn package(name: &str) -> PathBuf {
@@ -88,7 +88,7 @@ fn a_bad_inx_is_named_with_line_and_rule() {
         .position(|line| line.starts_with("StartType"))
         .expect("it has one");
     let package = directory.path().join("package");
-    let output = Command::new(env!("CARGO_BIN_EXE_package"))
+    let output = Command::new(env::var_os("CARGO_BIN_EXE_package").expect("cargo test sets it"))
         .args([
             "--driver",
             "none.dll",
@@ -111,7 +111,7 @@ fn a_bad_inx_is_named_with_line_and_rule() {
 }
 
 #[test]
-#[ignore = "needs target/package: cargo make package-test"]
+#[ignore = "needs target/package: cargo make test package"]
 fn the_driver_is_signed_with_page_hashes() {
     let output = verify(&["-in".as_ref(), &package("csq.sys")]);
     let text = String::from_utf8_lossy(&output.stdout);
@@ -126,7 +126,7 @@ fn the_driver_is_signed_with_page_hashes() {
 }
 
 #[test]
-#[ignore = "needs target/package: cargo make package-test"]
+#[ignore = "needs target/package: cargo make test package"]
 fn the_catalog_is_signed_and_lists_the_driver() {
     let output = verify(&[
         "-c".as_ref(),
@@ -140,7 +140,7 @@ fn the_catalog_is_signed_and_lists_the_driver() {
 }
 
 #[test]
-#[ignore = "needs target/package: cargo make package-test"]
+#[ignore = "needs target/package: cargo make test package"]
 fn a_changed_driver_is_neither_signed_nor_listed() {
     let directory = tempfile::tempdir().expect("it can be run and read");
     let changed = directory.path().join("csq.sys");
@@ -154,7 +154,7 @@ fn a_changed_driver_is_neither_signed_nor_listed() {
 }
 
 #[test]
-#[ignore = "needs target/package: cargo make package-test"]
+#[ignore = "needs target/package: cargo make test package"]
 fn the_catalog_lists_the_inf_by_both_hashes() {
     let (parsed, _) = catalog();
     for algorithm in ["-sha1", "-sha256"] {
@@ -164,7 +164,7 @@ fn the_catalog_lists_the_inf_by_both_hashes() {
 }
 
 #[test]
-#[ignore = "needs target/package: cargo make package-test"]
+#[ignore = "needs target/package: cargo make test package"]
 fn the_catalog_has_the_attributes_that_inf2cat_writes() {
     let (parsed, bytes) = catalog();
     // szOID_CTL, szOID_CATALOG_LIST, szOID_CATALOG_LIST_MEMBER2, CAT_MEMBERINFO2_OBJID.
@@ -184,7 +184,7 @@ fn the_catalog_has_the_attributes_that_inf2cat_writes() {
 }
 
 #[test]
-#[ignore = "needs target/package: cargo make package-test"]
+#[ignore = "needs target/package: cargo make test package"]
 fn the_certificate_is_for_code_signing_and_for_nothing_else() {
     let output = Command::new("openssl")
         .args(["x509", "-inform", "DER", "-noout", "-ext"])
@@ -199,7 +199,7 @@ fn the_certificate_is_for_code_signing_and_for_nothing_else() {
 }
 
 #[test]
-#[ignore = "needs target/package: cargo make package-test"]
+#[ignore = "needs target/package: cargo make test package"]
 fn the_debugger_script_has_the_offsets_of_the_kernel_and_of_the_build() {
     let script = fs::read_to_string(package("csq.js")).expect("it is text");
     // Those of the kernel's structures for 64-bit Windows are known. The others are followed in
@@ -224,7 +224,7 @@ fn the_debugger_script_has_the_offsets_of_the_kernel_and_of_the_build() {
 
 /// TR-84: nobody but the system and administrators may open the device.
 #[test]
-#[ignore = "needs target/package: cargo make package-test"]
+#[ignore = "needs target/package: cargo make test package"]
 fn only_the_system_and_administrators_may_open_the_device() {
     let inf = fs::read_to_string(package("csq.inf")).expect("it is text");
     let descriptors: Vec<&str> = inf

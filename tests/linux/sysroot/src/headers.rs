@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::tree::{Tree, files_below};
 use crate::{VERSION, corrections};
@@ -41,6 +41,9 @@ const MINGW: &[&str] = &[
     "winapifamily.h",
 ];
 
+/// This project's headers, seen from the directory of the checkout.
+const OWN: &str = "tests/linux/sysroot/include";
+
 /// Adds every header to `tree`, mingw-w64's from `mingw`.
 ///
 /// # Errors
@@ -71,17 +74,19 @@ pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
         );
     }
 
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
-    for path in files_below(&own)? {
-        let name = path.strip_prefix(&own)?;
+    let own = Path::new(OWN);
+    let files = files_below(own)?;
+    ensure!(
+        !files.is_empty(),
+        "there is no {OWN} here; run this in the directory of a checkout of csq"
+    );
+    for path in files {
+        let name = path.strip_prefix(own)?;
         let content = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         tree.add(
             include.join(name),
             content,
-            format!(
-                "this project, tests/linux/sysroot/include/{}",
-                name.display()
-            ),
+            format!("this project, {OWN}/{}", name.display()),
         );
     }
     Ok(())

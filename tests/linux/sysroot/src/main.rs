@@ -35,16 +35,38 @@ use crate::wdk::Wdk;
 /// particular WDK, and is the same for all: cargo would not see that the directory has another name.
 const VERSION: &str = "10.0.26100.0";
 
-/// Writes the part of a WDK that csq.sys is built against, or what any driver on windows-drivers-rs needs to
-/// be built on Linux.
+/// Writes the part of a WDK that csq.sys is built against. Run it in the directory of the checkout.
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
     /// The directory to write; whatever else is in it is removed
     #[arg(default_value = "target/wdk")]
     output: PathBuf,
-    /// Writes to DIR/linux-wdk instead, with the scripts and the cargo configuration for the driver in DIR
-    #[arg(long, value_name = "DIR", conflicts_with = "output")]
-    driver: Option<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
+    #[command(subcommand)]
+    subcommand: Option<Subcommand>,
+}
+
+#[derive(clap::Subcommand)]
+enum Subcommand {
+    /// Writes what a driver on windows-drivers-rs needs to be built on Linux to DIR/linux-wdk.
+    ///
+    /// These are that part of a WDK, scripts, and the cargo configuration that names them. Then, in DIR:
+    /// cargo build --release --config linux-wdk/cargo.toml --target x86_64-pc-windows-msvc
+    #[command(override_usage = "cargo make foreign --driver DIR [--wdk DIR]")]
+    Foreign {
+        /// The directory of the driver's crate
+        #[arg(long, value_name = "DIR")]
+        driver: PathBuf,
+        #[command(flatten)]
+        sources: Sources,
+    },
+}
+
+/// What the headers and libraries are made of.
+#[derive(clap::Args)]
+struct Sources {
     /// Takes headers and libraries from the WDK in DIR: a copy of "Windows Kits/10", or unpacked NuGet packages
     #[arg(long, value_name = "DIR")]
     wdk: Option<PathBuf>,
@@ -67,19 +89,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let mut tree = Tree::default();
-    if let Some(directory) = &arguments.wdk {
-        add_wdk(&mut tree, directory, &arguments.lib)?;
-    } else {
-        headers::add(&mut tree, &arguments.include)?;
-        for &machine in imports::MACHINES {
-            imports::add(&mut tree, &arguments.lib, machine)?;
-        }
-        load_config::add(&mut tree)?;
-    }
-    let Some(driver) = &arguments.driver else {
-        return write(tree, &arguments.output);
+    let Some(Subcommand::Foreign { driver, sources }) = &arguments.subcommand else {
+        return write(made_of(&arguments.sources)?, &arguments.output);
     };
+    let mut tree = made_of(sources)?;
     kit::add(&mut tree, driver)?;
     write(tree, &driver.join(kit::DIRECTORY))?;
     println!(
@@ -88,6 +101,21 @@ fn run(arguments: &Arguments) -> Result<()> {
         kit::DIRECTORY
     );
     Ok(())
+}
+
+/// The part of a WDK.
+fn made_of(sources: &Sources) -> Result<Tree> {
+    let mut tree = Tree::default();
+    if let Some(directory) = &sources.wdk {
+        add_wdk(&mut tree, directory, &sources.lib)?;
+    } else {
+        headers::add(&mut tree, &sources.include)?;
+        for &machine in imports::MACHINES {
+            imports::add(&mut tree, &sources.lib, machine)?;
+        }
+        load_config::add(&mut tree)?;
+    }
+    Ok(tree)
 }
 
 /// Adds the WDK in `directory`. Where it has no libraries, as a collection of headers has not, import

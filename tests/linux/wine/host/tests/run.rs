@@ -1,5 +1,6 @@
 //! How programs end in a real prefix.
 
+use std::env;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 fn wine_host(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wine-host"))
+    Command::new(env::var_os("CARGO_BIN_EXE_wine-host").expect("cargo test sets it"))
         .args(arguments)
         .output()
         .expect("wine-host starts")
@@ -27,7 +28,7 @@ fn refused_inf(name: &str, text: &str) -> String {
     });
     let package = root.join("drive_c/csq");
     let inf = package.join(name);
-    std::fs::write(&inf, text).expect("C:\\csq, which `cargo make wine` stages");
+    std::fs::write(&inf, text).expect("C:\\csq, which `cargo make test wine` stages");
     let path = format!(r"C:\csq\{name}");
     let output = wine_host(&["run", "--", r"C:\csq\csqctl.exe", "install", "--inf", &path]);
     std::fs::remove_file(&inf).expect("the INF that was written");
@@ -89,19 +90,20 @@ fn ctrl_c_is_for_the_program() {
         r"C:\csq\csq.inf",
     ];
     assert!(wine_host(&inf).status.success());
-    let mut serve = Command::new(env!("CARGO_BIN_EXE_wine-host"))
-        .args([
-            "run",
-            "--time-limit",
-            "0",
-            "--",
-            r"C:\csq\csqctl.exe",
-            "serve",
-        ])
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("wine-host starts");
+    let mut serve =
+        Command::new(env::var_os("CARGO_BIN_EXE_wine-host").expect("cargo test sets it"))
+            .args([
+                "run",
+                "--time-limit",
+                "0",
+                "--",
+                r"C:\csq\csqctl.exe",
+                "serve",
+            ])
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("wine-host starts");
     let mut lines = BufReader::new(serve.stdout.take().expect("a pipe")).lines();
     let mut line = || lines.next().expect("another line").expect("text");
     assert!(line().starts_with("serving"));
