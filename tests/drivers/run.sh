@@ -9,7 +9,7 @@ cd "$root"
 tests/linux/cargo.sh x86_64-pc-windows-msvc build --release --package smallest --package filter --package pair
 imports=
 for driver in smallest filter pair; do
-    output=$(tests/linux/program.sh --profile host ntsim run "target/x86_64-pc-windows-msvc/release/$driver.dll") || {
+    output=$(tests/linux/program.sh ntsim run "target/x86_64-pc-windows-msvc/release/$driver.dll") || {
         echo "$output"
         exit 1
     }

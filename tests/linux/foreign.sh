@@ -22,7 +22,7 @@ esac
 cp -R --update tests/linux/foreign/. "$directory"
 
 # What the README says.
-cargo run --quiet --package sysroot -- foreign --driver "$directory"
+cargo run --quiet --profile host --package sysroot -- foreign --driver "$directory"
 # Not the wrapper and flags of whoever called this.
 unset RUSTC_WRAPPER RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 (cd "$directory" && cargo build --quiet --release --locked --config linux-wdk/cargo.toml --target x86_64-pc-windows-msvc)

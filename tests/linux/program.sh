@@ -1,17 +1,13 @@
 #!/bin/sh
 # Builds a program of this project and runs it:
 #
-#   tests/linux/program.sh [--profile host] PACKAGE [ARGUMENT]...
+#   tests/linux/program.sh PACKAGE [ARGUMENT]...
 #
+# All are built with the profile host, so what they share is compiled once.
 # Says nothing of its own if the program is built; otherwise says on standard error that it is being built,
 # which takes up to a minute, and leaves cargo's errors to cargo.
 set -eu
 
-profile=dev
-if [ "$1" = --profile ]; then
-    profile=$2
-    shift 2
-fi
 package=$1
 shift
 # cargo-make hands on the -- that ends its own options.
@@ -24,7 +20,7 @@ shift
 ) &
 notice=$!
 built=0
-cargo build --quiet --profile "$profile" --package "$package" || built=$?
+cargo build --quiet --profile host --package "$package" || built=$?
 kill "$notice" 2>/dev/null || true
 [ "$built" -eq 0 ] || exit "$built"
-exec cargo run --quiet --profile "$profile" --package "$package" -- "$@"
+exec cargo run --quiet --profile host --package "$package" -- "$@"

@@ -24,4 +24,4 @@ if git diff --quiet "$base" -- src; then
     echo "mutation: src is as it was in $base: no mutant was judged."
     exit 0
 fi
-exec tests/linux/program.sh --profile host mutation --in-diff "$base" --at-most "$minutes" "$@"
+exec tests/linux/program.sh mutation --in-diff "$base" --at-most "$minutes" "$@"

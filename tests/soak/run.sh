@@ -24,4 +24,4 @@ case " $* " in
 *' -h '* | *' --help '*) ;;
 *) cargo make --disable-check-for-updates --allow-private "$needs" ;;
 esac
-exec tests/linux/program.sh --profile host soak "$host" "$@"
+exec tests/linux/program.sh soak "$host" "$@"

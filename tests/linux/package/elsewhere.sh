@@ -18,7 +18,7 @@ git ls-files -z | xargs -0 cp --parents --target-directory "$elsewhere/driver"
 ln -s "${CARGO_HOME:-$HOME/.cargo}/registry" "$elsewhere/cargo/registry"
 
 echo "compiling in $elsewhere/driver"
-cargo run --quiet --package sysroot -- "$elsewhere/driver/target/wdk"
+cargo run --quiet --profile host --package sysroot -- "$elsewhere/driver/target/wdk"
 (
     cd "$elsewhere/driver"
     # rustup's cargo is found by its own path, not by CARGO_HOME.
@@ -27,7 +27,7 @@ cargo run --quiet --package sysroot -- "$elsewhere/driver/target/wdk"
     tests/linux/cargo.sh x86_64-pc-windows-msvc build --quiet --locked --release --package csq
     tests/linux/cargo.sh x86_64-pc-windows-gnu build --quiet --locked --release --package csqctl
 )
-cargo run --quiet --package package -- \
+cargo run --quiet --profile host --package package -- \
     --driver "$elsewhere/driver/target/x86_64-pc-windows-msvc/release/csq.dll" \
     --client "$elsewhere/driver/target/x86_64-pc-windows-gnu/release/csqctl.exe" \
     --output "$elsewhere/package"

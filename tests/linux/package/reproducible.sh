@@ -12,7 +12,7 @@ trap 'rm -rf "$again"' EXIT
 touch src/lib.rs tests/client/src/main.rs
 tests/linux/cargo.sh x86_64-pc-windows-msvc build --quiet --release --package csq
 tests/linux/cargo.sh x86_64-pc-windows-gnu build --quiet --release --package csqctl
-cargo run --quiet --package package -- \
+cargo run --quiet --profile host --package package -- \
     --driver target/x86_64-pc-windows-msvc/release/csq.dll \
     --client target/x86_64-pc-windows-gnu/release/csqctl.exe \
     --output "$again"

@@ -30,7 +30,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 #[derive(Args, Debug)]
 pub struct Options {
     /// The program that runs others in Wine.
-    #[arg(long, value_name = "FILE", default_value = "target/debug/wine-host")]
+    #[arg(long, value_name = "FILE", default_value = "target/host/wine-host")]
     host: PathBuf,
     /// Seconds of `csqctl stress` in each life.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=600))]
