@@ -133,7 +133,7 @@ flow() {
     done
     [ -e "$work/$package" ] || fail "cargo make $* left no $package"
     present=$(cd "$work/$package" && echo *)
-    due="README.txt WDRLocalTestCert.cer csq.cat csq.inf csq.pdb csq.sys csq.wprp csqctl.exe"
+    due="README.txt WDRLocalTestCert.cer csq.cat csq.h csq.inf csq.pdb csq.sys csq.wprp csqctl.exe"
     [ "$(tr ' ' '\n' <<<"$present" | sort)" = "$(tr ' ' '\n' <<<"$due" | sort)" ] ||
         fail "cargo make $* left $present in $package, and not $due"
     for file in csq.sys csq.cat; do

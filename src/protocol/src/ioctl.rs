@@ -33,31 +33,36 @@ const fn control_code(function: u32, access: Access) -> u32 {
     (DEVICE_TYPE << 16) | ((access as u32) << 14) | (function << 2) | METHOD_BUFFERED
 }
 
-/// Asks which protocol the driver speaks.
-pub const QUERY_VERSION: u32 = control_code(0, Access::Client);
-/// Leaves a request with the driver until somebody ends it.
-pub const PEND: u32 = control_code(1, Access::Client);
-/// Ends the oldest pending request with success and a payload.
-pub const COMPLETE_NEXT: u32 = control_code(2, Access::Server);
-/// Ends the caller's own requests with [`crate::status::CANCELLED`], wherever they are.
-pub const CANCEL: u32 = control_code(3, Access::Client);
-/// Reads the account of all requests.
-pub const QUERY_STATISTICS: u32 = control_code(4, Access::Client);
-/// Takes the oldest pending request to the caller's handle, which can then answer it by its id.
-pub const CLAIM: u32 = control_code(5, Access::Server);
-/// Ends a request that the caller's handle has claimed, with a status and a payload.
-pub const COMPLETE: u32 = control_code(6, Access::Server);
+macro_rules! codes {
+    ($count:literal codes: $($(#[doc = $doc:literal])* $name:ident = $function:literal, $access:ident;)*) => {
+        $($(#[doc = $doc])* pub const $name: u32 = control_code($function, Access::$access);)*
 
-/// Every code the driver answers, with its name.
-pub const ALL: [(u32, &str); 7] = [
-    (QUERY_VERSION, "QUERY_VERSION"),
-    (PEND, "PEND"),
-    (COMPLETE_NEXT, "COMPLETE_NEXT"),
-    (CANCEL, "CANCEL"),
-    (QUERY_STATISTICS, "QUERY_STATISTICS"),
-    (CLAIM, "CLAIM"),
-    (COMPLETE, "COMPLETE"),
-];
+        /// Every code the driver answers, with its name.
+        pub const ALL: [(u32, &str); $count] = [$(($name, stringify!($name))),*];
+
+        /// The same with its documentation, line by line, for csq.h.
+        pub const DESCRIBED: [(u32, &str, &[&str]); $count] = [$(($name, stringify!($name), &[$($doc),*])),*];
+    };
+}
+
+codes! {
+    7 codes:
+
+    /// Asks which protocol the driver speaks.
+    QUERY_VERSION = 0, Client;
+    /// Leaves a request with the driver until somebody ends it.
+    PEND = 1, Client;
+    /// Ends the oldest pending request with success and a payload.
+    COMPLETE_NEXT = 2, Server;
+    /// Ends the caller's own requests with [`crate::status::CANCELLED`], wherever they are.
+    CANCEL = 3, Client;
+    /// Reads the account of all requests.
+    QUERY_STATISTICS = 4, Client;
+    /// Takes the oldest pending request to the caller's handle, which can then answer it by its id.
+    CLAIM = 5, Server;
+    /// Ends a request that the caller's handle has claimed, with a status and a payload.
+    COMPLETE = 6, Server;
+}
 
 /// The `METHOD_*` part of a code.
 #[must_use]

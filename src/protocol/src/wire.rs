@@ -3,23 +3,65 @@
 //! No padding is checked by the derived [`IntoBytes`], which refuses to compile otherwise
 //! (TR-85, TR-86); the sizes are asserted below because programs in other languages rely on them.
 
+use core::mem::offset_of;
+
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+/// What csq.h says of a structure.
+pub struct Structure {
+    /// Its name in Rust.
+    pub name: &'static str,
+    /// Its documentation, line by line.
+    pub docs: &'static [&'static str],
+    /// In bytes.
+    pub size: usize,
+    /// In their order.
+    pub fields: &'static [Field],
+}
+
+/// What csq.h says of a field.
+pub struct Field {
+    /// Its name in Rust.
+    pub name: &'static str,
+    /// Its documentation, line by line.
+    pub docs: &'static [&'static str],
+    /// From the beginning of the structure, in bytes.
+    pub offset: usize,
+    /// In bytes.
+    pub size: usize,
+}
+
 macro_rules! wire {
-    ($($(#[$doc:meta])* $name:ident, $size:literal bytes { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident, $size:literal bytes {
+        $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)*
+    })*) => {$(
+        $(#[doc = $doc])*
         #[derive(
             Clone, Copy, Debug, Default, PartialEq, Eq,
             FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned,
         )]
         #[repr(C)]
         pub struct $name {
-            $($(#[$field_doc])* pub $field: $type,)*
+            $($(#[doc = $field_doc])* pub $field: $type,)*
         }
         // TR-86: the same for every program.
         const _: () = assert!(size_of::<$name>() == $size);
-    )*};
+    )*
+
+        /// All structures.
+        pub const STRUCTURES: &[Structure] = &[$(Structure {
+            name: stringify!($name),
+            docs: &[$($doc),*],
+            size: size_of::<$name>(),
+            fields: &[$(Field {
+                name: stringify!($field),
+                docs: &[$($field_doc),*],
+                offset: offset_of!($name, $field),
+                size: size_of::<$type>(),
+            }),*],
+        }),*];
+    };
 }
 
 wire! {
@@ -162,20 +204,50 @@ wire! {
     }
 }
 
-/// Which requests [`crate::ioctl::CANCEL`] ends. Always only those of the handle that asks.
-pub mod scope {
-    /// All of them.
-    pub const ALL: u32 = 0;
-    /// Those pended with one tag.
-    pub const TAG: u32 = 1;
-    /// The one with an id.
-    pub const ID: u32 = 2;
+/// What csq.h says of values of a field: the module with them, its documentation, and each with its name, value
+/// and documentation.
+pub type Values = (
+    &'static str,
+    &'static [&'static str],
+    &'static [(&'static str, u32, &'static [&'static str])],
+);
+
+macro_rules! values {
+    ($($(#[doc = $doc:literal])* $module:ident {
+        $($(#[doc = $value_doc:literal])* $name:ident = $value:literal;)*
+    })*) => {
+        $(
+            $(#[doc = $doc])*
+            pub mod $module {
+                $($(#[doc = $value_doc])* pub const $name: u32 = $value;)*
+            }
+        )*
+
+        /// All modules with values of fields.
+        pub const VALUES: &[Values] = &[$((
+            stringify!($module),
+            &[$($doc),*],
+            &[$((stringify!($name), $value, &[$($value_doc),*])),*],
+        )),*];
+    };
 }
 
-/// The flags of [`crate::ioctl::CLAIM`].
-pub mod claim {
-    /// If nothing is pending, the claim itself pends until something is.
-    pub const WAIT: u32 = 1;
+values! {
+    /// Which requests [`crate::ioctl::CANCEL`] ends. Always only those of the handle that asks.
+    scope {
+        /// All of them.
+        ALL = 0;
+        /// Those pended with one tag.
+        TAG = 1;
+        /// The one with an id.
+        ID = 2;
+    }
+
+    /// The flags of [`crate::ioctl::CLAIM`].
+    claim {
+        /// If nothing is pending, the claim itself pends until something is.
+        WAIT = 1;
+    }
 }
 
 impl Statistics {

@@ -50,6 +50,9 @@ struct Arguments {
     /// The profile with which its events are recorded
     #[arg(long, value_name = "WPRP", default_value = "inf/csq.wprp")]
     wprp: PathBuf,
+    /// The protocol for clients in C
+    #[arg(long, value_name = "H", default_value = "src/protocol/csq.h")]
+    header: PathBuf,
     /// What the driver was built for
     #[arg(long, value_enum, default_value_t = Architecture::Amd64)]
     architecture: Architecture,
@@ -113,6 +116,7 @@ fn make(arguments: &Arguments) -> Result<()> {
         ("csq.js", debugger::script(&pdb)?.into_bytes()),
         ("csq.pdb", pdb),
         ("csqctl.exe", read(&arguments.client)?),
+        ("csq.h", read(&arguments.header)?),
         ("csq.wprp", read(&arguments.wprp)?),
         ("README.txt", readme.into_bytes()),
     ] {
