@@ -16,7 +16,9 @@ pub fn dispatch(address: usize) -> u32 {
     let code: u8 = guest::read(location + stack_location::MAJOR);
     let minor: u8 = guest::read(location + stack_location::MINOR);
     world::with(|world| {
-        world.devices.reached_bus = true;
+        if let Some(irp) = world.irps.at(address) {
+            irp.reached_bus = true;
+        }
         world.log("reached the bus driver", address, None);
     });
     check(address, code, minor);
@@ -31,7 +33,8 @@ pub fn dispatch(address: usize) -> u32 {
     };
     let information = guest::read(address + irp::INFORMATION);
     irp::set_status(address, answer, information);
-    if code == major::PNP && world::with(|world| world.bus == Bus::Slow) {
+    let slow = matches!(code, major::PNP | major::POWER);
+    if slow && world::with(|world| world.bus == Bus::Slow) {
         stack_location::mark_pending(location);
         schedule::spawn("bus driver", None, move || complete_later(address));
         return status::PENDING;
