@@ -29,9 +29,17 @@ pub fn dispatch(address: usize) -> u32 {
         (major::PNP, pnp::START_DEVICE..=pnp::CANCEL_STOP_DEVICE | pnp::SURPRISE_REMOVAL)
         | (major::POWER, _) => status::SUCCESS,
         // What a bus driver does not know keeps its status.
-        _ => irp::status(address),
+        (major::PNP | major::SYSTEM_CONTROL, _) => irp::status(address),
+        // A filter has it opened, too.
+        (major::CREATE | major::CLEANUP | major::CLOSE, _) => status::SUCCESS,
+        _ => status::INVALID_DEVICE_REQUEST,
     };
-    let information = guest::read(address + irp::INFORMATION);
+    let information = match code {
+        major::PNP | major::POWER | major::SYSTEM_CONTROL => {
+            guest::read(address + irp::INFORMATION)
+        }
+        _ => 0,
+    };
     irp::set_status(address, answer, information);
     let slow = matches!(code, major::PNP | major::POWER);
     if slow && world::with(|world| world.bus == Bus::Slow) {
