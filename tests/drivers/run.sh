@@ -6,9 +6,9 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
-tests/linux/cargo.sh x86_64-pc-windows-msvc build --release --package smallest --package filter --package pair
+tests/linux/cargo.sh x86_64-pc-windows-msvc build --release --package smallest --package filter --package pair --package clock
 imports=
-for driver in smallest filter pair; do
+for driver in smallest filter pair clock; do
     output=$(tests/linux/program.sh ntsim run "target/x86_64-pc-windows-msvc/release/$driver.dll") || {
         echo "$output"
         exit 1
@@ -18,7 +18,8 @@ for driver in smallest filter pair; do
 $output"
 done
 # They are what these routines are in wdm for.
-for routine in IoCreateSymbolicLink IoDeleteSymbolicLink MmMapLockedPagesSpecifyCache; do
+for routine in IoAllocateWorkItem IoCreateSymbolicLink IoDeleteSymbolicLink IoFreeWorkItem IoQueueWorkItem \
+    MmMapLockedPagesSpecifyCache; do
     echo "$imports" | grep --quiet "!$routine" || {
         echo "run.sh: no driver here imports $routine, so wdm needs it not" >&2
         exit 1

@@ -13,8 +13,9 @@ use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::ptr::null_mut;
 
+use crate::deferred::{expired, work};
 use crate::device::{Device, Transfers};
-use crate::device_object::{Extension, Header, delete_link};
+use crate::device_object::{Extension, Header, delete_link, is_within};
 use crate::handles::Handles;
 use crate::lifecycle::Lifecycle;
 use crate::name::{self, ObjectName};
@@ -50,9 +51,15 @@ pub(crate) unsafe fn add_device<D: Device>(
     // SAFETY: by the caller.
     let this = unsafe { create::<D>(driver) }?;
     // SAFETY: just made, with an extension for a `D`.
-    let built = unsafe { build::<D>(this) }
+    let built = unsafe { build::<D>(this) }.and_then(|device| {
         // SAFETY: built; `physical` by the caller.
-        .and_then(|()| unsafe { publish::<D>(this, physical) });
+        let published = unsafe { publish::<D>(this, physical) };
+        if published.is_err() {
+            // SAFETY: nobody could reach the device.
+            unsafe { free_work_item(device) };
+        }
+        published
+    });
     if built.is_err() {
         // SAFETY: made above and attached to nothing.
         unsafe { IoDeleteDevice(this) };
@@ -95,12 +102,12 @@ unsafe fn create<D: Device>(driver: PDRIVER_OBJECT) -> Result<PDEVICE_OBJECT, Nt
     NtStatus::check(status).map(|()| this)
 }
 
-/// Initializes the extension.
+/// Initializes the extension. Returns the device in it.
 ///
 /// # Safety
 ///
-/// `this` is a fresh device object with an extension for `D`.
-unsafe fn build<D: Device>(this: PDEVICE_OBJECT) -> Result<(), NtStatus> {
+/// `this` is a fresh device object with an extension for `D`, and stays for `'a`.
+unsafe fn build<'a, D: Device>(this: PDEVICE_OBJECT) -> Result<Pin<&'a D>, NtStatus> {
     // SAFETY: a device object that is alive.
     let header = unsafe { Header::of_device(this) };
     let extension = header.cast::<Extension<D>>().as_ptr();
@@ -109,9 +116,10 @@ unsafe fn build<D: Device>(this: PDEVICE_OBJECT) -> Result<(), NtStatus> {
     // SAFETY: memory for a device, aligned as `create` asserts.
     unsafe { device.write(ManuallyDrop::new(D::new())) };
     // SAFETY: just initialized.
-    let device: &D = unsafe { &*device };
+    let device: &'a D = unsafe { &*device };
     // SAFETY: an extension does not move, and its device is never dropped.
-    unsafe { Pin::new_unchecked(device) }.initialize()?;
+    let device = unsafe { Pin::new_unchecked(device) };
+    device.initialize()?;
 
     let header = header.as_ptr();
     // SAFETY: the extension's memory.
@@ -128,7 +136,32 @@ unsafe fn build<D: Device>(this: PDEVICE_OBJECT) -> Result<(), NtStatus> {
     unsafe { RemoveLock::initialize(remove_lock) };
     // SAFETY: the extension's memory.
     unsafe { (*header).this = this };
-    Ok(())
+    if let Some(timer) = device.timer().filter(|timer| is_part(device, *timer)) {
+        // SAFETY: a part of this device, which nobody can reach yet.
+        unsafe { timer.initialize(this, Some(expired::<D>)) };
+    }
+    if let Some(item) = device.work_item().filter(|item| is_part(device, *item)) {
+        // SAFETY: as above.
+        unsafe { item.initialize(this, work::<D>) }?;
+    }
+    Ok(device)
+}
+
+/// Gives back what the device's work item has.
+///
+/// # Safety
+///
+/// As for [`WorkItem::free`](crate::WorkItem).
+pub(crate) unsafe fn free_work_item<D: Device>(device: Pin<&D>) {
+    if let Some(item) = device.work_item().filter(|item| is_part(device, *item)) {
+        // SAFETY: by the caller.
+        unsafe { item.free() };
+    }
+}
+
+/// Whether it is of this device, and not of another that somebody knows.
+fn is_part<D, T>(device: Pin<&D>, part: Pin<&T>) -> bool {
+    is_within(device.get_ref(), part.get_ref())
 }
 
 /// Gives the device its interface and its link, and puts it into the stack.

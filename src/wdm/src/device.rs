@@ -8,7 +8,9 @@ use crate::irp::{Dispatched, Irp};
 use crate::lifecycle::State;
 use crate::state::{Control, Kind, Other, Read, Received, Write};
 use crate::status::NtStatus;
+use crate::timer::Timer;
 use crate::trace::Provider;
+use crate::work_item::WorkItem;
 
 /// Where the devices of a driver are in their stacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +141,28 @@ pub trait Device: Sized + Send + Sync + 'static {
     /// The end of `IRP_MN_REMOVE_DEVICE`: no request is left, and no timer. Gives back memory. Handles may
     /// still be closed.
     fn release(self: Pin<&Self>, _call: &mut Call) {}
+
+    /// Its timer, if it has one.
+    #[must_use]
+    fn timer(self: Pin<&Self>) -> Option<Pin<&Timer>> {
+        None
+    }
+
+    /// The time of its timer is over.
+    ///
+    /// # Context
+    ///
+    /// `DISPATCH_LEVEL`, in a deferred procedure call.
+    fn expired(self: Pin<&Self>, _call: &mut Call) {}
+
+    /// Its work item, if it has one.
+    #[must_use]
+    fn work_item(self: Pin<&Self>) -> Option<Pin<&WorkItem>> {
+        None
+    }
+
+    /// What its work item is for, at `PASSIVE_LEVEL`, in a system thread.
+    fn work(self: Pin<&Self>, _call: &mut Call) {}
 
     /// The Plug and Play state has changed.
     fn state_changed(self: Pin<&Self>, _from: State, _to: State) {}

@@ -16,7 +16,7 @@ use crate::name::ObjectName;
 use crate::remove_lock::RemoveLock;
 use crate::status::NtStatus;
 use crate::sys::{
-    GUID, IRP, IoDeleteDevice, IoDeleteSymbolicLink, IoDetachDevice, IoSetDeviceInterfaceState,
+    GUID, IoDeleteDevice, IoDeleteSymbolicLink, IoDetachDevice, IoSetDeviceInterfaceState,
     PDEVICE_OBJECT, RtlFreeUnicodeString, UNICODE_STRING,
 };
 
@@ -82,19 +82,19 @@ impl Header {
         unsafe { NonNull::new_unchecked(extension.cast()) }
     }
 
-    /// Gives back the remove-lock reference for the IRP that was at `irp`, and maybe with it the extension.
+    /// Gives back the remove-lock reference for what was at `tag`, and maybe with it the extension.
     ///
     /// # Safety
     ///
     /// The caller has that reference, and gives it up.
     #[inline]
-    pub(crate) unsafe fn release(this: NonNull<Self>, irp: NonNull<IRP>) {
+    pub(crate) unsafe fn release<T>(this: NonNull<Self>, tag: NonNull<T>) {
         // SAFETY: the reference keeps the extension alive.
         let lock = unsafe { &raw const (*this.as_ptr()).remove_lock };
         // SAFETY: a field of a live structure is not null.
         let lock = unsafe { NonNull::new_unchecked(lock.cast_mut()) };
         // SAFETY: the reference is the caller's.
-        unsafe { RemoveLock::release(lock, irp) };
+        unsafe { RemoveLock::release(lock, tag) };
     }
 
     /// The next lower device object.
@@ -192,4 +192,12 @@ pub(crate) fn delete_link(name: Option<&'static str>) {
         // SAFETY: `name` is there for the time of the call.
         let _ = unsafe { IoDeleteSymbolicLink(&raw mut link) };
     }
+}
+
+/// Whether a part is inside a device.
+pub(crate) fn is_within<T, U>(device: &T, part: &U) -> bool {
+    let offset = (&raw const *part)
+        .addr()
+        .wrapping_sub((&raw const *device).addr());
+    offset < size_of::<T>()
 }

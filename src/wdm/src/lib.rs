@@ -19,9 +19,9 @@
 //! | `file`, `handles` | the handle it came through |
 //! | [`forward`] | sending it to the driver below |
 //! | [`csq`] | the `IoCsq*` routines: queues, their callbacks, lists, slots, timers |
-//! | [`device`], `dispatch`, `add_device`, `pnp`, [`lifecycle`] | what a driver says of its devices, and who calls it |
+//! | [`device`], `dispatch`, `deferred`, `add_device`, `pnp`, [`lifecycle`] | what a driver says of its devices, and who calls it |
 //! | `device_object`, `name`, `remove_lock`, `spin_lock`, `event`, `list`, [`pool`] | one kernel object each |
-//! | `guarded` | a value with a lock of its own |
+//! | `guarded`, [`timer`], [`work_item`] | a device's own: a value with a lock, a timer, what it does at `PASSIVE_LEVEL` |
 //! | [`registry`], [`trace`] | the service's parameters; Event Tracing for Windows |
 //!
 //! A module uses modules before it in the order of the list at the end of this file, and none after it. A test
@@ -63,12 +63,16 @@ mod handles;
 
 mod device_object;
 pub mod irp;
+pub mod timer;
+pub mod work_item;
 
 pub mod device;
 pub mod transfer;
 
 mod file;
 pub mod forward;
+
+mod deferred;
 
 mod add_device;
 pub mod buffer;
@@ -91,3 +95,5 @@ pub use registry::{Parameters, RegistryPath, ValueName};
 pub use stack_location::StackLocation;
 pub use state::{Control, Dequeued, Kind, Other, Read, Received, Refused, Returned, Write};
 pub use status::NtStatus;
+pub use timer::Timer;
+pub use work_item::WorkItem;

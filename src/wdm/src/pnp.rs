@@ -12,6 +12,7 @@
     reason = "waits for the last use of a device, and deletes it"
 )]
 
+use crate::add_device::free_work_item;
 use crate::call::Call;
 use crate::device::Device;
 use crate::device_object::Fdo;
@@ -129,6 +130,8 @@ fn remove<D: Device>(fdo: Fdo<'_, D>, mut irp: Irp<D, Received>, call: &mut Call
     // just ended; it is over when this returns (INV-64).
     unsafe { KeFlushQueuedDpcs() };
     fdo.device().release(call);
+    // SAFETY: the remove lock has been waited for.
+    unsafe { free_work_item(fdo.device()) };
     if D::ROLE.is_filter() {
         // SAFETY: nobody is in a routine that uses a handle, nor comes into one: the remove lock is closed.
         unsafe { header.handles.clear::<D::File>() };

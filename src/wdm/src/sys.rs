@@ -14,17 +14,17 @@ use core::ffi::c_void;
 use core::mem::offset_of;
 
 use wdk_sys::{
-    _EVENT_INFO_CLASS, _MEMORY_CACHING_TYPE, _MM_PAGE_PRIORITY, _MODE, CSHORT,
+    _EVENT_INFO_CLASS, _MEMORY_CACHING_TYPE, _MM_PAGE_PRIORITY, _MODE, _WORK_QUEUE_TYPE, CSHORT,
     EVENT_DATA_DESCRIPTOR, EVENT_INFO_CLASS, MDL_MAPPED_TO_SYSTEM_VA, MDL_SOURCE_IS_NONPAGED_POOL,
-    MEMORY_CACHING_TYPE, ULONG,
+    MEMORY_CACHING_TYPE, ULONG, WORK_QUEUE_TYPE,
 };
 pub(crate) use wdk_sys::{
-    _EVENT_TYPE, _KWAIT_REASON, CCHAR, DEVICE_OBJECT, DO_BUFFERED_IO, DO_DEVICE_INITIALIZING,
-    DO_DIRECT_IO, DO_POWER_INRUSH, DO_POWER_PAGABLE, DRIVER_OBJECT, EVENT_DESCRIPTOR,
-    FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT, GUID, IO_CSQ, IO_CSQ_IRP_CONTEXT,
-    IO_NO_INCREMENT, IO_REMOVE_LOCK, IO_STACK_LOCATION, IRP, IRP_MJ_CLEANUP, IRP_MJ_CLOSE,
-    IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER,
-    IRP_MJ_READ, IRP_MJ_SYSTEM_CONTROL, IRP_MJ_WRITE, IRP_MN_CANCEL_REMOVE_DEVICE,
+    _EVENT_TYPE, _IO_WORKITEM, _KWAIT_REASON, CCHAR, DEVICE_OBJECT, DO_BUFFERED_IO,
+    DO_DEVICE_INITIALIZING, DO_DIRECT_IO, DO_POWER_INRUSH, DO_POWER_PAGABLE, DRIVER_OBJECT,
+    EVENT_DESCRIPTOR, FILE_DEVICE_SECURE_OPEN, FILE_DEVICE_UNKNOWN, FILE_OBJECT, GUID, IO_CSQ,
+    IO_CSQ_IRP_CONTEXT, IO_NO_INCREMENT, IO_REMOVE_LOCK, IO_STACK_LOCATION, IRP, IRP_MJ_CLEANUP,
+    IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP,
+    IRP_MJ_POWER, IRP_MJ_READ, IRP_MJ_SYSTEM_CONTROL, IRP_MJ_WRITE, IRP_MN_CANCEL_REMOVE_DEVICE,
     IRP_MN_CANCEL_STOP_DEVICE, IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE,
     IRP_MN_REMOVE_DEVICE, IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, KDPC,
     KEVENT, KIRQL, KSPIN_LOCK, KTIMER, LARGE_INTEGER, LIST_ENTRY, LPCGUID, MDL, METHOD_BUFFERED,
@@ -42,15 +42,16 @@ pub(crate) use wdk_sys::{
 // The routines a driver imports by this crate.
 pub(crate) use wdk_sys::ntddk::{
     EtwRegister, EtwSetInformation, EtwUnregister, EtwWriteTransfer, IoAcquireRemoveLockEx,
-    IoAttachDeviceToDeviceStackSafe, IoCreateDevice, IoCreateSymbolicLink, IoCsqInitialize,
-    IoCsqInitializeEx, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp, IoCsqRemoveNextIrp,
-    IoDeleteDevice, IoDeleteSymbolicLink, IoDetachDevice, IoInitializeRemoveLockEx,
-    IoRegisterDeviceInterface, IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx,
-    IoSetDeviceInterfaceState, IofCallDriver, IofCompleteRequest, KeAcquireSpinLockRaiseToDpc,
-    KeCancelTimer, KeEnterCriticalRegion, KeFlushQueuedDpcs, KeGetCurrentIrql, KeInitializeDpc,
-    KeInitializeEvent, KeInitializeTimer, KeInsertQueueDpc, KeLeaveCriticalRegion,
-    KeReleaseSpinLock, KeSetEvent, KeSetTimer, KeWaitForSingleObject, MmMapLockedPagesSpecifyCache,
-    RtlFreeUnicodeString, RtlQueryRegistryValues,
+    IoAllocateWorkItem, IoAttachDeviceToDeviceStackSafe, IoCreateDevice, IoCreateSymbolicLink,
+    IoCsqInitialize, IoCsqInitializeEx, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp,
+    IoCsqRemoveNextIrp, IoDeleteDevice, IoDeleteSymbolicLink, IoDetachDevice, IoFreeWorkItem,
+    IoInitializeRemoveLockEx, IoQueueWorkItem, IoRegisterDeviceInterface,
+    IoReleaseRemoveLockAndWaitEx, IoReleaseRemoveLockEx, IoSetDeviceInterfaceState, IofCallDriver,
+    IofCompleteRequest, KeAcquireSpinLockRaiseToDpc, KeCancelTimer, KeEnterCriticalRegion,
+    KeFlushQueuedDpcs, KeGetCurrentIrql, KeInitializeDpc, KeInitializeEvent, KeInitializeTimer,
+    KeInsertQueueDpc, KeLeaveCriticalRegion, KeReleaseSpinLock, KeSetEvent, KeSetTimer,
+    KeWaitForSingleObject, MmMapLockedPagesSpecifyCache, RtlFreeUnicodeString,
+    RtlQueryRegistryValues,
 };
 
 /// `IRP.Tail.Overlay.DriverContext`: the four pointers a driver may use while it owns the IRP.
@@ -188,6 +189,9 @@ const _: () = assert!(
 
 /// `STATUS_CONTINUE_COMPLETION`, a macro for another: the IRP goes on to the drivers above.
 pub(crate) const STATUS_CONTINUE_COMPLETION: NTSTATUS = STATUS_SUCCESS;
+
+/// `DelayedWorkQueue`, for work that may take its time.
+pub(crate) const DELAYED_WORK_QUEUE: WORK_QUEUE_TYPE = _WORK_QUEUE_TYPE::DelayedWorkQueue;
 
 /// `MmCached`, as memory of programs is.
 pub(crate) const MAP_CACHED: MEMORY_CACHING_TYPE = _MEMORY_CACHING_TYPE::MmCached;

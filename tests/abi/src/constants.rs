@@ -54,10 +54,12 @@ same_constants! {
 const _: () = {
     use crate::wdk_sys::{
         _EVENT_INFO_CLASS, _EVENT_TYPE, _KWAIT_REASON, _MEMORY_CACHING_TYPE, _MM_PAGE_PRIORITY,
-        _MODE,
+        _MODE, _WORK_QUEUE_TYPE,
+    };
+    use windows_sys::Wdk::System::SystemServices::{
+        DelayedWorkQueue, MmCached, NormalPagePriority,
     };
     use windows_sys::Wdk::System::SystemServices::{Executive, KernelMode};
-    use windows_sys::Wdk::System::SystemServices::{MmCached, NormalPagePriority};
     use windows_sys::Win32::System::Diagnostics::Etw::EventProviderSetTraits;
     use windows_sys::Win32::System::Kernel::{NotificationEvent, SynchronizationEvent};
 
@@ -66,6 +68,7 @@ const _: () = {
     assert!(_KWAIT_REASON::Executive == Executive);
     assert!(_MEMORY_CACHING_TYPE::MmCached == MmCached);
     assert!(_MM_PAGE_PRIORITY::NormalPagePriority == NormalPagePriority);
+    assert!(_WORK_QUEUE_TYPE::DelayedWorkQueue == DelayedWorkQueue);
     assert!(_MODE::KernelMode == KernelMode);
     assert!(_EVENT_INFO_CLASS::EventProviderSetTraits == EventProviderSetTraits);
 };

@@ -7,9 +7,9 @@
 use core::ffi::{c_char, c_void};
 
 use crate::wdk_sys::{
-    DEVICE_OBJECT, DRIVER_OBJECT, EVENT_DATA_DESCRIPTOR, EVENT_DESCRIPTOR, EVENT_FILTER_DESCRIPTOR,
-    EX_RUNDOWN_REF, GUID, IO_CSQ, IO_CSQ_IRP_CONTEXT, IO_REMOVE_LOCK, IRP, KDPC, KEVENT, KTIMER,
-    LARGE_INTEGER, MDL, RTL_QUERY_REGISTRY_TABLE, UNICODE_STRING,
+    _IO_WORKITEM, DEVICE_OBJECT, DRIVER_OBJECT, EVENT_DATA_DESCRIPTOR, EVENT_DESCRIPTOR,
+    EVENT_FILTER_DESCRIPTOR, EX_RUNDOWN_REF, GUID, IO_CSQ, IO_CSQ_IRP_CONTEXT, IO_REMOVE_LOCK, IRP,
+    KDPC, KEVENT, KTIMER, LARGE_INTEGER, MDL, RTL_QUERY_REGISTRY_TABLE, UNICODE_STRING,
 };
 
 /// Asserts that `wdk-sys` imports each routine, with this very type. bindgen makes nothing of an inline
@@ -130,6 +130,9 @@ routines! {
     ) -> i32;
     IoCsqRemoveIrp: unsafe extern "C" fn(*mut IO_CSQ, *mut IO_CSQ_IRP_CONTEXT) -> *mut IRP;
     IoCsqRemoveNextIrp: unsafe extern "C" fn(*mut IO_CSQ, *mut c_void) -> *mut IRP;
+    IoAllocateWorkItem: unsafe extern "C" fn(*mut DEVICE_OBJECT) -> *mut _IO_WORKITEM;
+    IoFreeWorkItem: unsafe extern "C" fn(*mut _IO_WORKITEM);
+    IoQueueWorkItem: unsafe extern "C" fn(*mut _IO_WORKITEM, Option<unsafe extern "C" fn(*mut DEVICE_OBJECT, *mut c_void)>, i32, *mut c_void);
     IoCreateSymbolicLink: unsafe extern "C" fn(*mut UNICODE_STRING, *mut UNICODE_STRING) -> i32;
     IoDeleteSymbolicLink: unsafe extern "C" fn(*mut UNICODE_STRING) -> i32;
     IoDeleteDevice: unsafe extern "C" fn(*mut DEVICE_OBJECT);
@@ -200,6 +203,7 @@ callbacks! {
         unsafe extern "C" fn(*mut IO_CSQ, *mut IRP, *mut c_void) -> *mut IRP;
     PIO_CSQ_RELEASE_LOCK: unsafe extern "C" fn(*mut IO_CSQ, u8);
     PIO_CSQ_REMOVE_IRP: unsafe extern "C" fn(*mut IO_CSQ, *mut IRP);
+    PIO_WORKITEM_ROUTINE: unsafe extern "C" fn(*mut DEVICE_OBJECT, *mut c_void);
     PKDEFERRED_ROUTINE:
         unsafe extern "C" fn(*mut KDPC, *mut c_void, *mut c_void, *mut c_void);
 }

@@ -136,6 +136,7 @@ structure! { KIRQL: 0x01, 1 }
 structure! { CSHORT: 0x02, 2 }
 structure! { ULONG: 0x04, 4 }
 structure! { MEMORY_CACHING_TYPE: 0x04, 4 }
+structure! { WORK_QUEUE_TYPE: 0x04, 4 }
 structure! { LARGE_INTEGER: 0x08, 8 { QuadPart: i64 } }
 
 structure! {

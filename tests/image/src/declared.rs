@@ -7,9 +7,12 @@ use anyhow::{Context, Result, bail, ensure};
 use syn::{Item, UseTree};
 
 /// Routines that wdm calls for drivers in `tests/drivers`, and not for csq.
-pub const FOR_OTHERS: [&str; 3] = [
+pub const FOR_OTHERS: [&str; 6] = [
+    "IoAllocateWorkItem",
     "IoCreateSymbolicLink",
     "IoDeleteSymbolicLink",
+    "IoFreeWorkItem",
+    "IoQueueWorkItem",
     "MmMapLockedPagesSpecifyCache",
 ];
 

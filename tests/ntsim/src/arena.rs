@@ -3,15 +3,24 @@
 //! Each object has pages of its own, ends at the end of its last page, and is followed by a page
 //! that faults. When it dies its pages fault too, and they are not used again in the same run: a
 //! touch of a dead object is always seen.
+//!
+//! Each thread makes its objects in a region of its own: so it does not depend on the schedule where they are.
 
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::cpu;
 use crate::guest;
+use crate::machine::MAX_THREADS;
 use crate::mapping::{Mapping, PAGE, Protection, pages};
 
 /// Address space for objects; pages that are never touched cost nothing.
 const SIZE: usize = 4 << 30;
+
+/// Pages of the region of the first thread, and of each other one.
+const FIRST_REGION: usize = SIZE / 2 / PAGE;
+const REGION: usize = (SIZE / PAGE - FIRST_REGION) / MAX_THREADS;
 
 /// The granularity of `ExAllocatePool2`, and what an IRP needs.
 const ALIGNMENT: usize = 16;
@@ -34,7 +43,8 @@ pub struct Arena {
     mapping: Mapping,
     /// In the order of their pages.
     places: Vec<Place>,
-    next_page: usize,
+    /// The next free page of each thread's region that has objects, and of those between.
+    next: Vec<usize>,
     /// Whether a new run has begun, and `places` are still those of the last one.
     stale: bool,
     /// Which snapshot the places were the same as, if they were, when the last run began.
@@ -54,9 +64,33 @@ pub struct Arena {
 pub struct Snapshot {
     id: u64,
     places: Vec<Place>,
-    next_page: usize,
+    next: Vec<usize>,
     /// The pages of those that are alive, one after the other.
     contents: Vec<u8>,
+}
+
+/// Hashes memory, but for addresses of stacks: nothing is there any more, and where it was is an accident.
+fn hash_bytes(bytes: &[u8], hasher: &mut impl Hasher) {
+    let (words, rest) = bytes.as_chunks::<{ size_of::<usize>() }>();
+    let mut from = 0;
+    for (index, word) in words.iter().enumerate() {
+        if cpu::is_on_a_stack(usize::from_le_bytes(*word)) {
+            hasher.write(words.get(from..index).unwrap_or_default().as_flattened());
+            hasher.write_u8(1);
+            from = index + 1;
+        }
+    }
+    hasher.write(words.get(from..).unwrap_or_default().as_flattened());
+    hasher.write(rest);
+}
+
+/// The pages of a thread's region.
+const fn region(thread: usize) -> Range<usize> {
+    if thread == 0 {
+        return 0..FIRST_REGION;
+    }
+    let start = FIRST_REGION + (thread - 1) * REGION;
+    start..start + REGION
 }
 
 impl Arena {
@@ -71,7 +105,7 @@ impl Arena {
         Ok(Self {
             mapping,
             places: Vec::new(),
-            next_page: 0,
+            next: Vec::new(),
             stale: false,
             based_on: None,
             closed: Vec::new(),
@@ -80,16 +114,22 @@ impl Arena {
         })
     }
 
-    /// Makes an object of `size` bytes, each set to `fill`. `None` when the address space is used up.
-    pub fn allocate(&mut self, size: usize, fill: u8) -> Option<usize> {
+    /// Makes an object of `size` bytes, each set to `fill`, for a thread. `None` when its address space is used
+    /// up.
+    pub fn allocate(&mut self, size: usize, fill: u8, thread: usize) -> Option<usize> {
         self.empty();
         let count = pages(size.max(1));
-        let first_page = self.next_page;
+        let region = region(thread);
+        for thread in self.next.len()..=thread {
+            self.next.push(self::region(thread).start);
+        }
+        let next = self.next.get_mut(thread)?;
+        let first_page = *next;
         let end = first_page + count + 1;
-        if end * PAGE > self.mapping.size() {
+        if end > region.end {
             return None;
         }
-        self.next_page = end;
+        *next = end;
         if self.closed.len() < end {
             self.closed.resize(end, false);
         }
@@ -107,7 +147,8 @@ impl Arena {
             alive: true,
             died_before: false,
         };
-        self.places.push(place);
+        let at = self.places.partition_point(|it| it.first_page < first_page);
+        self.places.insert(at, place);
         Some(address)
     }
 
@@ -194,11 +235,14 @@ impl Arena {
             return;
         }
         if std::mem::take(&mut self.guarded) {
-            let gone = self.mapping.unguard(0, self.next_page * PAGE);
-            assert!(gone, "guards can be taken away");
+            for (thread, next) in self.next.iter().enumerate() {
+                let start = region(thread).start;
+                let gone = self.mapping.unguard(start * PAGE, (next - start) * PAGE);
+                assert!(gone, "guards can be taken away");
+            }
         }
         self.places.clear();
-        self.next_page = 0;
+        self.next.clear();
         self.based_on = None;
     }
 
@@ -218,7 +262,7 @@ impl Arena {
         Snapshot {
             id,
             places: self.places.clone(),
-            next_page: self.next_page,
+            next: self.next.clone(),
             contents,
         }
     }
@@ -236,7 +280,7 @@ impl Arena {
         }
         self.based_on = Some(snapshot.id);
         self.places.clone_from(&snapshot.places);
-        self.next_page = snapshot.next_page;
+        self.next.clone_from(&snapshot.next);
         let mut rest = snapshot.contents.as_slice();
         for place in self.places.iter().filter(|place| place.alive) {
             let Some((pages, others)) = rest.split_at_checked(place.pages * PAGE) else {
@@ -260,6 +304,10 @@ impl Arena {
                 // This one stays dead, so no system call may reach over it.
                 self.open(dead.take());
             } else {
+                // Between regions there is nothing.
+                if dead.is_some_and(|(_, end)| place.first_page - end > REGION) {
+                    self.open(dead.take());
+                }
                 let first = dead.map_or(place.first_page, |(first, _)| first);
                 dead = Some((first, end));
                 self.set_closed(place.first_page, place.pages, false);
@@ -279,8 +327,12 @@ impl Arena {
 
     /// Makes the pages of an empty arena what they were for a snapshot.
     fn lay_out(&mut self, snapshot: &Snapshot) {
-        if self.closed.len() < snapshot.next_page {
-            self.closed.resize(snapshot.next_page, false);
+        let end = snapshot
+            .places
+            .last()
+            .map_or(0, |it| it.first_page + it.pages + 1);
+        if self.closed.len() < end {
+            self.closed.resize(end, false);
         }
         for place in &snapshot.places {
             self.set_closed(place.first_page, place.pages, false);
@@ -301,7 +353,7 @@ impl Arena {
             place.hash(hasher);
             if place.alive {
                 guest::with_bytes(self.start(place), place.pages * PAGE, |bytes| {
-                    hasher.write(bytes);
+                    hash_bytes(bytes, hasher);
                 });
             }
         }

@@ -10,7 +10,6 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::arena::Snapshot;
 use crate::machine;
-use crate::race;
 use crate::world::{self, World};
 
 /// Everything that a run can see, but for what is left on stacks by calls that have returned.
@@ -27,9 +26,6 @@ impl Checkpoint {
     /// is not in the driver.
     pub fn take() -> Option<Self> {
         let world = world::with(|world| world.is_undecided().then(|| world.clone()))?;
-        if race::is_armed() {
-            return None;
-        }
         Some(machine::with(|machine| Self {
             machine: machine.id,
             world,
@@ -59,9 +55,14 @@ impl Checkpoint {
 /// on. `None` if something else decides about the rest: a thread that can still do something, or whose steps
 /// the first thread has not waited for.
 pub fn state(threads: usize, rest: &impl Hash) -> Option<u128> {
-    if race::is_armed() || !world::with(|world| world.is_decided(threads)) {
+    if !world::with(|world| world.is_decided(threads)) {
         return None;
     }
+    Some(hash(rest))
+}
+
+/// A number that is another one for every other state, also while threads can still do something.
+pub fn hash(rest: &impl Hash) -> u128 {
     let mut hasher = Xxh3::new();
     rest.hash(&mut hasher);
     world::with(|world| world.hash(&mut hasher));
@@ -69,7 +70,7 @@ pub fn state(threads: usize, rest: &impl Hash) -> Option<u128> {
         machine.arena.hash(&mut hasher);
         machine.image.hash_memory(&mut hasher);
     });
-    Some(hasher.digest128())
+    hasher.digest128()
 }
 
 impl World {

@@ -3,6 +3,7 @@
 //! Exit codes: 0 when no rule was broken, 1 when one was, 2 when the input cannot be used, 3 when
 //! the simulator itself failed.
 
+mod crosscheck;
 mod explore;
 mod faults;
 mod run;
@@ -42,6 +43,8 @@ enum Command {
     Run(run::Run),
     /// Runs scenarios against a driver that speaks the csq protocol, in every order that matters.
     Explore(explore::Explore),
+    /// Checks ntsim itself: whatever state schedules by chance reach, the exhaustive search must have reached.
+    Crosscheck(crosscheck::Crosscheck),
     /// Lets everything fail that can, at each use, and looks whether the driver copes: wrong statuses,
     /// leaks, and whether it works when tried again.
     Faults(faults::Faults),
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
     let code = match &arguments.command {
         Command::Run(run) => run.execute(),
         Command::Explore(explore) => explore.execute(),
+        Command::Crosscheck(crosscheck) => crosscheck.execute(),
         Command::Faults(faults) => faults.execute(),
         Command::Scenarios(scenarios) => scenarios.execute(),
         Command::Rules => {
@@ -125,6 +129,10 @@ struct Kernel {
     /// Listens to the driver's ETW providers, so that it writes its events.
     #[arg(long)]
     tracing: bool,
+    /// A DPC interrupts the thread that has queued it or set its timer, at any point below `DISPATCH_LEVEL`;
+    /// else it runs beside it.
+    #[arg(long)]
+    preemption: bool,
 }
 
 impl Kernel {
@@ -133,6 +141,7 @@ impl Kernel {
         Settings {
             registry: self.parameters.clone(),
             tracing: self.tracing,
+            preemption: self.preemption,
             ..Settings::default()
         }
     }
@@ -148,6 +157,9 @@ impl Kernel {
         }
         if self.tracing {
             text.push_str(" --tracing");
+        }
+        if self.preemption {
+            text.push_str(" --preemption");
         }
         text
     }

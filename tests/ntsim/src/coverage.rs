@@ -1,18 +1,14 @@
 //! Which instructions of the driver have been executed.
 //!
 //! Each instruction that is watched has a breakpoint, which is taken away when it is reached: so the
-//! driver runs at full speed once it has been everywhere it goes. Not together with the race detector,
-//! which reads the instructions.
+//! driver runs at full speed once it has been everywhere it goes.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
-use crate::image::Way;
+use crate::image::BREAKPOINT;
 use crate::machine;
 use crate::trap::Fault;
-
-/// `int 3`.
-const BREAKPOINT: u8 = 0xcc;
 
 #[derive(Debug, Default)]
 struct Coverage {
@@ -20,6 +16,9 @@ struct Coverage {
     /// their first byte.
     waiting: HashMap<usize, (usize, u8)>,
     reached: BTreeSet<usize>,
+    /// All that is watched, and in which copy of the code.
+    watched: BTreeSet<usize>,
+    copy: usize,
 }
 
 thread_local! {
@@ -31,16 +30,16 @@ thread_local! {
 pub fn watch(instructions: &BTreeSet<usize>) {
     COVERAGE.with_borrow_mut(|coverage| {
         machine::with(|machine| {
-            let image = &mut machine.image;
-            image.set_way(Way::Breakpoint);
+            let image = &machine.image;
+            coverage.watched.clone_from(instructions);
+            coverage.copy = image.copies_made();
             let reached = &coverage.reached;
-            // Interlocked instructions have a breakpoint of their own.
-            let new = instructions.iter().filter(|&&offset| {
-                !reached.contains(&offset) && image.site_at(image.base() + offset).is_none()
-            });
-            let bytes = new.filter_map(|&offset| {
+            let new = instructions
+                .iter()
+                .filter(|offset| !reached.contains(offset));
+            let bytes = new.map(|&offset| {
                 let place = image.executed_at(offset);
-                Some((place, (offset, image.byte(place)?)))
+                (place, (offset, image.byte(place)))
             });
             coverage.waiting = bytes.collect();
             image.patch(coverage.waiting.keys().map(|offset| (*offset, BREAKPOINT)));
@@ -48,20 +47,22 @@ pub fn watch(instructions: &BTreeSet<usize>) {
     });
 }
 
+/// The code may have been copied anew: watches what was watched there.
+pub(crate) fn refresh() {
+    let watched = COVERAGE.with_borrow(|coverage| {
+        let copy = machine::with(|machine| machine.image.copies_made());
+        let moved = !coverage.watched.is_empty() && copy != coverage.copy;
+        moved.then(|| coverage.watched.clone())
+    });
+    if let Some(watched) = watched {
+        watch(&watched);
+    }
+}
+
 /// The offsets of the watched instructions that were reached on this OS thread.
 #[must_use]
 pub fn reached() -> BTreeSet<usize> {
     COVERAGE.with_borrow(|coverage| coverage.reached.clone())
-}
-
-/// The interlocked instruction at an address has been reached.
-pub(crate) fn count(address: usize) {
-    let base = machine::try_with(|machine| machine.image.base());
-    COVERAGE.with(|coverage| {
-        if let (Some(base), Ok(mut coverage)) = (base, coverage.try_borrow_mut()) {
-            coverage.reached.insert(address.wrapping_sub(base));
-        }
-    });
 }
 
 /// If a breakpoint of a watched instruction was hit, takes it away and goes back to the instruction.

@@ -5,7 +5,8 @@
 #![expect(unsafe_code, reason = "enters and leaves foreign code")]
 
 use std::arch::{asm, global_asm};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 // A call into the driver that can be left from any depth. The driver's frames have no unwind
@@ -97,6 +98,10 @@ thread_local! {
     static EXIT: Cell<usize> = const { Cell::new(0) };
     /// How often this OS thread has called the driver.
     static CALLS: Cell<u64> = const { Cell::new(0) };
+    /// The pages from which the driver was called: one of each stack, or a few.
+    static STACKS: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
+    /// The first and the last of them.
+    static STACKS_WITHIN: Cell<(usize, usize)> = const { Cell::new((usize::MAX, 0)) };
     /// What gs points to now, to save writing it again.
     static GS: Cell<usize> = const { Cell::new(0) };
 }
@@ -154,6 +159,7 @@ pub fn call_driver<const N: usize>(function: usize, arguments: [usize; N]) -> Re
     if EXIT.get() != 0 {
         return Ok(call_back(function, &arguments));
     }
+    note_stack();
     let mut all = [0; ARGUMENTS];
     for (place, argument) in all.iter_mut().zip(arguments) {
         *place = argument;
@@ -190,6 +196,29 @@ pub fn call_back(function: usize, arguments: &[usize]) -> usize {
             argument(6),
         )
     }
+}
+
+/// Whether an address is, or was, on the stack of a simulated thread.
+pub fn is_on_a_stack(address: usize) -> bool {
+    /// As far below the first call of the driver as its frames reach, and as far above it as others are.
+    const REACH: usize = 0x4_0000;
+    let (lowest, highest) = STACKS_WITHIN.get();
+    if address.saturating_add(REACH) < lowest || highest.saturating_add(REACH) < address {
+        return false;
+    }
+    STACKS.with_borrow(|stacks| {
+        let above = stacks.range(address.saturating_sub(REACH)..=address.saturating_add(REACH));
+        above.count() != 0
+    })
+}
+
+fn note_stack() {
+    const PAGE: usize = 0x1000;
+    let here = 0u8;
+    let page = &raw const here as usize / PAGE * PAGE;
+    let (lowest, highest) = STACKS_WITHIN.get();
+    STACKS_WITHIN.set((lowest.min(page), highest.max(page)));
+    STACKS.with_borrow_mut(|stacks| stacks.insert(page));
 }
 
 /// How often this OS thread has called the driver.

@@ -6,17 +6,19 @@ use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
 use crate::cpu;
 use crate::finding::Finding;
+use crate::machine;
 use crate::race;
 use crate::report;
 use crate::schedule::adapter::Adapter;
 use crate::schedule::bounded::Bounded;
 use crate::schedule::{Strategy, replay};
+use crate::time;
 use crate::trap::Watchdog;
 use crate::world;
 
@@ -29,7 +31,7 @@ const STACK: usize = 0x4_0000;
 pub struct Limits {
     /// After so many schedules.
     pub schedules: Option<usize>,
-    /// After this time.
+    /// After this much processor time.
     pub time: Option<Duration>,
 }
 
@@ -51,16 +53,24 @@ pub struct Outcome {
     pub schedules: usize,
     /// How many of them ended early.
     pub pruned: usize,
-    /// Whether the strategy has nothing left to try.
+    /// Whether these are all schedules, within the strategy's bound.
     pub exhausted: bool,
     /// When it was to stop.
     pub limits: Limits,
-    /// How long it took.
+    /// The processor time that it took.
     pub time: Duration,
     /// In how many different ways the requests ended.
     pub endings: usize,
+    /// The states in which the actors have left everything, of the last round.
+    pub states: BTreeSet<u128>,
     /// Steps of the longest schedule.
     pub longest: usize,
+    /// What was learned: which ordinary instructions were points in the end.
+    pub learned: race::Learned,
+    /// How often the search began anew, because there were other points.
+    pub rounds: usize,
+    /// Why these may not be all schedules, although the strategy has nothing left to try.
+    pub blind: Vec<String>,
     /// Why the schedule that was to be repeated is none of this scenario with this driver, if so.
     pub misfit: Option<String>,
     /// The broken rule.
@@ -76,6 +86,8 @@ type Ending = Vec<(&'static str, u32)>;
 #[derive(Default)]
 struct Collected {
     endings: Mutex<BTreeSet<Ending>>,
+    /// And the round they are of.
+    states: Mutex<(usize, BTreeSet<u128>)>,
     longest: AtomicUsize,
 }
 
@@ -97,13 +109,14 @@ pub fn explore(
     mut progress: impl FnMut(usize) + 'static,
     body: impl Fn() + Send + Sync + 'static,
 ) -> Outcome {
-    let start = Instant::now();
+    let start = time::processor();
+    let spent = move || time::processor().saturating_sub(start);
     let strategy: Rc<RefCell<dyn Strategy>> = Rc::new(RefCell::new(strategy));
     let count = Rc::new(std::cell::Cell::new(0usize));
     let counter = Rc::clone(&count);
     let go_on = move || {
         let number = counter.get();
-        let in_time = limits.time.is_none_or(|time| start.elapsed() < time);
+        let in_time = limits.time.is_none_or(|time| spent() < time);
         if limits.schedules.is_some_and(|most| number >= most) || !in_time {
             return false;
         }
@@ -115,6 +128,9 @@ pub fn explore(
     let collector = Arc::clone(&collected);
     let runner = Runner::new(Adapter::new(Rc::clone(&strategy), go_on), config());
     world::with(|world| *world = world::World::default());
+    race::begin(strategy.borrow().learns());
+    world::next_round();
+    let first_round = world::round();
     let watchdog = Watchdog::start();
     let result = panic::catch_unwind(AssertUnwindSafe(|| {
         runner.run(move || {
@@ -124,16 +140,29 @@ pub fn explore(
         })
     }));
     drop(watchdog);
-    let exhausted = strategy.borrow().is_exhaustive();
+    let ended = strategy.borrow().is_exhaustive();
     // The adapter counts one more when the strategy has nothing left.
-    let schedules = count.get() - usize::from(exhausted);
+    let schedules = count.get() - usize::from(ended);
+    let learned = race::learned();
+    let mut blind: Vec<String> = learned.blind.iter().cloned().collect();
+    if !machine::with(|machine| machine.image.is_read()) {
+        blind.push("code of the driver that could not be read".into());
+    }
+    let exhausted = ended && blind.is_empty();
     Outcome {
         schedules,
         pruned: strategy.borrow().pruned(),
         exhausted,
+        learned,
+        rounds: world::round() - first_round + 1,
+        blind,
         limits,
-        time: start.elapsed(),
+        time: spent(),
         endings: collected.endings.lock().map_or(0, |endings| endings.len()),
+        states: collected
+            .states
+            .lock()
+            .map_or_else(|_| BTreeSet::new(), |states| states.1.clone()),
         misfit: strategy.borrow().misfit(),
         longest: collected.longest.load(Ordering::Relaxed),
         found: found(),
@@ -160,16 +189,23 @@ fn begin() {
 }
 
 fn collect(collected: &Collected) {
-    let (ending, steps, repeats) = world::with(|world| {
+    let (ending, steps, repeats, state) = world::with(|world| {
         let mut ending: Ending = world
             .irps
             .iter()
             .map(|(_, irp)| (irp.name, irp.status))
             .collect();
         ending.sort_unstable();
-        (ending, world.steps, world.repeats)
+        (ending, world.steps, world.repeats, world.state)
     });
     collected.longest.fetch_max(steps, Ordering::Relaxed);
+    if let (Some(state), Ok(mut states)) = (state, collected.states.lock()) {
+        let (round, seen) = &mut *states;
+        if std::mem::replace(round, world::round()) != *round {
+            seen.clear();
+        }
+        seen.insert(state);
+    }
     // The earlier run has come to the same end.
     if !repeats && let Ok(mut endings) = collected.endings.lock() {
         endings.insert(ending);

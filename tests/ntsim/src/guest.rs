@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use crate::cpu;
 use crate::finding;
+use crate::race;
 use crate::rule;
 use crate::world;
 
@@ -99,6 +100,7 @@ fn check(address: usize, length: usize) {
 /// Reads the value at `address`.
 pub fn read<T: Plain>(address: usize) -> T {
     check(address, size_of::<T>());
+    race::kernel(address, size_of::<T>(), false);
     // SAFETY: `check` found the bytes to be the machine's memory, which holds no Rust object; `T`
     // accepts any bytes. A freed page faults, which the trap handler turns into a finding.
     unsafe { (address as *const T).read_unaligned() }
@@ -107,6 +109,7 @@ pub fn read<T: Plain>(address: usize) -> T {
 /// Writes the value at `address`.
 pub fn write<T: Plain>(address: usize, value: T) {
     check(address, size_of::<T>());
+    race::kernel(address, size_of::<T>(), true);
     // SAFETY: as in `read`; nothing in Rust refers to these bytes.
     unsafe { (address as *mut T).write_unaligned(value) }
 }
@@ -114,10 +117,27 @@ pub fn write<T: Plain>(address: usize, value: T) {
 /// Copies bytes out.
 pub fn load(address: usize, length: usize) -> Vec<u8> {
     check(address, length);
+    race::kernel(address, length, false);
     let mut bytes = vec![0; length];
     // SAFETY: the source was checked, the destination is a fresh buffer of that length.
     unsafe { std::ptr::copy_nonoverlapping(address as *const u8, bytes.as_mut_ptr(), length) };
     bytes
+}
+
+/// Copies bytes out that a step of the driver names.
+pub fn read_into(address: usize, bytes: &mut [u8]) {
+    check(address, bytes.len());
+    // SAFETY: the source was checked; the destination is another buffer of that length.
+    unsafe {
+        std::ptr::copy_nonoverlapping(address as *const u8, bytes.as_mut_ptr(), bytes.len());
+    }
+}
+
+/// Copies bytes back in that a step of the driver names.
+pub fn write_back(address: usize, bytes: &[u8]) {
+    check(address, bytes.len());
+    // SAFETY: the destination was checked and holds no Rust object, so it cannot overlap `bytes`.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), address as *mut u8, bytes.len()) };
 }
 
 /// Looks at bytes where they are. Nothing may write them meanwhile: the driver does not run in `look`.
@@ -131,6 +151,7 @@ pub fn with_bytes<R>(address: usize, length: usize, look: impl FnOnce(&[u8]) -> 
 /// Copies bytes in.
 pub fn store(address: usize, bytes: &[u8]) {
     check(address, bytes.len());
+    race::kernel(address, bytes.len(), true);
     // SAFETY: the destination was checked and holds no Rust object, so it cannot overlap `bytes`.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), address as *mut u8, bytes.len()) };
 }

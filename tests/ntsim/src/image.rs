@@ -1,22 +1,29 @@
 //! The image loader: puts a .sys into this process as the kernel would.
 
+mod code;
 mod error;
-mod interlocked;
+mod names;
 mod plan;
+mod sums;
 mod symbols;
+mod target;
+mod translation;
 
-use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::hash::Hasher;
 use std::ops::Range;
 use std::path::Path;
 
+pub use code::{Kind, Operand, Site};
 pub use error::ImageError;
-pub use interlocked::{Access, Site, Way};
 pub use plan::{ImportedFunction, Plan};
+pub use translation::BREAKPOINT;
 
 use crate::guest;
 use crate::mapping::{Mapping, PAGE, Protection, pages};
+use code::Code;
 use symbols::Symbols;
+use translation::Translation;
 
 /// Imports that nothing provides are bound to addresses from here on, one each. Nothing is ever
 /// mapped there, so a call faults and says which import it was.
@@ -31,6 +38,15 @@ pub struct Import {
     pub resolved: bool,
 }
 
+/// Which instructions of the driver come to the scheduler first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Those that are points.
+    Points,
+    /// All that touch memory which other threads may touch.
+    Watched,
+}
+
 /// A driver's image in memory. Belongs to one OS thread.
 #[derive(Debug)]
 pub struct Image {
@@ -38,14 +54,22 @@ pub struct Image {
     plan: Plan,
     bytes: Vec<u8>,
     imports: Vec<Import>,
-    /// In the order of their offsets, and of those of their stubs.
-    sites: Vec<Site>,
-    /// Where the stubs are.
-    stubs: Range<usize>,
-    /// How the driver gets to their stubs now.
+    code: Code,
+    /// Which ordinary instructions are points for the scheduler as well, by their offsets.
+    points: BTreeSet<usize>,
+    /// For each site, whether it is a point.
+    is_point: Vec<bool>,
+    /// Offsets that the driver, or the kernel, can jump to in a way that its branches do not show.
+    targets: BTreeSet<usize>,
+    /// What the copies of the code call.
+    scheduler: usize,
+    /// Where the copy is.
+    copies: Range<usize>,
+    /// The copy of the code that is executed.
+    copy: Translation,
+    /// How often the code was copied.
+    copies_made: usize,
     way: Way,
-    /// Whether its code may be executed.
-    executable: Cell<bool>,
     symbols: Symbols,
 }
 
@@ -59,21 +83,25 @@ impl Image {
         resolve: impl Fn(&str) -> Option<usize>,
         scheduler: usize,
     ) -> Result<Self, ImageError> {
-        let code = |plan: &Plan| -> Vec<Range<usize>> {
-            let sections = plan.sections.iter();
-            sections
-                .filter(|section| section.protection == Protection::ReadExecute)
-                .map(|section| section.start..section.start + section.length)
-                .collect()
+        let sections: Vec<Range<usize>> = plan
+            .sections
+            .iter()
+            .filter(|section| section.protection == Protection::ReadExecute)
+            .map(|section| section.start..section.start + section.length)
+            .collect();
+        let end = pages(plan.bytes.len()) * PAGE;
+        // Where it will be changes no length that matters for the room.
+        let read = |bytes: &[u8], base: usize| {
+            let writable = |address: usize| plan.is_writable(address.wrapping_sub(base));
+            Code::read(bytes, base, &sections, &plan.functions, writable)
         };
-        let code = code(&plan);
-        let copies = pages(plan.bytes.len()) * PAGE;
-        let room = interlocked::room(code.iter().cloned(), &plan.bytes, 0);
-        let mapping = Mapping::new(copies + room, Protection::ReadWrite)
+        let room = Translation::room(&read(&plan.bytes, 0));
+        let mapping = Mapping::new(end + room, Protection::ReadWrite)
             .map_err(|error| ImageError::Memory(error.to_string()))?;
-        guest::add_range(mapping.base()..mapping.base() + mapping.size());
+        let base = mapping.base();
+        guest::add_range(base..base + mapping.size());
         let mut imports = Vec::new();
-        let mut bytes = plan.at(mapping.base(), |index, import| {
+        let mut bytes = plan.at(base, |index, import| {
             let address = is_kernel(&import.library)
                 .then(|| resolve(&import.name))
                 .flatten();
@@ -83,32 +111,35 @@ impl Image {
             });
             address.unwrap_or(UNRESOLVED + index)
         });
-        bytes.resize(copies, 0);
-        let mut sites = Vec::new();
-        let taken = plan.targets(&bytes, mapping.base());
-        for section in code {
-            let base = mapping.base();
-            sites.extend(interlocked::install(
-                &mut bytes, base, section, scheduler, &taken,
-            ));
-        }
-        guest::store(mapping.base(), &bytes);
+        bytes.resize(end, 0);
+        let code = read(&bytes, base);
+        let taken = plan.targets(&bytes, base);
+        let mut targets = target::find(&bytes, base, &sections, &code.instructions, taken);
+        targets.insert(plan.entry);
+        guest::store(base, &bytes);
         for section in &plan.sections {
             mapping.protect(section.start, section.length, section.protection);
         }
-        let stubs = copies..copies + pages(room) * PAGE;
-        mapping.protect(stubs.start, stubs.len(), Protection::ReadExecute);
-        Ok(Self {
+        let copies = end..mapping.size();
+        mapping.protect(copies.start, copies.len(), Protection::ReadExecute);
+        let mut image = Self {
             mapping,
             plan,
             bytes,
             imports,
-            sites,
-            stubs,
-            way: Way::None,
-            executable: Cell::new(true),
+            is_point: vec![false; code.sites.len()],
+            code,
+            points: BTreeSet::new(),
+            targets,
+            scheduler,
+            copies,
+            copy: Translation::default(),
+            copies_made: 0,
+            way: Way::Points,
             symbols: Symbols::default(),
-        })
+        };
+        image.translate();
+        Ok(image)
     }
 
     /// Learns the functions' names from the linker's map or the PDB beside the image, if there is one; from
@@ -164,78 +195,132 @@ impl Image {
         }
     }
 
-    /// Lets the driver get to the scheduler before its interlocked instructions, in some way.
+    /// Lets the driver come to the scheduler before these instructions.
     pub fn set_way(&mut self, way: Way) {
-        if std::mem::replace(&mut self.way, way) != way && !self.sites.is_empty() {
-            self.patch(self.sites.iter().flat_map(|site| site.bytes(way)));
+        if std::mem::replace(&mut self.way, way) != way {
+            self.translate();
         }
     }
 
-    /// How the driver gets to the scheduler now.
-    #[must_use]
-    pub const fn way(&self) -> Way {
-        self.way
+    /// Makes ordinary instructions points as well, by their offsets, and no others.
+    pub fn set_points(&mut self, points: &BTreeSet<usize>) {
+        if self.points == *points {
+            return;
+        }
+        self.points.clone_from(points);
+        if self.way == Way::Watched {
+            // They come to the scheduler anyway.
+            self.mark_points();
+        } else {
+            self.translate();
+        }
     }
 
-    /// Changes single bytes of the code and of the stubs, each at its offset.
-    pub fn patch(&self, changes: impl IntoIterator<Item = (usize, u8)>) {
-        let protect_stubs = |protection| {
-            self.mapping
-                .protect(self.stubs.start, self.stubs.len(), protection);
+    /// The ordinary instructions that are points.
+    #[must_use]
+    pub const fn points(&self) -> &BTreeSet<usize> {
+        &self.points
+    }
+
+    /// The offsets of all instructions that touch memory which other threads may touch.
+    pub fn sites(&self) -> impl Iterator<Item = usize> {
+        self.code.sites.iter().map(|site| site.offset)
+    }
+
+    fn mark_points(&mut self) {
+        let is_point = |site: &Site| site.kind != Kind::Plain || self.points.contains(&site.offset);
+        self.is_point = self.code.sites.iter().map(is_point).collect();
+    }
+
+    /// Makes the copy of the code that calls the scheduler, and leads everybody there.
+    fn translate(&mut self) {
+        self.mark_points();
+        let all = self.way == Way::Watched;
+        let wanted = |site: usize| all || self.is_point.get(site) == Some(&true);
+        let base = self.base();
+        let copy = Translation::new(&self.code, base, self.copies.start, self.scheduler, wanted);
+        let Some(copy) = copy else {
+            // The original is executed, and nobody comes between two of its instructions.
+            self.code.unread += 1;
+            self.code.sites.clear();
+            return;
         };
-        self.protect_code(Protection::ReadWrite);
-        protect_stubs(Protection::ReadWrite);
+        let changes = copy.content().chain(copy.entries(&self.targets));
+        self.patch(changes);
+        self.copies_made += 1;
+        self.copy = copy;
+    }
+
+    /// Changes single bytes of the code and of its copy, each at its offset.
+    pub fn patch(&self, changes: impl IntoIterator<Item = (usize, u8)>) {
+        let protect = |protection| {
+            self.protect_code(protection);
+            let copies = &self.copies;
+            self.mapping.protect(copies.start, copies.len(), protection);
+        };
+        protect(Protection::ReadWrite);
         for (offset, byte) in changes {
             guest::write(self.base() + offset, byte);
         }
-        protect_stubs(Protection::ReadExecute);
-        self.protect_code(if self.executable.get() {
-            Protection::ReadExecute
-        } else {
-            Protection::Read
-        });
+        protect(Protection::ReadExecute);
     }
 
-    /// The byte of the image at an offset, as it was loaded.
+    /// How often the code was copied: what was changed in a copy is gone with the next.
     #[must_use]
-    pub fn byte(&self, offset: usize) -> Option<u8> {
-        self.bytes.get(offset).copied()
+    pub const fn copies_made(&self) -> usize {
+        self.copies_made
     }
 
-    /// The interlocked instruction at an address.
+    /// The byte at an offset, as it is now.
     #[must_use]
-    pub fn site_at(&self, address: usize) -> Option<&Site> {
+    pub fn byte(&self, offset: usize) -> u8 {
+        guest::read(self.base() + offset)
+    }
+
+    /// The byte at an address, as it is now, if that is in the original.
+    #[must_use]
+    pub fn byte_at(&self, address: usize) -> Option<u8> {
         let offset = address.checked_sub(self.base())?;
-        let index = self.sites.binary_search_by_key(&offset, |site| site.offset);
-        self.sites.get(index.ok()?)
+        (offset < self.bytes.len()).then(|| self.byte(offset))
     }
 
-    /// Where the instruction at this offset is executed: if it was moved together with the interlocked one
-    /// before it, in that one's stub.
+    /// Where the instruction at this offset is executed.
     #[must_use]
     pub fn executed_at(&self, offset: usize) -> usize {
-        let after = self.sites.partition_point(|site| site.offset <= offset);
-        let before = after.checked_sub(1).and_then(|index| self.sites.get(index));
-        before
-            .and_then(|site| site.copy_of(offset))
-            .unwrap_or(offset)
+        self.copy.copy_of(offset).unwrap_or(offset)
     }
 
-    /// The interlocked instruction whose stub an address is in.
+    /// The offset of the instruction that is executed at an address.
     #[must_use]
-    pub fn site_of_stub(&self, address: usize) -> Option<&Site> {
-        let offset = address.checked_sub(self.base())?;
-        let after = self
-            .sites
-            .partition_point(|site| site.stub().start <= offset);
-        let site = self.sites.get(after.checked_sub(1)?)?;
-        site.stub().contains(&offset).then_some(site)
+    pub fn original(&self, address: usize) -> Option<usize> {
+        self.copy.original(address.checked_sub(self.base())?)
+    }
+
+    /// The address where the instruction at an address of the original is executed.
+    #[must_use]
+    pub fn copy_of(&self, address: usize) -> Option<usize> {
+        let copy = self.copy.copy_of(address.checked_sub(self.base())?)?;
+        Some(self.base() + copy)
+    }
+
+    /// The instruction whose call of the scheduler comes back to an address, and whether it is a point.
+    #[must_use]
+    pub fn site_of_call(&self, address: usize) -> Option<(&Site, bool)> {
+        let index = self.copy.site(address.checked_sub(self.base())?)?;
+        Some((self.code.sites.get(index)?, *self.is_point.get(index)?))
     }
 
     /// How many interlocked instructions it has, each of which is a point for the scheduler.
     #[must_use]
     pub fn interlocked(&self) -> usize {
-        self.sites.len()
+        let sites = self.code.sites.iter();
+        sites.filter(|site| site.kind != Kind::Plain).count()
+    }
+
+    /// Whether all of its code was read, so that nothing it does goes unnoticed.
+    #[must_use]
+    pub const fn is_read(&self) -> bool {
+        self.code.unread == 0
     }
 
     /// The address of the first byte.
@@ -278,18 +363,6 @@ impl Image {
             })
     }
 
-    /// Makes the code executable or not; the race detector wants to know when the driver is entered.
-    pub fn set_executable(&self, executable: bool) {
-        if self.executable.replace(executable) == executable {
-            return;
-        }
-        self.protect_code(if executable {
-            Protection::ReadExecute
-        } else {
-            Protection::Read
-        });
-    }
-
     fn protect_code(&self, protection: Protection) {
         for section in &self.plan.sections {
             if section.protection == Protection::ReadExecute {
@@ -306,56 +379,10 @@ impl Image {
         self.imports.get(index).map(|import| import.name.as_str())
     }
 
-    /// The places in the code that `words`, found on a stack, return to, innermost first. The first
-    /// word may be an instruction pointer. What looks like a return address can be one that was left
-    /// from an earlier call, so this is a hint and not a proof.
-    #[must_use]
-    pub fn call_sites(&self, words: &[usize]) -> Vec<String> {
-        const MOST: usize = 6;
-        let mut sites = Vec::new();
-        for (index, &word) in words.iter().enumerate() {
-            let is_code = self.code().any(|code| code.contains(&word));
-            if is_code && (index == 0 || self.follows_call(word)) && sites.len() < MOST {
-                sites.push(self.describe(word));
-            }
-        }
-        sites
-    }
-
-    /// Whether the instruction before `address` is a call.
-    fn follows_call(&self, address: usize) -> bool {
-        let offset = address - self.base();
-        let byte = |back: usize| {
-            offset
-                .checked_sub(back)
-                .and_then(|at| self.bytes.get(at))
-                .copied()
-        };
-        let near = byte(5) == Some(0xe8);
-        // FF /2 with a register, with a rip-relative address, or with a base and a displacement.
-        let indirect = |back: usize, mask: u8, modrm: u8| {
-            byte(back) == Some(0xff) && byte(back - 1).is_some_and(|it| it & mask == modrm)
-        };
-        near || indirect(2, 0xf8, 0xd0)
-            || indirect(6, 0xff, 0x15)
-            || indirect(3, 0xf8, 0x50)
-            || indirect(2, 0xf8, 0x10)
-    }
-
     /// Whether the instruction at an address is an atomic access of the source, as far as a PDB tells.
     #[must_use]
     pub fn is_atomic(&self, address: usize) -> bool {
         self.symbols.is_atomic(address.wrapping_sub(self.base()))
-    }
-
-    /// Names an address in the image: `driver+0x1040 (csq_insert_irp)`.
-    #[must_use]
-    pub fn describe(&self, address: usize) -> String {
-        let offset = address.wrapping_sub(self.base());
-        match self.symbols.at(offset) {
-            Some(function) => format!("driver+{offset:#x} ({function})"),
-            None => format!("driver+{offset:#x}"),
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::arena::Arena;
 use crate::cpu;
 use crate::ddi;
 use crate::guest;
-use crate::image::{Image, ImageError, Plan, Way};
+use crate::image::{Image, ImageError, Plan};
 use crate::mapping::{Mapping, PAGE, Protection};
 use crate::settings::Settings;
 use crate::trap;
@@ -54,12 +54,6 @@ impl Machine {
         let memory = |error: std::io::Error| ImageError::Memory(error.to_string());
         let mut image = Image::map(plan, ddi::find, trap::scheduler_entry())?;
         image.read_symbols(path);
-        // The race detector wants to see every instruction in its place.
-        image.set_way(if settings.races {
-            Way::Breakpoint
-        } else {
-            Way::Jump
-        });
         let arena = Arena::new().map_err(memory)?;
         let size = MAX_THREADS * PAGES_PER_PROCESSOR * PAGE;
         let processors = Mapping::new(size, Protection::ReadWrite).map_err(memory)?;

@@ -7,6 +7,7 @@ pub mod dispatch;
 pub mod file;
 pub mod loader;
 pub mod plug_and_play;
+pub mod power;
 pub mod request;
 
 use crate::cpu::{self, Left};

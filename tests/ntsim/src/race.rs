@@ -1,41 +1,77 @@
-//! Data races in the unmodified binary.
+//! Data races in the unmodified binary, and which instructions have to be points for the scheduler.
 //!
-//! The driver's code is single-stepped. Each access to the machine's memory (not to the stack) is
-//! compared with the earlier ones by vector clocks, which the simulated kernel's synchronization
-//! advances: locks, events, references, the exchange of cancel routines, starting and joining threads;
-//! and LOCK-prefixed instructions of the driver itself. Freeing memory counts as writing all of it.
+//! While several threads run, each access of the driver to memory (not to the stack) is compared with the
+//! earlier ones by vector clocks. What orders them is what the search for schedules takes for dependence, no
+//! more: two steps that touch the same bytes ([`Touches`]), a spin lock and its next owner, the start of a thread, and
+//! a wait with what it has waited for. So two accesses that nothing orders can come in the other order in a
+//! schedule that the search, which does not know of them, has no reason to try.
 //!
-//! Atomic accesses do not race with each other: LOCK-prefixed instructions, and plain ones that the PDB says
-//! were inlined from `core::sync::atomic`. Without a PDB, a plain load that meets only LOCK-prefixed stores is
-//! taken for an atomic load.
+//! * An exhaustive search learns from that: an ordinary instruction that takes part in a race becomes a point,
+//!   and the search begins anew, until there is nothing to learn ([`apply`]).
+//! * With `--races`, it is a finding. There, atomic accesses do not race with each other: interlocked
+//!   instructions, and plain ones that the PDB says were inlined from `core::sync::atomic`. Without a PDB, a
+//!   plain load that meets only interlocked stores is taken for an atomic load.
 
+mod cells;
 mod clock;
-mod shadow;
-mod step;
+mod conflict;
 
 use std::cell::{Cell, RefCell};
-use std::ops::Range;
+use std::collections::BTreeSet;
 
-use crate::finding::{self, Broken};
+use crate::coverage;
+use crate::finding;
+use crate::guest;
+use crate::image::Way;
 use crate::machine;
-use crate::trap::Registers;
+use crate::settings::Points;
 use crate::world;
-use clock::Clocks;
-use shadow::{Access, Conflict, Shadow};
-use step::Steps;
+use crate::world::step::{Effect, Span, Touches};
+use crate::world::thread::Guard;
+pub use cells::By;
+use cells::{Cells, Record};
+use clock::{Clock, Clocks, THREADS};
+use conflict::{Conflict, Side, describe};
 
 /// The detector's state on one OS thread.
 #[derive(Default)]
 struct Detector {
     clocks: Clocks,
-    shadow: Shadow,
-    steps: Steps,
-    tracked: [Range<usize>; 2],
+    cells: Cells,
+    /// The clocks of the steps of this run.
+    steps: Vec<Clock>,
+    /// What each thread's last step touches.
+    last: Vec<Touches>,
+    /// Whether races are findings.
+    finds: bool,
+    /// Whether racing instructions are to become points.
+    learns: bool,
+    learned: Learned,
+}
+
+/// What an exploration has learned.
+#[derive(Clone, Debug, Default)]
+pub struct Learned {
+    /// What has to be a point.
+    pub points: Points,
+    /// What is one now.
+    pub active: Points,
+    /// What nobody can come between, although it would make a difference, in words.
+    pub blind: BTreeSet<String>,
+    /// Whether there is more since [`apply`].
+    new: bool,
 }
 
 thread_local! {
+    /// Whether accesses are looked at now.
+    static ACTIVE: Cell<bool> = const { Cell::new(false) };
+    /// Whether anything is looked at in this exploration.
     static ON: Cell<bool> = const { Cell::new(false) };
-    static STEPPING: Cell<bool> = const { Cell::new(false) };
+    /// Whether accesses of the kernel's routines are looked at in this exploration.
+    static LEARNS: Cell<bool> = const { Cell::new(false) };
+    static COPIES: Cell<bool> = const { Cell::new(false) };
+    /// The thread that runs.
+    static CURRENT: Cell<usize> = const { Cell::new(0) };
     static DETECTOR: RefCell<Detector> = RefCell::new(Detector::default());
 }
 
@@ -44,36 +80,86 @@ fn with<R>(work: impl FnOnce(&mut Detector) -> R) -> R {
 }
 
 fn current() -> usize {
-    world::try_with(|world| world.current).unwrap_or(0)
+    CURRENT.get()
 }
 
-/// Starts a run, with the detector on if the settings say so.
-pub fn reset() {
-    let (on, arena, image) = machine::with(|machine| {
-        let image = &machine.image;
-        let range = image.base()..image.base() + image.size();
-        (machine.settings.races, machine.arena.range(), range)
+/// Another thread goes on.
+pub fn switched(thread: usize) {
+    CURRENT.set(thread);
+}
+
+/// Starts an exploration, with the points that the settings name. Instructions that race become points if it
+/// `learns`.
+pub fn begin(learns: bool) {
+    let (finds, fine, mut points) = machine::with(|machine| {
+        let settings = &machine.settings;
+        (settings.races, settings.fine, settings.points.clone())
     });
-    ON.set(on);
-    STEPPING.set(false);
-    machine::with(|machine| machine.image.set_executable(!on));
-    if on {
-        with(|detector| {
-            detector.clocks.reset();
-            detector.shadow.clear();
-            detector.tracked = [arena, image];
+    if fine {
+        points.instructions = machine::with(|machine| machine.image.sites().collect());
+        points.copies = true;
+    }
+    LEARNS.set(learns);
+    ON.set(learns || finds);
+    with(|detector| {
+        detector.finds = finds;
+        detector.learns = learns;
+        detector.learned = Learned {
+            points,
+            ..Learned::default()
+        };
+    });
+    machine::with(|machine| {
+        machine.image.set_way(if learns || finds {
+            Way::Watched
+        } else {
+            Way::Points
         });
+    });
+    apply();
+}
+
+/// What was learned so far.
+pub fn learned() -> Learned {
+    with(|detector| detector.learned.clone())
+}
+
+/// Something ends schedules that the search does not go through to their end.
+pub fn is_bounded(before: &str) {
+    with(|detector| detector.blind(before.to_owned()));
+}
+
+/// Makes what was learned points. Returns whether there was anything new, so that the search has to begin
+/// anew.
+pub fn apply() -> bool {
+    let (points, new) = with(|detector| {
+        let learned = &mut detector.learned;
+        learned.active.clone_from(&learned.points);
+        (learned.active.clone(), std::mem::take(&mut learned.new))
+    });
+    COPIES.set(points.copies);
+    machine::try_with(|machine| machine.image.set_points(&points.instructions));
+    coverage::refresh();
+    new
+}
+
+/// Starts a run.
+pub fn reset() {
+    ACTIVE.set(false);
+    CURRENT.set(0);
+    if ON.get() {
+        with(Detector::reset);
     }
 }
 
-/// Whether the next instruction of the driver will fault because it is watched.
-pub fn is_armed() -> bool {
-    ON.get()
+/// Whether accesses are looked at now.
+pub fn is_active() -> bool {
+    ACTIVE.get()
 }
 
-/// Whether the driver is being stepped.
-pub fn is_stepping() -> bool {
-    STEPPING.get()
+/// Whether races are findings.
+pub fn finds() -> bool {
+    with(|detector| detector.finds)
 }
 
 /// The current thread has waited for what happened before an earlier [`release`] of `object`.
@@ -90,16 +176,16 @@ pub fn release(object: usize) {
     }
 }
 
-/// Both, in one atomic step.
-pub fn exchange(address: usize) {
-    acquire(address);
-    release(address);
-}
-
 /// The current thread starts another.
 pub fn fork(thread: usize) {
     if ON.get() {
-        with(|detector| detector.clocks.fork(current(), thread));
+        with(|detector| {
+            detector.clocks.fork(current(), thread);
+            if thread >= THREADS && detector.learns {
+                detector.blind(format!("more than {THREADS} threads"));
+            }
+        });
+        ACTIVE.set(true);
     }
 }
 
@@ -111,6 +197,15 @@ pub fn thread_ended(thread: usize) {
 /// The current thread has waited for another to end.
 pub fn joined(thread: usize) {
     acquire(end_of(thread));
+    if ACTIVE.get() {
+        let (me, all, alone) =
+            world::with(|world| (world.current, world.threads.len(), world.alive() == 1));
+        if alone && with(|detector| detector.clocks.knows_all(me, all)) {
+            // Nothing that comes can race with what was.
+            ACTIVE.set(false);
+            with(|detector| detector.cells.clear());
+        }
+    }
 }
 
 /// Stands for the end of a thread; no object has such a low address.
@@ -118,169 +213,184 @@ const fn end_of(thread: usize) -> usize {
     thread + 1
 }
 
-/// A kernel routine has touched the driver's memory on its behalf.
-pub fn touched(address: usize, length: usize, write: bool) {
-    if ON.get() {
-        let access = Access {
-            write,
-            atomic: false,
-            place: 0,
-        };
-        let result = with(|detector| detector.touch(current(), address, length, access));
+/// The current thread takes a step.
+pub fn step(touches: &Touches, guard: Guard) {
+    if ACTIVE.get() {
+        if let Guard::LockFree(lock) = guard {
+            acquire(lock);
+        }
+        let me = current();
+        let result = with(|detector| detector.step(me, touches));
         finding::check(result.map_err(describe));
     }
 }
 
-/// The driver is about to read, at `place`, what may be written by interlocked instructions.
-pub fn loaded(address: usize, length: usize, place: usize) {
-    if ON.get() {
-        let access = Access {
-            write: false,
-            atomic: false,
-            place,
-        };
-        let result = with(|detector| detector.touch(current(), address, length, access));
-        finding::check(result.map_err(describe));
+/// The driver is about to touch memory by an instruction that is no point.
+pub fn instruction(span: Span, reads: bool, writes: bool, offset: usize, atomic: bool) {
+    if ACTIVE.get() && guest::is_shared(span.start) {
+        let by = By::Instruction { offset, atomic };
+        touch(span, reads, writes, by);
     }
 }
 
-/// The driver is about to execute an interlocked instruction at `place`.
-pub fn interlocked(address: usize, length: usize, place: usize) {
-    if ON.get() {
-        acquire(address);
-        let access = Access {
-            write: true,
-            atomic: true,
-            place,
-        };
-        let result = with(|detector| detector.touch(current(), address, length, access));
-        finding::check(result.map_err(describe));
-        release(address);
+/// A routine of the kernel copies, fills or compares memory for the driver.
+pub fn copied(span: Span, writes: bool) {
+    if ACTIVE.get() && !COPIES.get() {
+        touch(span, !writes, writes, By::Copy);
+    }
+}
+
+/// Whether routines that copy, fill or compare memory are points.
+pub fn copies_are_points() -> bool {
+    COPIES.get()
+}
+
+/// Lets a rule look at memory. What it sees does not depend on what others do at the same time, or it would have to
+/// be a step.
+pub fn aside<R>(look: impl FnOnce() -> R) -> R {
+    let learns = LEARNS.replace(false);
+    let result = look();
+    LEARNS.set(learns);
+    result
+}
+
+/// The kernel touches memory of the driver.
+pub fn kernel(start: usize, length: usize, writes: bool) {
+    if ACTIVE.get() && LEARNS.get() {
+        // Where the state of the run is in use, a rule looks at memory.
+        if world::try_with(|_| ()).is_none() {
+            return;
+        }
+        let span = Span::new(start, length);
+        let covered = DETECTOR.with(|detector| {
+            let Ok(detector) = detector.try_borrow() else {
+                return true;
+            };
+            let last = detector.last.get(current());
+            last.is_some_and(|last| last.covers(span, writes))
+        });
+        if !covered && guest::is_shared(start) {
+            touch(span, !writes, writes, By::Kernel);
+        }
     }
 }
 
 /// An object ends its life: whoever touched it must have done so before.
 pub fn ended(address: usize) {
-    if ON.get() {
-        let object = machine::with(|machine| machine.arena.object_at(address));
-        if let Some((start, size, _)) = object {
-            let thread = current();
-            let result = with(|detector| {
-                let clock = detector.clocks.of(thread);
-                detector.shadow.end(start..start + size, thread, &clock)
-            });
+    if ACTIVE.get() && finds() {
+        touch(Span::object(address), false, true, By::End);
+    }
+}
+
+fn touch(span: Span, reads: bool, writes: bool, by: By) {
+    let me = current();
+    for (does, effect) in [(reads, Effect::Read), (writes, Effect::Write)] {
+        if does {
+            let result = with(|detector| detector.touch(me, span, effect, by));
             finding::check(result.map_err(describe));
         }
     }
 }
 
-/// After kernel code, the driver's first instruction has faulted: watch from here on.
-pub fn entered(registers: &mut Registers) -> Result<(), Broken> {
-    set_executable(true);
-    STEPPING.set(true);
-    set_trap_flag(registers, true);
-    record(registers)
-}
-
-/// An instruction of the driver was executed; the next one is the driver's or the kernel's.
-pub fn stepped(registers: &mut Registers, in_driver: bool) -> Result<(), Broken> {
-    if in_driver {
-        return record(registers);
-    }
-    stop_stepping(registers);
-    Ok(())
-}
-
-/// An instruction was emulated; the next one is the driver's.
-pub fn continued(registers: &mut Registers) -> Result<(), Broken> {
-    if STEPPING.get() {
-        record(registers)
-    } else {
-        Ok(())
-    }
-}
-
-/// Kernel code comes next.
-pub fn stop_stepping(registers: &mut Registers) {
-    if STEPPING.replace(false) {
-        set_executable(false);
-        set_trap_flag(registers, false);
-    }
-}
-
-fn set_executable(executable: bool) {
-    machine::try_with(|machine| machine.image.set_executable(executable));
-}
-
-fn set_trap_flag(registers: &mut Registers, on: bool) {
-    const TRAP_FLAG: i64 = 0x100;
-    if let Some(flags) = registers.get_mut(libc::REG_EFL as usize) {
-        *flags = if on {
-            *flags | TRAP_FLAG
-        } else {
-            *flags & !TRAP_FLAG
-        };
-    }
-}
-
-/// Takes note of what the instruction at rip is about to touch.
-fn record(registers: &Registers) -> Result<(), Broken> {
-    let thread = current();
-    let result = DETECTOR.with(|detector| match detector.try_borrow_mut() {
-        Ok(mut detector) => detector.instruction(thread, registers),
-        Err(_) => Ok(()),
-    });
-    result.map_err(describe)
-}
-
 impl Detector {
-    fn is_tracked(&self, address: usize) -> bool {
-        self.tracked.iter().any(|range| range.contains(&address))
+    fn reset(&mut self) {
+        self.clocks.reset();
+        self.cells.clear();
+        self.steps.clear();
+        self.last.clear();
     }
 
-    fn touch(
-        &mut self,
-        thread: usize,
-        address: usize,
-        length: usize,
-        access: Access,
-    ) -> Result<(), Conflict> {
-        if !self.is_tracked(address) {
-            return Ok(());
+    fn blind(&mut self, what: String) {
+        self.learned.blind.insert(what);
+    }
+
+    fn step(&mut self, me: usize, touches: &Touches) -> Result<(), Conflict> {
+        let Self {
+            clocks,
+            cells,
+            steps,
+            ..
+        } = self;
+        for (span, effect) in touches.places() {
+            cells.conflicts(span, effect, me, |_, record| {
+                if let By::Step(number) = record.by
+                    && let Some(clock) = steps.get(number)
+                {
+                    clocks.learn(me, clock);
+                }
+            });
         }
-        let clock = self.clocks.of(thread);
-        self.shadow
-            .touch(address..address + length, thread, &clock, access)
-    }
-
-    fn instruction(&mut self, thread: usize, registers: &Registers) -> Result<(), Conflict> {
-        for touched in self.steps.touched(registers) {
-            if touched.locked && self.is_tracked(touched.address) {
-                self.clocks.acquire(thread, touched.address);
-            }
-            self.touch(thread, touched.address, touched.length, touched.access)?;
-            if touched.locked && self.is_tracked(touched.address) {
-                self.clocks.release(thread, touched.address);
-            }
+        let by = By::Step(self.steps.len());
+        let mut result = Ok(());
+        for (span, effect) in touches.places() {
+            result = result.and(self.touch(me, span, effect, by));
         }
-        Ok(())
+        self.steps.push(self.clocks.of(me));
+        self.clocks.advance(me);
+        if self.last.len() <= me {
+            self.last.resize(me + 1, Touches::NOTHING);
+        }
+        if let Some(last) = self.last.get_mut(me) {
+            *last = *touches;
+        }
+        result
     }
-}
 
-/// A conflict in words.
-fn describe(conflict: Conflict) -> Broken {
-    let object = world::try_with(|world| world.object_name(conflict.address)).unwrap_or_default();
-    let side = |thread: usize, access: Access| {
-        let verb = if access.write { "writes" } else { "reads" };
-        let place = match access.place {
-            0 => "in a kernel routine".to_owned(),
-            place => machine::try_with(|machine| machine.image.describe(place)).unwrap_or_default(),
+    fn touch(&mut self, me: usize, span: Span, effect: Effect, by: By) -> Result<(), Conflict> {
+        let clock = self.clocks.of(me);
+        let later = Side {
+            thread: me,
+            effect,
+            by,
         };
-        format!("T{thread} {verb} it at {place}")
-    };
-    crate::rule::race::DATA_RACE.broken(format!(
-        "{object}: {}, {}, and nothing orders the two",
-        side(conflict.earlier.0, conflict.earlier.1),
-        side(conflict.later.0, conflict.later.1)
-    ))
+        let Self { cells, .. } = self;
+        let mut conflicts = Vec::new();
+        cells.conflicts(span, effect, me, |address, record| {
+            if !record.is_before(&clock) {
+                let earlier = Side {
+                    thread: record.thread,
+                    effect: record.effect,
+                    by: record.by,
+                };
+                conflicts.push(Conflict {
+                    address,
+                    earlier,
+                    later,
+                });
+            }
+        });
+        let time = clock.get(me).copied().unwrap_or(0);
+        self.cells.note(span, Record::new(me, time, effect, by));
+        let found = conflicts.iter().find(|it| self.finds && !it.is_allowed());
+        let result = found.copied().map_or(Ok(()), Err);
+        if self.learns {
+            for conflict in conflicts {
+                self.learn(conflict);
+            }
+        }
+        result
+    }
+
+    /// What races has to be a point.
+    fn learn(&mut self, conflict: Conflict) {
+        for side in [conflict.earlier, conflict.later] {
+            let learned = &mut self.learned;
+            match side.by {
+                By::Instruction { offset, .. } => {
+                    learned.new |= learned.points.instructions.insert(offset);
+                }
+                By::Copy => learned.new |= !std::mem::replace(&mut learned.points.copies, true),
+                By::Kernel => {
+                    let name = world::try_with(|world| world.object_name(conflict.address));
+                    let what = world::try_with(|world| {
+                        let thread = world.threads.get(side.thread);
+                        thread.map_or("", |thread| thread.name)
+                    });
+                    let (name, what) = (name.unwrap_or_default(), what.unwrap_or_default());
+                    self.blind(format!("a routine of the kernel ({what}) at {name}"));
+                }
+                By::Step(_) | By::End => {}
+            }
+        }
+    }
 }

@@ -9,6 +9,8 @@ pub(crate) mod rest;
 mod session;
 pub(crate) mod stage;
 mod states;
+mod suspend;
+pub(crate) mod tour;
 mod trace;
 
 use std::fmt;
@@ -121,7 +123,10 @@ impl Scenario {
         let has = |actor: Actor| self.actors.contains(&actor);
         let knows_id = matches!(self.start, Start::Claimed | Start::Returned);
         let waits = self.start == Start::Waiting;
-        let wrong = if knows_id && has(Actor::Pend) {
+        let first = self.actors.first();
+        let wrong = if has(Actor::Suspend) && !first.is_some_and(|it| it.may_be_suspended()) {
+            "`suspend` suspends the thread of the first actor, which has to be one that sends a request"
+        } else if knows_id && has(Actor::Pend) {
             "request A cannot be pended once more: leave `pend` out"
         } else if [Actor::Complete, Actor::CancelId, Actor::Stranger]
             .into_iter()
@@ -154,6 +159,20 @@ impl Scenario {
         sets.map(Self::new).collect()
     }
 
+    /// All pairs and triples, each at both levels, and those of [`Self::broker`].
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let mut scenarios = Self::sets(2);
+        scenarios.extend(Self::sets(3));
+        let raised: Vec<Self> = scenarios
+            .iter()
+            .filter_map(Self::at_dispatch_level)
+            .collect();
+        scenarios.extend(raised);
+        scenarios.extend(Self::broker());
+        scenarios
+    }
+
     /// Those with claims, timeouts and limits in which one thing can get in the way of another.
     ///
     /// # Panics
@@ -165,6 +184,45 @@ impl Scenario {
                 .unwrap_or_else(|error| panic!("{name}: {error}"))
         };
         broker::NAMES.iter().map(parse).collect()
+    }
+
+    /// Those in which the first thread is suspended while others end what it may have.
+    #[must_use]
+    pub fn suspended() -> Vec<Self> {
+        use Actor::{
+            Cancel, CancelClaim, CancelId, CancelOwn, Claim, ClaimWait, Cleanup, Complete,
+            CompleteNext, Pend, PendAgain, Remove, Serve, ServerCleanup, Statistics,
+            SurpriseRemoval, Suspend,
+        };
+        let set = |start: Start, actors: &[Actor]| Self {
+            start,
+            ..Self::new([actors, &[Suspend]].concat())
+        };
+        let others = [Cancel, Cleanup, SurpriseRemoval, Remove];
+        let mut scenarios = Vec::new();
+        for first in [
+            Pend,
+            CompleteNext,
+            CancelOwn,
+            Statistics,
+            PendAgain,
+            Claim,
+            ClaimWait,
+            Serve,
+        ] {
+            for other in others {
+                scenarios.push(set(Start::Pending, &[first, other]));
+            }
+        }
+        for first in [Complete, CancelId, CompleteNext] {
+            for other in others.into_iter().chain([ServerCleanup]) {
+                scenarios.push(set(Start::Claimed, &[first, other]));
+            }
+        }
+        for other in others.into_iter().chain([CancelClaim, ServerCleanup]) {
+            scenarios.push(set(Start::Waiting, &[Pend, other]));
+        }
+        scenarios
     }
 
     /// The same, with actors that call at `DISPATCH_LEVEL` where that is allowed; `None` if none may.
@@ -211,6 +269,9 @@ impl Scenario {
                 })
             })
             .collect();
+        if self.actors.contains(&Actor::Suspend) {
+            suspend::prepare();
+        }
         for thread in threads {
             schedule::join(thread);
         }

@@ -15,9 +15,11 @@ use shuttle::scheduler::Task;
 
 use crate::cpu::{self, Context};
 use crate::machine::Processor;
+use crate::nt::device_object;
 use crate::race;
 use crate::world;
-use crate::world::thread::{Guard, Pending, Thread, Touches};
+use crate::world::step::{Effect, Span, Touches, kernel};
+use crate::world::thread::{Guard, Pending, Thread};
 
 /// A thread that could take the next step.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +60,14 @@ pub trait Strategy {
         0
     }
 
+    /// Whether instructions that race have to become points.
+    fn learns(&self) -> bool {
+        false
+    }
+
+    /// Forgets the schedules that were run: there are other points now.
+    fn restart(&mut self) {}
+
     /// Whether, when `begin` has said `false`, every schedule within the strategy's bound was run.
     fn is_exhaustive(&self) -> bool {
         false
@@ -89,6 +99,14 @@ impl Strategy for Box<dyn Strategy> {
         self.as_ref().pruned()
     }
 
+    fn learns(&self) -> bool {
+        self.as_ref().learns()
+    }
+
+    fn restart(&mut self) {
+        self.as_mut().restart();
+    }
+
     fn is_exhaustive(&self) -> bool {
         self.as_ref().is_exhaustive()
     }
@@ -103,7 +121,11 @@ pub fn point(what: &'static str, object: usize, touches: Touches, guard: Guard) 
         guard,
     };
     let switch = world::with(|world| {
-        world.thread().pending = pending;
+        let touches = match world.thread().on {
+            Some(processor) => touches.on(Some(processor)),
+            None => touches,
+        };
+        world.thread().pending = Pending { touches, ..pending };
         // As long as there is one thread, it has nobody to wait for, unless for ever. Later the strategy
         // wants to know each step, for it may depend on what threads did that have ended.
         world.threads.len() > 1 || !world.holds(guard)
@@ -111,6 +133,11 @@ pub fn point(what: &'static str, object: usize, touches: Touches, guard: Guard) 
     if switch {
         switch_threads();
     }
+    let (touches, guard) = world::with(|world| {
+        let pending = world.thread().pending;
+        (pending.touches, pending.guard)
+    });
+    race::step(&touches, guard);
     world::with(|world| {
         // Another thread may have taken the step away.
         let Pending { what, object, .. } =
@@ -121,25 +148,35 @@ pub fn point(what: &'static str, object: usize, touches: Touches, guard: Guard) 
     });
 }
 
-/// A point before a step on one kernel object.
-pub fn object_point(what: &'static str, object: usize) {
-    point(what, object, Touches::Object(object), Guard::Always);
+/// A point before a step that is always possible.
+pub fn step(what: &'static str, object: usize, touches: Touches) {
+    point(what, object, touches, Guard::Always);
 }
 
-/// A point before a step that counts up or down in a kernel object.
-pub fn counter_point(what: &'static str, object: usize) {
-    point(what, object, Touches::Counter(object), Guard::Always);
+/// A point before a step that may change a kernel object of so many bytes.
+pub fn object_point(what: &'static str, object: usize, length: usize) {
+    step(what, object, Touches::write(object, length));
+}
+
+/// A point before a step that counts up or down in a kernel object of so many bytes.
+pub fn counter_point(what: &'static str, object: usize, length: usize) {
+    step(what, object, Touches::count(object, length));
 }
 
 /// A point after which only the driver goes on. There is one after each step that lets other
 /// threads go on: the driver's next instruction is not atomic with it.
 pub fn driver_point() {
-    point("", 0, Touches::Driver, Guard::Always);
+    step("", 0, Touches::OWN);
 }
 
-/// A point before the driver is called with an IRP.
-pub fn entry_point() {
-    point("", 0, Touches::Entry, Guard::Always);
+/// A point before the driver is called with an IRP of a file object: the I/O manager looks at its device.
+pub fn entry_point(device: usize, file: Option<usize>) {
+    let touches = Touches::read(device, device_object::SIZE);
+    let touches = match file {
+        Some(file) => touches.and(Span::new(kernel::file(file), 1), Effect::Count),
+        None => touches,
+    };
+    step("", 0, touches);
 }
 
 /// Lets others run. Returns when this thread is picked.
@@ -160,6 +197,7 @@ fn pause() -> (usize, Context) {
 }
 
 fn resume(me: usize, context: Context) {
+    race::switched(me);
     let gs = world::with(|world| {
         world.current = me;
         let thread = world.thread();
@@ -180,7 +218,7 @@ pub fn stop() -> ! {
 #[must_use]
 pub fn wait_for_quiet() -> bool {
     let length = world::with(|world| world.trace.len());
-    point("", 0, Touches::Nothing, Guard::Quiet(length));
+    point("", 0, Touches::NOTHING, Guard::Quiet(length));
     world::with(|world| world.trace.len() > length)
 }
 
@@ -201,6 +239,7 @@ fn prepare(name: &'static str, object: Option<usize>) -> (usize, Processor) {
 /// A new thread, from its first step to its last.
 fn run(number: usize, processor: Processor, body: impl FnOnce()) {
     world::with(|world| world.current = number);
+    race::switched(number);
     cpu::start_thread(processor.region);
     body();
     race::thread_ended(number);
@@ -245,7 +284,7 @@ pub fn join(thread: usize) {
     point(
         "wait for a thread",
         thread,
-        Touches::Nothing,
+        Touches::NOTHING,
         Guard::Ended(thread),
     );
     race::joined(thread);

@@ -1,5 +1,7 @@
 //! What a person can choose about the simulated kernel.
 
+use std::collections::BTreeSet;
+
 use clap::ValueEnum;
 
 /// The order in which `IoCsqInsertIrp` does its work. Public sources disagree, so a driver has to
@@ -60,13 +62,33 @@ pub enum Value {
 /// The registry, as far as the driver's own key goes: values by key (below the driver's own) and name.
 pub type Registry = Vec<((String, String), Value)>;
 
+/// Where else other threads may come first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Points {
+    /// Before these ordinary instructions, by their offsets in the image.
+    pub instructions: BTreeSet<usize>,
+    /// Before the kernel's routines copy, fill or compare memory.
+    pub copies: bool,
+}
+
 /// The choices of one machine.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// How `IoCsqInsertIrp` works.
     pub csq_order: CsqOrder,
-    /// Whether the driver is single-stepped and its memory accesses compared (about 100 times slower).
+    /// Whether a data race of the driver is a finding.
     pub races: bool,
+    /// What is a point besides interlocked instructions and the kernel's routines.
+    pub points: Points,
+    /// Whether every instruction that touches memory which others may touch is a point.
+    pub fine: bool,
+    /// Whether a DPC runs on the processor of the thread that has queued it, or has set its timer, and interrupts
+    /// that; else it has a processor of its own.
+    pub preemption: bool,
     /// When timers expire.
     pub clock: Clock,
     /// What the driver finds in the registry.

@@ -4,7 +4,7 @@
 #![expect(unsafe_code, reason = "handles signals")]
 
 mod decode;
-mod interlocked;
+mod point;
 mod report;
 mod watchdog;
 
@@ -16,9 +16,8 @@ use crate::coverage;
 use crate::cpu::{self, Left};
 use crate::finding;
 use crate::image::Image;
-use crate::race;
 use decode::Emulated;
-pub use interlocked::scheduler_entry;
+pub use point::scheduler_entry;
 pub use watchdog::Watchdog;
 
 /// The registers of the interrupted thread, in Linux's order.
@@ -159,9 +158,9 @@ extern "C" fn handler(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
     }
 }
 
-/// Emulates, steps on, or says which rule is broken.
+/// Emulates, or says which rule is broken.
 fn handle(fault: &mut Fault<'_>) -> Result<(), finding::Broken> {
-    if fault.signal == libc::SIGTRAP && interlocked::enter(fault) {
+    if fault.signal == libc::SIGTRAP && point::enter(fault) {
         return Ok(());
     }
     if fault.signal == libc::SIGTRAP && coverage::reached_by(fault) {
@@ -170,18 +169,12 @@ fn handle(fault: &mut Fault<'_>) -> Result<(), finding::Broken> {
     let rip = fault.rip();
     let in_code = range(&CODE).contains(&rip);
     if fault.signal == watchdog::SIGNAL {
-        let in_driver = cpu::in_driver() && (in_code || interlocked::original(rip).is_some());
+        let in_driver = cpu::in_driver() && (in_code || point::original(rip).is_some());
         return watchdog::ticked(in_driver).inspect_err(|_| attribute(fault));
-    }
-    if fault.signal == libc::SIGTRAP && race::is_stepping() {
-        return race::stepped(fault.registers, in_code);
-    }
-    if in_code && fault.address == rip && race::is_armed() {
-        return race::entered(fault.registers);
     }
     if fault.is_in_image() && cpu::in_driver() {
         match decode::emulate(fault.registers, code_at(rip)) {
-            Emulated::Done => return race::continued(fault.registers),
+            Emulated::Done => return Ok(()),
             Emulated::Broken(broken) => {
                 attribute(fault);
                 return Err(broken);
@@ -195,7 +188,7 @@ fn handle(fault: &mut Fault<'_>) -> Result<(), finding::Broken> {
 
 /// A fault of an instruction's copy is reported as one of the instruction.
 fn attribute(fault: &mut Fault<'_>) {
-    if let Some(original) = interlocked::original(fault.rip()) {
+    if let Some(original) = point::original(fault.rip()) {
         fault.set(libc::REG_RIP, original);
     }
 }
@@ -215,11 +208,6 @@ pub fn register_value(registers: &Registers, register: iced_x86::Register) -> Op
     decode::value(registers, register)
 }
 
-/// The instruction bytes at an address of the image, for the race detector.
-pub fn instruction_bytes(rip: usize) -> &'static [u8] {
-    code_at(rip)
-}
-
 /// Notes the finding and makes the interrupted thread leave the driver.
 fn end_run(fault: &mut Fault<'_>, broken: finding::Broken) {
     let Some((resume, stack, code)) = cpu::leave_by_context(Left::Finding) else {
@@ -228,7 +216,6 @@ fn end_run(fault: &mut Fault<'_>, broken: finding::Broken) {
     if !finding::note_fault(broken, fault.rip(), fault.rsp()) {
         die_in_use(fault);
     }
-    race::stop_stepping(fault.registers);
     fault.set(libc::REG_RIP, resume);
     fault.set(libc::REG_RSP, stack);
     fault.set(libc::REG_RAX, code);

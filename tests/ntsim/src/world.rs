@@ -9,13 +9,14 @@ pub mod dispatcher;
 pub mod file;
 pub mod irp;
 pub mod pool;
+pub mod step;
 pub mod thread;
 pub mod trace;
 pub mod tracing;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash as _, Hasher};
+use std::hash::{Hash, Hasher};
 
 use crate::fault::Faults;
 use crate::finding::{self, Finding};
@@ -28,6 +29,7 @@ use dispatcher::Dispatchers;
 use file::Files;
 use irp::Irps;
 use pool::Pool;
+use step::kernel;
 use thread::{Pending, Thread};
 use trace::Trace;
 use tracing::Providers;
@@ -59,6 +61,8 @@ pub struct World {
     pub faults: Faults,
     /// When the simulated bus driver answers the Plug and Play manager.
     pub bus: Bus,
+    /// The `KLOCK_QUEUE_HANDLE`s in use that other threads can know of.
+    pub lock_handles: BTreeSet<usize>,
     /// Remove locks by address.
     pub remove_locks: BTreeMap<usize, RemoveLock>,
     /// Initialized cancel-safe queues (`IO_CSQ`).
@@ -88,6 +92,9 @@ pub struct World {
     pub steps: usize,
     /// Whether the rest of the run was left out, since an earlier one had come to the same state.
     pub repeats: bool,
+    /// A number for the state in which the actors have left everything: when they have ended, or, if more can
+    /// happen by itself, when everything is at rest for the first time.
+    pub state: Option<u128>,
     /// The broken rule that ended the run.
     pub finding: Option<Finding>,
     /// Handles of `PsCreateSystemThread`, to thread object addresses.
@@ -121,7 +128,7 @@ pub enum Passing {
 }
 
 /// An `IO_REMOVE_LOCK`.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default)]
 pub struct RemoveLock {
     /// References, one of which belongs to the device itself.
     pub count: i64,
@@ -129,6 +136,14 @@ pub struct RemoveLock {
     pub removed: bool,
     /// The tags of the references taken and not given back.
     pub tags: Vec<usize>,
+}
+
+impl Hash for RemoveLock {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let mut tags = self.tags.clone();
+        tags.sort_unstable();
+        (self.count, self.removed, tags).hash(hasher);
+    }
 }
 
 /// An `EX_RUNDOWN_REF`.
@@ -174,6 +189,21 @@ pub fn reset() {
     });
 }
 
+thread_local! {
+    static ROUND: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A number that is another one whenever an exploration begins anew, with other points: what was seen before
+/// does not count any more.
+pub fn round() -> usize {
+    ROUND.get()
+}
+
+/// An exploration begins, or begins anew.
+pub fn next_round() {
+    ROUND.set(ROUND.get() + 1);
+}
+
 /// Prepares the processor of the thread with this number.
 pub fn processor(thread: usize) -> Processor {
     let processor = machine::with(|machine| machine.processor(thread));
@@ -183,7 +213,8 @@ pub fn processor(thread: usize) -> Processor {
 
 /// Makes an object in guest memory, each byte `fill`. `None` when there is no room.
 pub fn allocate(size: usize, fill: u8) -> Option<usize> {
-    machine::with(|machine| machine.arena.allocate(size, fill))
+    let thread = with(|world| world.current);
+    machine::with(|machine| machine.arena.allocate(size, fill, thread))
 }
 
 /// Ends an object's life, and forgets the kernel objects that were inside. No timer in it may be armed and
@@ -240,11 +271,13 @@ impl World {
 }
 
 impl World {
-    /// Everything that what happens from now on can depend on, if no strategy has to decide any more.
+    /// Everything that what happens from now on can depend on, if no strategy has to decide any more. It does not
+    /// tell apart what differs only by the order of things that nobody can ask for.
     pub fn hash(&self, hasher: &mut impl Hasher) {
         let Self {
             current,
-            threads,
+            // Those that are left have nothing to do that the rest of this does not say.
+            threads: _,
             locks,
             irps,
             files,
@@ -256,6 +289,7 @@ impl World {
             faults,
             bus,
             remove_locks,
+            lock_handles,
             queues,
             rundowns,
             driver,
@@ -266,6 +300,7 @@ impl World {
             steps: _,
             repeats: _,
             finding: _,
+            state: _,
             over,
             answered_canceled,
             doomed,
@@ -275,9 +310,15 @@ impl World {
             time,
             passing,
         } = self;
-        (current, threads, locks, irps, files, devices).hash(hasher);
+        (current, locks, files, devices).hash(hasher);
+        irps.hash(hasher);
         (pool, dispatchers, providers, deferred, faults, bus).hash(hasher);
-        (remove_locks, queues, rundowns, driver, over).hash(hasher);
+        (remove_locks, lock_handles, queues, rundowns, driver, over).hash(hasher);
+        let mut doomed: Vec<_> = doomed
+            .iter()
+            .map(|number| irps.get(*number).map(|it| it.address))
+            .collect();
+        doomed.sort_unstable();
         (answered_canceled, doomed, canceled_own, parameters).hash(hasher);
         (handles, time, passing).hash(hasher);
     }
@@ -293,11 +334,10 @@ impl World {
     pub fn object_name(&self, address: usize) -> String {
         /// Nothing is ever mapped below.
         const LOWEST: usize = 0x1_0000;
-        if address == CANCEL_LOCK {
-            return "the cancel spin lock".into();
-        }
-        if address == DPC_QUEUES {
-            return "all processors".into();
+        match address {
+            kernel::CANCEL_LOCK => return "the cancel spin lock".into(),
+            kernel::DPC_QUEUES => return "all processors".into(),
+            _ => {}
         }
         if address < LOWEST {
             return if address == 0 {
@@ -337,9 +377,3 @@ impl World {
         }
     }
 }
-
-/// The global cancel spin lock, which is not in the driver's memory.
-pub const CANCEL_LOCK: usize = 8;
-
-/// The DPC queues of all processors, as one object.
-pub const DPC_QUEUES: usize = 9;

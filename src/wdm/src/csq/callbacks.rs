@@ -15,6 +15,7 @@ use super::list::{self, Entry};
 use super::lock::{Held, Lock};
 use super::queue::{DeviceOf, Discipline, Queue, leave, removed};
 use crate::call::Call;
+use crate::device_object::is_within;
 use crate::status::NtStatus;
 use crate::sys::{
     IoCsqInitialize, IoCsqInitializeEx, KDPC, KIRQL, KeInitializeDpc, KeInsertQueueDpc, NTSTATUS,
@@ -97,14 +98,6 @@ unsafe fn initialize<Q: Discipline>(csq: PIO_CSQ) -> NTSTATUS {
 /// Whether a discipline refuses nothing: its refusal has no value.
 pub(super) const fn takes_every_irp<Q: Discipline>() -> bool {
     size_of::<Result<(), Q::Refusal>>() == 0
-}
-
-/// Whether a part is inside a device.
-fn is_within<T, U>(device: &T, part: &U) -> bool {
-    let offset = (&raw const *part)
-        .addr()
-        .wrapping_sub((&raw const *device).addr());
-    offset < size_of::<T>()
 }
 
 /// `IO_CSQ_INSERT_IRP`: links an IRP where the discipline says. It cannot fail.

@@ -12,12 +12,18 @@ use self::parts::Part;
 use super::search::{self, Search};
 use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
 use crate::explore::{Limits, Outcome, explore};
+use crate::machine;
+use crate::race::Learned;
 use crate::report;
 use crate::scenario::{Repeated, Scenario};
 use crate::schedule::Strategy;
-use crate::settings::{CsqOrder, Settings};
+use crate::settings::{CsqOrder, Points, Settings};
 
 /// The arguments of `explore`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 #[derive(Debug, Args)]
 pub struct Explore {
     /// The driver.
@@ -29,11 +35,22 @@ pub struct Explore {
     scenario: Vec<Scenario>,
     #[command(flatten)]
     search: Search,
-    /// Single-steps the driver and looks for data races.
+    /// Looks for data races: a race is a finding.
     #[arg(long)]
     races: bool,
+    /// Ordinary instructions before which other threads may come as well, by their offsets in the image, joined
+    /// by commas, as a report printed them; `copies` for the kernel's routines that copy memory.
+    #[arg(long, value_parser = points, default_value = "")]
+    points: Points,
+    /// Lets other threads come before every instruction that touches shared memory: for schedules by chance.
+    #[arg(long)]
+    fine: bool,
     #[command(flatten)]
     kernel: Kernel,
+    /// The scenarios in which a thread is suspended in the driver while others end what it may have, and no
+    /// others.
+    #[arg(long, conflicts_with = "scenario")]
+    suspend: bool,
     /// Stops at the first finding.
     #[arg(long)]
     first: bool,
@@ -58,12 +75,31 @@ enum Format {
     Table,
 }
 
-/// The longest that one scenario in one order takes, in seconds, if all are explored: so that two
+/// The longest that one scenario in one order takes, in seconds of a processor, if all are explored: so that two
 /// processors are done with them in less than two minutes.
 const EACH_OF_ALL: f64 = 0.15;
 
 /// And then, if that was too short for all its schedules, so long by chance.
 const BY_CHANCE: f64 = 0.05;
+
+/// The name of the kernel's routines that copy memory among points.
+const COPIES: &str = "copies";
+
+/// Reads the points of `--points`.
+fn points(text: &str) -> Result<Points, String> {
+    let mut points = Points::default();
+    for word in text.split(',').filter(|word| !word.is_empty()) {
+        if word == COPIES {
+            points.copies = true;
+        } else {
+            let offset = usize::from_str_radix(word, 16).map_err(|_| {
+                format!("{word:?} is no offset: a report prints them in hexadecimal digits")
+            })?;
+            points.instructions.insert(offset);
+        }
+    }
+    Ok(points)
+}
 
 /// What came of all scenarios.
 #[derive(Default)]
@@ -120,6 +156,8 @@ impl Explore {
             let settings = Settings {
                 csq_order: order,
                 races: self.races,
+                points: self.points.clone(),
+                fine: self.fine,
                 ..self.kernel.settings()
             };
             if let Err(sentence) = driver.install(settings) {
@@ -145,14 +183,10 @@ impl Explore {
     }
 
     fn scenarios(&self) -> Vec<Scenario> {
-        if self.scenario.is_empty() {
-            let mut scenarios = Scenario::sets(2);
-            scenarios.extend(Scenario::sets(3));
-            let raised = scenarios.iter().filter_map(Scenario::at_dispatch_level);
-            let raised: Vec<Scenario> = raised.collect();
-            scenarios.extend(raised);
-            scenarios.extend(Scenario::broker());
-            scenarios
+        if self.suspend {
+            Scenario::suspended()
+        } else if self.scenario.is_empty() {
+            Scenario::all()
         } else {
             self.scenario.clone()
         }
@@ -175,7 +209,11 @@ impl Explore {
             return code;
         }
         let limits = self.search.limits(Some(BY_CHANCE));
+        // What the search has learned holds for schedules by chance, too.
+        let learned = outcome.learned.points;
+        let own = machine::with(|machine| std::mem::replace(&mut machine.settings.points, learned));
         let outcome = self.run(scenario, self.search.by_chance(), limits);
+        machine::with(|machine| machine.settings.points = own);
         total.schedules += outcome.schedules;
         self.print(scenario, order, &outcome)
     }
@@ -202,13 +240,29 @@ impl Explore {
         };
         let races = if self.races { " --races" } else { "" };
         let again = format!(
-            "ntsim explore {} {scenario} --csq-order {order}{races}{} --replay {}",
+            "ntsim explore {} {scenario} --csq-order {order}{races}{}{} --replay {}",
             self.driver.display(),
+            self.points_again(&outcome.learned),
             self.kernel.arguments(),
             found.schedule
         );
         print!("{}", report::found(found, &again));
         FOUND
+    }
+
+    /// The points of the last schedule as options, with a space before.
+    fn points_again(&self, learned: &Learned) -> String {
+        if self.fine {
+            return " --fine".to_owned();
+        }
+        let instructions = learned.active.instructions.iter();
+        let mut names: Vec<String> = instructions.map(|offset| format!("{offset:x}")).collect();
+        names.extend(learned.active.copies.then(|| COPIES.to_owned()));
+        if names.is_empty() {
+            String::new()
+        } else {
+            format!(" --points {}", names.join(","))
+        }
     }
 
     /// Explores one scenario.

@@ -9,7 +9,7 @@ use crate::explore;
 use crate::machine;
 use crate::manager::plug_and_play;
 use crate::report;
-use crate::scenario::stage;
+use crate::scenario::tour;
 
 /// The arguments of `run`.
 #[derive(Debug, Args)]
@@ -34,15 +34,7 @@ impl Run {
         if !self.first {
             describe();
         }
-        let outcome = explore::once(|| {
-            let device = stage::start_driver();
-            if let Some(device) = device {
-                device.unknown_requests();
-                device.rebalance();
-                device.query_and_cancel_remove();
-            }
-            stage::stop_driver(device);
-        });
+        let outcome = explore::once(tour::play);
         if let Some(panic) = outcome.broken {
             eprintln!("ntsim: {panic}");
             return FAILED;
@@ -58,11 +50,11 @@ impl Run {
         } else {
             if plug_and_play::is_supported() {
                 println!(
-                    "DriverEntry, Plug and Play from start to removal, and unload broke no rule."
+                    "DriverEntry, Plug and Play from start to removal, power, WMI, requests of each kind, and unload broke no rule."
                 );
             } else {
                 println!(
-                    "DriverEntry and unload broke no rule. It is no driver for Plug and Play."
+                    "DriverEntry, requests of each kind and unload broke no rule. It is no driver for Plug and Play."
                 );
             }
             CLEAN

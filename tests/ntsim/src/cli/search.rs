@@ -44,7 +44,7 @@ pub struct Search {
     /// At most so many schedules for each.
     #[arg(long)]
     schedules: Option<usize>,
-    /// At most so many seconds for each.
+    /// At most so many seconds of processor time for each.
     #[arg(long)]
     seconds: Option<f64>,
     /// Runs exactly this schedule again, as a report printed it.
@@ -115,14 +115,15 @@ pub fn order_name(order: CsqOrder) -> String {
 /// What came of an exploration, in a line.
 pub fn summary(name: &str, order: CsqOrder, outcome: &Outcome) -> String {
     format!(
-        "{name} ({}): {} schedules ({} of them pruned) in {:.2} s, {}, {} endings, at most {} steps",
+        "{name} ({}): {} schedules ({} of them pruned) in {:.2} s, {}, {} endings, at most {} steps{}",
         order_name(order),
         outcome.schedules,
         outcome.pruned,
         outcome.time.as_secs_f64(),
         extent(outcome),
         outcome.endings,
-        outcome.longest
+        outcome.longest,
+        learned(outcome)
     )
 }
 
@@ -140,10 +141,23 @@ pub fn row(name: &str, order: CsqOrder, outcome: &Outcome) -> String {
 /// Above the rows.
 pub const TABLE: &str = "| scenario | order | schedules | | time |\n|---|---|--:|---|--:|";
 
+/// What had to become a point.
+fn learned(outcome: &Outcome) -> String {
+    let points =
+        outcome.learned.points.instructions.len() + usize::from(outcome.learned.points.copies);
+    if points == 0 {
+        return String::new();
+    }
+    format!(", {points} learned points in {} rounds", outcome.rounds)
+}
+
 /// Whether these were all schedules, and if not, why there were no more.
 fn extent(outcome: &Outcome) -> String {
     if outcome.exhausted {
         return "exhausted".to_owned();
+    }
+    if let ([first, ..], None) = (outcome.blind.as_slice(), &outcome.found) {
+        return format!("not exhausted, since nobody can come before {first}");
     }
     match outcome.limits {
         _ if outcome.found.is_some() => "ended by a finding".to_owned(),

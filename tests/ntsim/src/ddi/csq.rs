@@ -15,12 +15,13 @@ use crate::machine;
 use crate::nt::csq::{self, Callback, context};
 use crate::nt::status::{self, SUCCESS};
 use crate::nt::{DISPATCH_LEVEL, irp, stack_location};
-use crate::race;
 use crate::rule;
 use crate::schedule;
 use crate::settings::CsqOrder;
+use crate::world;
 use crate::world::irp::Queued;
-use crate::world::{self, CANCEL_LOCK};
+use crate::world::step::Touches;
+use crate::world::step::kernel::CANCEL_LOCK;
 
 exports! { IoCsqInitialize, IoCsqInitializeEx, IoCsqInsertIrp, IoCsqInsertIrpEx, IoCsqRemoveIrp, IoCsqRemoveNextIrp }
 
@@ -119,9 +120,16 @@ fn require_queue(routine: &str, queue: usize) {
 
 /// Exchanges the cancel routine at a point of its own.
 fn exchange_cancel_routine(what: &'static str, address: usize, routine: usize) -> usize {
-    schedule::object_point(what, address);
-    race::exchange(address + irp::CANCEL_ROUTINE);
+    let field = Touches::write(address + irp::CANCEL_ROUTINE, size_of::<usize>());
+    schedule::step(what, address, field);
     irp::exchange_cancel_routine(address, routine)
+}
+
+/// Looks whether an IRP is canceled, at a point of its own.
+fn read_cancel(address: usize) -> bool {
+    let field = Touches::read(address + irp::CANCEL, 1);
+    schedule::step("read Irp->Cancel", address, field);
+    irp::is_canceled(address)
 }
 
 /// What `DriverContext`[3] names, without regard to what the queue's user may have written there.
@@ -180,14 +188,11 @@ fn insert(
     }));
     let order = machine::with(|machine| machine.settings.csq_order);
     let locked = lock(queue);
-    if !order.inserts_canceled() {
-        schedule::object_point("read Irp->Cancel", address);
-        if irp::is_canceled(address) {
-            stack_location::mark_pending(irp::stack_location(address));
-            unlock(queue, locked);
-            call(queue, Callback::CompleteCanceled, address, 0);
-            return SUCCESS;
-        }
+    if !order.inserts_canceled() && read_cancel(address) {
+        stack_location::mark_pending(irp::stack_location(address));
+        unlock(queue, locked);
+        call(queue, Callback::CompleteCanceled, address, 0);
+        return SUCCESS;
     }
     attach(queue, address, context);
     if order != CsqOrder::Documented {
@@ -213,10 +218,8 @@ fn insert(
     }
     let routine = cancel_routine as *const () as usize;
     exchange_cancel_routine("set cancel routine", address, routine);
-    schedule::object_point("read Irp->Cancel", address);
     // If the cancel routine is gone already, it runs, and waits for the queue's lock.
-    if irp::is_canceled(address)
-        && exchange_cancel_routine("take cancel routine back", address, 0) != 0
+    if read_cancel(address) && exchange_cancel_routine("take cancel routine back", address, 0) != 0
     {
         remove(queue, address);
         if order == CsqOrder::CompletedUnderLock {
@@ -313,7 +316,8 @@ pub extern "win64" fn IoCsqRemoveIrp(queue: usize, context: usize) -> usize {
     enter("IoCsqRemoveIrp", DISPATCH_LEVEL);
     require_queue("IoCsqRemoveIrp", queue);
     let locked = lock(queue);
-    schedule::object_point("read Context->Irp", context);
+    let field = Touches::read(context + context::IRP, size_of::<usize>());
+    schedule::step("read Context->Irp", context, field);
     let mut address = context::irp(context);
     if address != 0 {
         finding::check(world::with(|world| {
@@ -343,7 +347,7 @@ pub extern "win64" fn cancel_routine(_device: usize, address: usize) {
     require_queue("the cancel routine", queue);
     let order = machine::with(|machine| machine.settings.csq_order);
     if owner != queue && order.clears_context_unlocked() {
-        schedule::object_point("clear Context->Irp", owner);
+        schedule::object_point("clear Context->Irp", owner, context::SIZE);
         context::clear(owner);
     }
     let locked = lock(queue);

@@ -15,6 +15,7 @@ use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 use crate::rule;
 use crate::schedule;
 use crate::world;
+use crate::world::step::kernel;
 use crate::world::tracing::{Event, Provider};
 
 exports! {
@@ -92,6 +93,8 @@ pub extern "win64" fn EtwWriteTransfer(
             INVALID_HANDLE
         };
     }
+    // Who reads the trace sees their order.
+    schedule::object_point("", kernel::TRACE, 1);
     let event = Event {
         id: guest::read(descriptor),
         level: guest::read(descriptor + event_descriptor::LEVEL),

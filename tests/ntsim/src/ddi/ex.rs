@@ -13,7 +13,8 @@ use crate::race;
 use crate::rule::{self, buffer::POISON};
 use crate::schedule;
 use crate::world::pool::{Block, tag_name};
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::Touches;
+use crate::world::thread::Guard;
 use crate::world::{self, Rundown};
 
 exports! {
@@ -21,6 +22,9 @@ exports! {
     ExFreePool2, ExInitializeRundownProtection, ExReInitializeRundownProtection, ExAcquireRundownProtection,
     ExReleaseRundownProtection, ExWaitForRundownProtectionRelease, ExRundownCompleted,
 }
+
+/// `sizeof(EX_RUNDOWN_REF)`.
+const RUNDOWN_SIZE: usize = 8;
 
 /// Allocates a block. Returns 0 when there is no memory.
 pub fn allocate(size: usize, tag: u32, fill: u8) -> usize {
@@ -69,12 +73,7 @@ pub extern "win64" fn ExAllocatePoolWithQuotaTag(_kind: u32, size: usize, tag: u
 /// Frees a block; the tag, if there is one, has to be the block's.
 fn free(address: usize, tag: u32) {
     enter("ExFreePool", DISPATCH_LEVEL);
-    schedule::point(
-        "free pool",
-        address,
-        Touches::Memory(address),
-        Guard::Always,
-    );
+    schedule::step("free pool", address, Touches::end(address));
     match world::with(|world| world.pool.blocks.remove(&address)) {
         None => finding::raise(
             &rule::pool::DOUBLE_FREE,
@@ -126,38 +125,30 @@ fn with_rundown<R>(
     result
 }
 
-/// What orders the reopening of a reference with later acquisitions, for the race detector. An
-/// acquisition is not ordered with earlier releases, although one may see the other's count.
-const fn reopened(reference: usize) -> usize {
-    reference + 1
-}
-
 pub extern "win64" fn ExReInitializeRundownProtection(reference: usize) {
     enter("ExReInitializeRundownProtection", DISPATCH_LEVEL);
-    schedule::object_point("ExReInitializeRundownProtection", reference);
+    schedule::object_point("ExReInitializeRundownProtection", reference, RUNDOWN_SIZE);
     with_rundown("ExReInitializeRundownProtection", reference, |rundown| {
         *rundown = Rundown::default();
     });
-    race::release(reopened(reference));
     guest::write(reference, 0usize);
 }
 
 pub extern "win64" fn ExAcquireRundownProtection(reference: usize) -> u8 {
     enter("ExAcquireRundownProtection", DISPATCH_LEVEL);
-    schedule::counter_point("ExAcquireRundownProtection", reference);
+    schedule::counter_point("ExAcquireRundownProtection", reference, RUNDOWN_SIZE);
     let open = with_rundown("ExAcquireRundownProtection", reference, |rundown| {
         if !rundown.closed {
             rundown.count += 1;
         }
         !rundown.closed
     });
-    race::acquire(reopened(reference));
     u8::from(open)
 }
 
 pub extern "win64" fn ExReleaseRundownProtection(reference: usize) {
     enter("ExReleaseRundownProtection", DISPATCH_LEVEL);
-    schedule::counter_point("ExReleaseRundownProtection", reference);
+    schedule::counter_point("ExReleaseRundownProtection", reference, RUNDOWN_SIZE);
     let released = with_rundown("ExReleaseRundownProtection", reference, |rundown| {
         rundown
             .count
@@ -176,14 +167,14 @@ pub extern "win64" fn ExReleaseRundownProtection(reference: usize) {
 
 pub extern "win64" fn ExWaitForRundownProtectionRelease(reference: usize) {
     enter("ExWaitForRundownProtectionRelease", APC_LEVEL);
-    schedule::object_point("ExWaitForRundownProtectionRelease", reference);
+    schedule::object_point("ExWaitForRundownProtectionRelease", reference, RUNDOWN_SIZE);
     with_rundown("ExWaitForRundownProtectionRelease", reference, |rundown| {
         rundown.closed = true;
     });
     schedule::point(
         "wait for rundown",
         reference,
-        Touches::Nothing,
+        Touches::NOTHING,
         Guard::RunDown(reference),
     );
     race::acquire(reference);
@@ -191,7 +182,7 @@ pub extern "win64" fn ExWaitForRundownProtectionRelease(reference: usize) {
 
 pub extern "win64" fn ExRundownCompleted(reference: usize) {
     enter("ExRundownCompleted", DISPATCH_LEVEL);
-    schedule::object_point("ExRundownCompleted", reference);
+    schedule::object_point("ExRundownCompleted", reference, RUNDOWN_SIZE);
     with_rundown("ExRundownCompleted", reference, |rundown| {
         rundown.closed = true;
     });

@@ -20,7 +20,7 @@ use crate::rule;
 use crate::schedule;
 use crate::world;
 use crate::world::device::Device;
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::{Span, Touches};
 
 exports! {
     IoCreateDevice, IoCreateDeviceSecure, WdmlibIoCreateDeviceSecure, IoDeleteDevice,
@@ -141,6 +141,12 @@ pub extern "win64" fn WdmlibIoCreateDeviceSecure(
 pub extern "win64" fn IoDeleteDevice(device: usize) {
     enter("IoDeleteDevice", PASSIVE_LEVEL);
     require_device("IoDeleteDevice", device);
+    schedule::step("IoDeleteDevice", device, Touches::end(device));
+    // Its memory may be gone when this returns.
+    let span = Span::object(device);
+    finding::check(world::with(|world| {
+        rule::deferred::check_freed(world, &(span.start..span.end()))
+    }));
     unlink(guest::read(device + device_object::DRIVER), device);
     world::with(|world| {
         if let Some(record) = world.devices.objects.get_mut(&device) {
@@ -169,12 +175,7 @@ pub fn delete_if_unused(device: usize) {
                 .all(|file| file.device != device || file.closed)
     });
     if unused {
-        schedule::point(
-            "delete device",
-            device,
-            Touches::Memory(device),
-            Guard::Always,
-        );
+        schedule::step("delete device", device, Touches::end(device));
         world::with(|world| world.devices.objects.remove(&device));
         race::ended(device);
         world::kill(device);

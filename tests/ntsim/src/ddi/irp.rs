@@ -10,9 +10,9 @@ use crate::guest;
 use crate::manager::{cancel, complete, dispatch};
 use crate::nt::DISPATCH_LEVEL;
 use crate::nt::irp;
-use crate::race;
 use crate::schedule;
-use crate::world::CANCEL_LOCK;
+use crate::world::step::Touches;
+use crate::world::step::kernel::CANCEL_LOCK;
 
 exports! {
     IofCompleteRequest, IofCallDriver, PoCallDriver, PoStartNextPowerIrp, IoCancelIrp,
@@ -53,7 +53,7 @@ pub extern "win64" fn IoReleaseCancelSpinLock(irql: u8) {
 
 /// A macro in the headers; exported here for drivers whose headers make it a call.
 pub extern "win64" fn IoSetCancelRoutine(address: usize, routine: usize) -> usize {
-    schedule::object_point("set cancel routine", address);
-    race::exchange(address + irp::CANCEL_ROUTINE);
+    let field = Touches::write(address + irp::CANCEL_ROUTINE, size_of::<usize>());
+    schedule::step("set cancel routine", address, field);
     irp::exchange_cancel_routine(address, routine)
 }

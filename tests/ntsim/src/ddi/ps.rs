@@ -10,11 +10,11 @@ use crate::finding;
 use crate::guest;
 use crate::nt::PASSIVE_LEVEL;
 use crate::nt::status::{INSUFFICIENT_RESOURCES, SUCCESS};
-use crate::race;
 use crate::rule::{self, irql::Entry};
 use crate::schedule;
 use crate::world;
 use crate::world::dispatcher::Dispatcher;
+use crate::world::step::{Effect, Span, Touches, kernel};
 
 exports! { PsCreateSystemThread, PsTerminateSystemThread, PsGetCurrentThread, PsGetCurrentProcess }
 
@@ -57,8 +57,8 @@ fn run(start: usize, context: usize, object: usize) {
         Ok(_) | Err(Left::ThreadEnded) => {}
     }
     finding::check(world::with(|world| entry.check(world, "a system thread")));
-    schedule::object_point("system thread ends", object);
-    race::release(object);
+    let touches = Touches::write(object, 1).and(Span::new(kernel::IN_DRIVER, 1), Effect::Count);
+    schedule::step("system thread ends", object, touches);
     world::with(|world| {
         world
             .dispatchers

@@ -13,10 +13,14 @@ use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL};
 use crate::race;
 use crate::rule::reference::{REMOVE_LOCK_NOT_INITIALIZED, REMOVE_LOCK_TAG, REMOVE_LOCK_UNDERFLOW};
 use crate::schedule;
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::Touches;
+use crate::world::thread::Guard;
 use crate::world::{self, RemoveLock};
 
 exports! { IoInitializeRemoveLockEx, IoAcquireRemoveLockEx, IoReleaseRemoveLockEx, IoReleaseRemoveLockAndWaitEx }
+
+/// `sizeof(IO_REMOVE_LOCK)` of a free build.
+const SIZE: usize = 0x20;
 
 pub extern "win64" fn IoInitializeRemoveLockEx(
     lock: usize,
@@ -54,7 +58,7 @@ pub extern "win64" fn IoAcquireRemoveLockEx(
     _size: u32,
 ) -> u32 {
     enter("IoAcquireRemoveLock", DISPATCH_LEVEL);
-    schedule::counter_point("IoAcquireRemoveLock", lock);
+    schedule::counter_point("IoAcquireRemoveLock", lock, SIZE);
     if fault::fails(Point::RemoveLock) {
         return Point::RemoveLock.status();
     }
@@ -71,9 +75,9 @@ pub extern "win64" fn IoAcquireRemoveLockEx(
 /// Gives a reference back, and with `also_own` the device's own.
 fn give_back(routine: &'static str, lock: usize, tag: usize, also_own: bool) {
     if also_own {
-        schedule::object_point(routine, lock);
+        schedule::object_point(routine, lock, SIZE);
     } else {
-        schedule::counter_point(routine, lock);
+        schedule::counter_point(routine, lock, SIZE);
     }
     race::release(lock);
     let (found, count) = with_lock(routine, lock, |state| {
@@ -117,7 +121,7 @@ pub extern "win64" fn IoReleaseRemoveLockAndWaitEx(lock: usize, tag: usize, _siz
     schedule::point(
         "wait for the remove lock",
         lock,
-        Touches::Nothing,
+        Touches::NOTHING,
         Guard::Removed(lock),
     );
     race::acquire(lock);

@@ -3,6 +3,8 @@
 //! This part reads input of unknown origin and is safe Rust on slices: a damaged file is an error,
 //! never a panic.
 
+use std::collections::BTreeSet;
+
 use object::read::pe::{ImageNtHeaders, ImageThunkData, Import, PeFile64};
 use object::{LittleEndian as LE, U64};
 use object::{Object, pe};
@@ -52,6 +54,8 @@ pub struct Plan {
     pub sections: Vec<Section>,
     /// Offset of the security cookie, if the image has one.
     pub cookie: Option<usize>,
+    /// Offsets where functions begin, or parts of them.
+    pub functions: BTreeSet<usize>,
     /// What its PDB, if it has one, is known by.
     pub identity: Option<[u8; 16]>,
 }
@@ -85,6 +89,7 @@ impl Plan {
             imports: Vec::new(),
             sections: Vec::new(),
             cookie: None,
+            functions: BTreeSet::new(),
             identity: file.pdb_info().ok().flatten().map(|pdb| pdb.guid()),
         };
         let headers = header.size_of_headers.get(LE) as usize;
@@ -99,6 +104,7 @@ impl Plan {
         plan.read_relocations(&file, data)?;
         plan.read_imports(&file)?;
         plan.read_cookie(&file, data);
+        plan.read_functions(&file, data);
         Ok(plan)
     }
 
@@ -253,6 +259,33 @@ impl Plan {
         self.cookie = usize::try_from(offset)
             .ok()
             .filter(|offset| offset.saturating_add(size_of::<u64>()) <= self.bytes.len());
+    }
+
+    /// A table that is damaged says less.
+    fn read_functions(&mut self, file: &PeFile64<'_>, data: &[u8]) {
+        /// Begin, end and unwind information.
+        const ENTRY: usize = 12;
+        let directory = file
+            .data_directories()
+            .get(pe::IMAGE_DIRECTORY_ENTRY_EXCEPTION);
+        let table = directory.and_then(|it| it.data(data, &file.section_table()).ok());
+        for entry in table.unwrap_or_default().chunks_exact(ENTRY) {
+            if let Some(begin) = entry.first_chunk::<4>() {
+                let begin = u32::from_le_bytes(*begin) as usize;
+                if self.is_code(begin) {
+                    self.functions.insert(begin);
+                }
+            }
+        }
+    }
+
+    /// Whether the driver may write what is at an offset.
+    #[must_use]
+    pub fn is_writable(&self, offset: usize) -> bool {
+        self.sections.iter().any(|section| {
+            section.protection == Protection::ReadWrite
+                && (section.start..section.start + section.length).contains(&offset)
+        })
     }
 
     /// The offsets that addresses in the image, as it is at `base`, point to.

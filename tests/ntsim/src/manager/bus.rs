@@ -16,7 +16,9 @@ pub fn dispatch(address: usize) -> u32 {
     let code: u8 = guest::read(location + stack_location::MAJOR);
     let minor: u8 = guest::read(location + stack_location::MINOR);
     world::with(|world| {
-        world.devices.reached_bus = true;
+        if let Some(irp) = world.irps.at(address) {
+            irp.reached_bus = true;
+        }
         world.log("reached the bus driver", address, None);
     });
     check(address, code, minor);
@@ -27,11 +29,20 @@ pub fn dispatch(address: usize) -> u32 {
         (major::PNP, pnp::START_DEVICE..=pnp::CANCEL_STOP_DEVICE | pnp::SURPRISE_REMOVAL)
         | (major::POWER, _) => status::SUCCESS,
         // What a bus driver does not know keeps its status.
-        _ => irp::status(address),
+        (major::PNP | major::SYSTEM_CONTROL, _) => irp::status(address),
+        // A filter has it opened, too.
+        (major::CREATE | major::CLEANUP | major::CLOSE, _) => status::SUCCESS,
+        _ => status::INVALID_DEVICE_REQUEST,
     };
-    let information = guest::read(address + irp::INFORMATION);
+    let information = match code {
+        major::PNP | major::POWER | major::SYSTEM_CONTROL => {
+            guest::read(address + irp::INFORMATION)
+        }
+        _ => 0,
+    };
     irp::set_status(address, answer, information);
-    if code == major::PNP && world::with(|world| world.bus == Bus::Slow) {
+    let slow = matches!(code, major::PNP | major::POWER);
+    if slow && world::with(|world| world.bus == Bus::Slow) {
         stack_location::mark_pending(location);
         schedule::spawn("bus driver", None, move || complete_later(address));
         return status::PENDING;

@@ -5,10 +5,11 @@ use crate::ddi::ke::spin_lock;
 use crate::finding;
 use crate::guest;
 use crate::nt::{irp, stack_location};
-use crate::race;
 use crate::rule;
 use crate::schedule;
-use crate::world::{self, CANCEL_LOCK};
+use crate::world;
+use crate::world::step::Touches;
+use crate::world::step::kernel::CANCEL_LOCK;
 
 /// `IoCancelIrp`. Returns whether there was a cancel routine to call.
 ///
@@ -21,18 +22,18 @@ pub fn cancel(address: usize) -> bool {
         }
     });
     let irql = spin_lock::acquire(CANCEL_LOCK);
-    schedule::object_point("set Irp->Cancel", address);
+    let field = Touches::write(address + irp::CANCEL, 1);
+    schedule::step("set Irp->Cancel", address, field);
     if is_over(address) {
         spin_lock::release(CANCEL_LOCK, Some(irql));
         return false;
     }
-    race::exchange(address + irp::CANCEL);
     guest::write(address + irp::CANCEL, 1u8);
-    schedule::object_point("take cancel routine", address);
+    let field = Touches::write(address + irp::CANCEL_ROUTINE, size_of::<usize>());
+    schedule::step("take cancel routine", address, field);
     let routine = if is_over(address) {
         0
     } else {
-        race::exchange(address + irp::CANCEL_ROUTINE);
         irp::exchange_cancel_routine(address, 0)
     };
     if routine == 0 {

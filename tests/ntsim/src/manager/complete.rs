@@ -8,11 +8,11 @@ use crate::race;
 use crate::rule::{self, completion::AtCompletion};
 use crate::schedule;
 use crate::world;
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::{Effect, Span, Touches};
 
 /// `IofCompleteRequest`.
 pub fn complete(address: usize) {
-    schedule::point("complete", address, touches(address), Guard::Always);
+    schedule::step("complete", address, touches(address));
     finding::check(world::with(|world| {
         rule::completion::check_owned(world, address)
     }));
@@ -31,21 +31,14 @@ pub fn complete(address: usize) {
     schedule::driver_point();
 }
 
-/// Whom the completion concerns. An IRP that is completed by the thread that brought it, was never in a
-/// queue and is not marked pending can be known to no other thread: a driver that gives one away
-/// unmarked breaks another rule.
+/// The life of the IRP ends, and that of its system buffer.
 fn touches(address: usize) -> Touches {
-    let (location, private) = world::with(|world| {
-        let me = world.current;
-        let irp = world.irps.at(address).filter(|irp| !irp.completed);
-        irp.map_or((0, false), |irp| {
-            (irp.top_location, irp.thread == me && !irp.was_queued)
-        })
-    });
-    if private && !stack_location::is_marked_pending(location) {
-        Touches::Object(address)
+    let buffer = world::with(|world| world.irps.at(address).map_or(0, |irp| irp.buffer));
+    let touches = Touches::end(address);
+    if buffer == 0 {
+        touches
     } else {
-        Touches::Irp(address)
+        touches.and(Span::object(buffer), Effect::Write)
     }
 }
 

@@ -4,10 +4,12 @@ use crate::finding;
 use crate::guest;
 use crate::manager::{bus, enter_driver};
 use crate::nt::{device_object, driver_object, irp, major, stack_location, status};
+use crate::race;
 use crate::rule;
 use crate::schedule;
 use crate::world;
 use crate::world::irp::Irp;
+use crate::world::step::{Touches, kernel};
 
 /// What an IRP is to ask for.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,7 @@ impl Ask {
 /// # Panics
 /// When the memory for a run is used up, which no scenario does.
 pub fn make(device: usize, ask: Ask) -> usize {
+    schedule::step("", 0, Touches::read(device, device_object::SIZE));
     let top = device_object::top(device);
     let stack_count = device_object::stack_size(top);
     let address = world::allocate(irp::size(stack_count), 0).expect("memory for an IRP");
@@ -92,6 +95,7 @@ pub fn make(device: usize, ask: Ask) -> usize {
             queued: None,
             was_queued: false,
             dispatch_status: None,
+            reached_bus: false,
         })
     })
 }
@@ -127,18 +131,20 @@ const fn initial_information(code: u8) -> usize {
 
 /// Hands an IRP to the top of the stack and checks what the dispatch routine made of it.
 pub fn send(device: usize, number: usize) -> u32 {
-    let Some((address, location)) = world::with(|world| {
+    let Some((address, location, file)) = world::with(|world| {
         let irp = world.irps.get_mut(number)?;
         irp.dispatched = true;
-        let ends = (irp.address, irp.top_location);
+        let ends = (irp.address, irp.top_location, irp.file);
         world.log("dispatch", ends.0, None);
         Some(ends)
     }) else {
         return status::INVALID_PARAMETER;
     };
-    schedule::entry_point();
+    schedule::entry_point(device, file);
     let top = device_object::top(device);
     let returned = call_driver(top, address);
+    // Who asks for what the driver has already can tell.
+    schedule::object_point("", kernel::returned(number), 1);
     let checked = world::with(|world| {
         let name = world.irp_name(number);
         world.log("dispatch routine returned", address, Some(returned));
@@ -150,7 +156,7 @@ pub fn send(device: usize, number: usize) -> u32 {
         let marked = if completed {
             marked
         } else {
-            stack_location::is_marked_pending(location)
+            race::aside(|| stack_location::is_marked_pending(location))
         };
         finding::check(world::with(|world| match world.irps.get(number) {
             Some(irp) => rule::dispatch::check_returned(name, irp, returned, marked),

@@ -11,7 +11,8 @@ use crate::rule;
 use crate::schedule;
 use crate::world;
 use crate::world::file::File;
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::{Touches, kernel};
+use crate::world::thread::Guard;
 
 /// Opens the device. The number of the file object, or the status that `IRP_MJ_CREATE` ended with.
 ///
@@ -107,7 +108,7 @@ pub fn wait(irp: usize) -> u32 {
     schedule::point(
         "wait for the request",
         address,
-        Touches::Nothing,
+        Touches::NOTHING,
         Guard::Completed(irp),
     );
     race::acquire(address);
@@ -179,7 +180,7 @@ pub fn finish(number: usize) {
     schedule::point(
         "wait for all requests of",
         address,
-        Touches::Nothing,
+        Touches::write(kernel::file(number), 1),
         Guard::FileIdle(number),
     );
     close_if_idle(number);

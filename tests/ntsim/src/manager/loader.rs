@@ -8,7 +8,8 @@ use crate::nt::{driver_object, major, status, unicode_string};
 use crate::rule;
 use crate::schedule;
 use crate::world;
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::kernel::IN_DRIVER;
+use crate::world::step::{Effect, Span, Touches};
 
 /// The driver's own key.
 pub const REGISTRY_PATH: &str = r"\Registry\Machine\System\CurrentControlSet\Services\driver";
@@ -75,11 +76,7 @@ pub fn unload() {
     }
     enter_driver("DriverUnload", routine, [driver, 0, 0, 0]);
     // The image goes away under whoever is still in it.
-    schedule::point(
-        "DriverUnload returned",
-        0,
-        Touches::Memory(driver),
-        Guard::Always,
-    );
+    let touches = Touches::end(driver).and(Span::new(IN_DRIVER, 1), Effect::Write);
+    schedule::step("DriverUnload returned", 0, touches);
     finding::check(world::with(|world| rule::unload::check(world)));
 }

@@ -18,6 +18,15 @@ pub struct Device {
     physical: usize,
 }
 
+/// What came of a request for the whole stack.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    /// Its final status.
+    pub status: u32,
+    /// Whether the driver has passed it down.
+    pub reached_bus: bool,
+}
+
 /// Adds another device and starts it.
 pub fn add_and_start() -> Device {
     let device = Device::add();
@@ -54,9 +63,12 @@ pub fn first_from_above(below: usize) {
     // It is nobody's business here what fails; AddDevice goes on.
     let phase = world::with(|world| std::mem::replace(&mut world.faults.phase, Phase::None));
     let device = Device { physical: below };
-    let status = device.request(QUERY_CAPABILITIES);
+    let Answer {
+        status,
+        reached_bus,
+    } = device.plug_and_play(QUERY_CAPABILITIES);
     world::with(|world| world.faults.phase = phase);
-    if !world::with(|world| world.devices.reached_bus) {
+    if !reached_bus {
         let shown = status::name(status);
         finding::raise(
             &rule::NOT_FORWARDED,
@@ -155,46 +167,68 @@ impl Device {
 
     /// Sends a Plug and Play request and returns its final status.
     pub fn request(self, minor: u8) -> u32 {
+        self.plug_and_play(minor).status
+    }
+
+    fn plug_and_play(self, minor: u8) -> Answer {
         self.ask(Ask {
             minor,
             ..Ask::simple(pnp::name(minor), major::PNP)
         })
     }
 
-    /// Sends `IRP_MN_SET_POWER` and returns its final status.
-    pub fn power(self) -> u32 {
-        const SET_POWER: u8 = 0x02;
-        self.ask(Ask {
-            minor: SET_POWER,
-            ..Ask::simple("set power", major::POWER)
-        })
-    }
-
     /// Sends `IRP_MJ_SYSTEM_CONTROL` and returns its final status.
     pub fn system_control(self) -> u32 {
         self.ask(Ask::simple("system control", major::SYSTEM_CONTROL))
+            .status
     }
 
-    fn ask(self, ask: Ask) -> u32 {
-        world::with(|world| world.devices.reached_bus = false);
+    /// Sends every minor code of WMI for another provider, and checks that it is passed on untouched.
+    pub fn system_controls(self) {
+        /// From `IRP_MN_QUERY_ALL_DATA` to `IRP_MN_REGINFO_EX`.
+        const MINORS: std::ops::RangeInclusive<u8> = 0x00..=0x0b;
+        for minor in MINORS {
+            let answer = self.ask(Ask {
+                minor,
+                ..Ask::simple("system control", major::SYSTEM_CONTROL)
+            });
+            if !answer.reached_bus {
+                finding::raise(
+                    &rule::NOT_FORWARDED,
+                    format!("the WMI minor code {minor:#x} did not reach the bus driver"),
+                );
+            }
+        }
+    }
+
+    /// Makes a request for the whole stack and sends it.
+    pub(super) fn ask(self, ask: Ask) -> Answer {
         let irp = dispatch::make(self.physical, ask);
         let returned = dispatch::send(self.physical, irp);
-        if returned == status::PENDING {
+        let status = if returned == status::PENDING {
             file::wait(irp)
         } else {
             returned
+        };
+        let reached_bus = world::with(|world| world.irps.get(irp).is_some_and(|it| it.reached_bus));
+        Answer {
+            status,
+            reached_bus,
         }
     }
 
     /// Sends a request that must not fail.
     fn must(self, minor: u8) {
-        let status = self.request(minor);
+        let Answer {
+            status,
+            reached_bus,
+        } = self.plug_and_play(minor);
         let name = pnp::name(minor);
         if !status::is_success(status) {
             let shown = status::name(status);
             finding::raise(&rule::REQUIRED_FAILED, format!("{name} ended with {shown}"));
         }
-        if !world::with(|world| world.devices.reached_bus) {
+        if !reached_bus {
             finding::raise(
                 &rule::NOT_FORWARDED,
                 format!("{name} did not reach the bus driver"),
@@ -306,8 +340,11 @@ impl Device {
         /// `IRP_MN_QUERY_CAPABILITIES` and `IRP_MN_QUERY_PNP_DEVICE_STATE`, which it may answer.
         const MAY_ANSWER: [u8; 2] = [0x09, 0x14];
         for minor in MINORS.filter(|minor| *minor != pnp::SURPRISE_REMOVAL) {
-            let status = self.request(minor);
-            if !world::with(|world| world.devices.reached_bus) {
+            let Answer {
+                status,
+                reached_bus,
+            } = self.plug_and_play(minor);
+            if !reached_bus {
                 finding::raise(
                     &rule::NOT_FORWARDED,
                     format!("the PnP minor code {minor:#x} did not reach the bus driver"),

@@ -8,7 +8,8 @@ use crate::race;
 use crate::rule::buffer::POISON;
 use crate::schedule;
 use crate::world;
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::Touches;
+use crate::world::thread::Guard;
 
 /// A call of DeviceIoControl.
 #[derive(Clone, Debug)]
@@ -85,8 +86,16 @@ pub fn send(number: usize) -> u32 {
     })
 }
 
+/// A point before the I/O manager looks whether a request is completed.
+fn look(number: usize) {
+    if let Some(address) = world::with(|world| world.irps.get(number).map(|irp| irp.address)) {
+        schedule::step("", address, Touches::read(address, 1));
+    }
+}
+
 /// `CancelIoEx` for one request, or what the end of a thread does to it.
 pub fn cancel(number: usize) -> bool {
+    look(number);
     let address = world::with(|world| {
         let irp = world.irps.get_mut(number)?;
         if irp.completed {
@@ -101,8 +110,8 @@ pub fn cancel(number: usize) -> bool {
 /// Cancels those outstanding requests that `which` picks, and says how many there were.
 pub fn cancel_all(which: impl Fn(&crate::world::irp::Irp) -> bool) -> usize {
     let numbers: Vec<usize> = world::with(|world| {
-        let outstanding =
-            |(_, irp): &(usize, &crate::world::irp::Irp)| irp.dispatched && !irp.completed;
+        // Whether it is completed is looked at below, in a step of its own.
+        let outstanding = |(_, irp): &(usize, &crate::world::irp::Irp)| irp.dispatched;
         let picked = world
             .irps
             .iter()
@@ -110,10 +119,15 @@ pub fn cancel_all(which: impl Fn(&crate::world::irp::Irp) -> bool) -> usize {
             .filter(|(_, irp)| which(irp));
         picked.map(|(number, _)| number).collect()
     });
+    let mut left = 0;
     for &number in &numbers {
-        cancel(number);
+        look(number);
+        if world::with(|world| world.irps.get(number).is_some_and(|irp| !irp.completed)) {
+            left += 1;
+            cancel(number);
+        }
     }
-    numbers.len()
+    left
 }
 
 /// What happens when the current thread ends: its requests are canceled, and it stays until they are
@@ -124,7 +138,7 @@ pub fn end_thread() {
     schedule::point(
         "wait for all requests of thread",
         thread,
-        Touches::Nothing,
+        Touches::NOTHING,
         Guard::ThreadIdle(thread),
     );
     let addresses: Vec<usize> = world::with(|world| {

@@ -59,7 +59,8 @@ pub mod context {
 
     /// `sizeof(IO_CSQ_IRP_CONTEXT)`.
     pub const SIZE: usize = 0x18;
-    const IRP: usize = 0x08;
+    /// Where it names its IRP.
+    pub const IRP: usize = 0x08;
     const CSQ: usize = 0x10;
 
     /// Fills in a context.

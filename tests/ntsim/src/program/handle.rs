@@ -7,7 +7,8 @@ use zerocopy::FromBytes;
 use crate::manager::{file, request};
 use crate::nt::status;
 use crate::world;
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::Touches;
+use crate::world::thread::Guard;
 use crate::{race, schedule};
 
 /// An open handle.
@@ -53,7 +54,7 @@ impl Handle {
             schedule::point(
                 "wait for the file object",
                 object,
-                Touches::Object(object),
+                Touches::write(object, 1),
                 guard,
             );
             race::acquire(object);

@@ -4,6 +4,7 @@ use scenarios::target::{Answer, POISON};
 
 use crate::manager::{file, request};
 use crate::world;
+use crate::world::step::Touches;
 use crate::{race, schedule};
 
 /// A request that was pending when it was sent.
@@ -17,7 +18,8 @@ impl Pending {
     /// How it ended, if it has.
     pub fn poll(&self) -> Option<Answer> {
         let address = world::with(|world| world.irps.get(self.number).map(|irp| irp.address))?;
-        schedule::object_point("look whether it has ended", address);
+        let touches = Touches::read(address, 1);
+        schedule::step("look whether it has ended", address, touches);
         self.is_over().then(|| {
             race::acquire(address);
             self.answer()

@@ -21,7 +21,8 @@ use crate::schedule;
 use crate::settings::Value;
 use crate::world;
 use crate::world::irp::Irp;
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::Touches;
+use crate::world::thread::Guard;
 
 /// Why the behaviors about completion ports are not tried here.
 const NO_PORTS: &str = "the simulated I/O manager has no completion ports and no Win32 errors";
@@ -65,7 +66,7 @@ impl Simulated {
     /// Lets so much time pass, in 100 ns, and all happen that is due.
     pub fn pass_time(&self, duration: u64) {
         let due = world::with(|world| world.time).saturating_add(duration);
-        schedule::point("time passes", 0, Touches::Nothing, Guard::Time(due));
+        schedule::point("time passes", 0, Touches::NOTHING, Guard::Time(due));
         dpc::wait_for_active();
     }
 

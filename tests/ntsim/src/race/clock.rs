@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// Threads that are told apart. A run with more is watched as far as these go.
-pub const THREADS: usize = 16;
+pub const THREADS: usize = 32;
 
 /// How far each thread's past is known.
 pub type Clock = [u32; THREADS];
@@ -56,6 +56,34 @@ impl Clocks {
         if let Some(own) = clock.get_mut(thread) {
             *own += 1;
         }
+    }
+
+    /// The thread learns what was known at another clock.
+    pub fn learn(&mut self, thread: usize, known: &Clock) {
+        if let Some(clock) = self.threads.get_mut(thread) {
+            join(clock, known);
+        }
+    }
+
+    /// What the thread does from now on comes after what it has done.
+    pub fn advance(&mut self, thread: usize) {
+        let clock = self.threads.get_mut(thread);
+        if let Some(own) = clock.and_then(|clock| clock.get_mut(thread)) {
+            *own += 1;
+        }
+    }
+
+    /// Whether a thread knows all that the first `count` threads have done.
+    pub fn knows_all(&self, thread: usize, count: usize) -> bool {
+        let clock = self.of(thread);
+        let others = self.threads.iter().enumerate().take(count);
+        count <= THREADS
+            && others
+                .filter(|(other, _)| *other != thread)
+                .all(|(other, its)| {
+                    let both = its.get(other).zip(clock.get(other));
+                    both.is_some_and(|(now, known)| *now <= known + 1)
+                })
     }
 
     /// A new thread knows what its maker knows.

@@ -16,7 +16,7 @@ rules! {
         "An IRP that is in a queue is not inserted again.";
     /// INV-54.
     CONTEXT_CHANGED = "csq-context-changed", VERIFIER,
-        "DriverContext[3] of a queued IRP belongs to the library.";
+        "`DriverContext[3]` of a queued IRP belongs to the library.";
     /// INV-03, INV-30, TR-31.
     PEEKED_STRANGER = "csq-peeked-stranger", None,
         "CsqPeekNextIrp returns NULL or an IRP that is in the queue.";
@@ -108,7 +108,7 @@ pub fn check_peeked(
     Ok(())
 }
 
-/// `DriverContext`[3] of a queued IRP, as it is found.
+/// `DriverContext[3]` of a queued IRP, as it is found.
 ///
 /// # Errors
 /// The broken rule.

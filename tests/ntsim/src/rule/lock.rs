@@ -13,6 +13,8 @@ rules! {
     /// TR-56.
     NOT_INITIALIZED = "lock-not-initialized", None,
         "A spin lock is initialized before it is used, and nothing else is written over it.";
+    HANDLE_IN_USE = "lock-handle-in-use", None,
+        "A KLOCK_QUEUE_HANDLE belongs to one acquisition of a spin lock until that is released.";
     FORGOTTEN = "lock-forgotten", VERIFIER,
         "A routine of the driver releases the spin locks that it takes.";
     LOWERED = "lock-lowers-irql", VERIFIER,

@@ -17,6 +17,9 @@ rules! {
     /// What a server had when it went away.
     CLAIM_LOST = "claim-lost", None,
         "At rest no request is claimed by a handle that is closed.";
+    STRANDED = "suspended-thread-strands", None,
+        "A thread that is suspended in the driver keeps nobody else's request, handle or device from its end: \
+         what it does for others it does in a critical region.";
     /// TR-10.
     DEADLOCK = "deadlock", Some(BugCheck(0x133, "DPC_WATCHDOG_VIOLATION")),
         "The threads do not wait for each other in a circle.";

@@ -9,13 +9,16 @@ use super::rest;
 use super::session;
 use super::stage::{Stage, TAG};
 use super::states;
+use super::suspend;
 use crate::finding;
 use crate::guest;
 use crate::manager::{dispatch, file, plug_and_play, request};
 use crate::nt::{irp, stack_location, status};
 use crate::rule::account;
 use crate::rule::plug_and_play::OPEN_FAILED;
+use crate::schedule;
 use crate::world;
+use crate::world::step::{Effect, Span, Touches, kernel};
 
 macro_rules! actors {
     ($($(#[$doc:meta])* $actor:ident = $name:literal,)*) => {
@@ -68,6 +71,8 @@ actors! {
     States = "states",
     /// Lets sessions ask for events of this and that kind, and looks at what is written.
     Session = "session",
+    /// Puts the device to sleep, and wakes it up.
+    Power = "power",
     /// Nothing by itself: the requests of A's handle end by themselves after a time.
     Timeout = "timeout",
     /// Sends another request of A's handle.
@@ -101,6 +106,8 @@ actors! {
     Neighbor = "neighbor",
     /// Sends a request that belongs to no handle.
     NoHandle = "no-handle",
+    /// Suspends the thread of the first actor, wherever it may be suspended, until nothing else happens.
+    Suspend = "suspend",
 }
 
 impl std::str::FromStr for Actor {
@@ -136,7 +143,11 @@ impl Actor {
         !self.needs_plug_and_play()
             && !matches!(
                 self,
-                Self::Cleanup | Self::ServerCleanup | Self::ServerClose | Self::ThreadExit
+                Self::Cleanup
+                    | Self::ServerCleanup
+                    | Self::ServerClose
+                    | Self::ThreadExit
+                    | Self::Suspend
             )
     }
 
@@ -151,7 +162,29 @@ impl Actor {
                 | Self::Rebalance
                 | Self::States
                 | Self::Session
+                | Self::Power
                 | Self::Neighbor
+        )
+    }
+
+    /// Whether it is a program's thread that sends requests and can be suspended. What the I/O manager does by
+    /// itself, it does where it cannot be.
+    #[must_use]
+    pub const fn may_be_suspended(self) -> bool {
+        matches!(
+            self,
+            Self::Pend
+                | Self::CompleteNext
+                | Self::CancelOwn
+                | Self::CancelId
+                | Self::CancelTag
+                | Self::Statistics
+                | Self::PendAgain
+                | Self::Claim
+                | Self::ClaimWait
+                | Self::Serve
+                | Self::Complete
+                | Self::ClaimElsewhere
         )
     }
 
@@ -186,6 +219,7 @@ impl Actor {
             }
             Self::States => states::walk(stage),
             Self::Session => session::record(stage),
+            Self::Power => stage.device().sleep_and_wake(),
             Self::Timeout => {}
             Self::PendAgain => {
                 let again = control::pend("another request", stage.client, TAG + 3, stage.timeout);
@@ -209,6 +243,7 @@ impl Actor {
             Self::Neighbor => neighbor(stage),
             Self::NoHandle => without_handle(stage),
             Self::Stranger => meddle(stage),
+            Self::Suspend => suspend::first_actor(),
         }
     }
 }
@@ -221,6 +256,9 @@ fn cancel(number: usize) {
 
 /// Asks the driver to end requests of A's handle: those that match and that it has already.
 fn cancel_own(stage: Stage, scope: u32, target: u64) {
+    let address = world::with(|world| world.irps.get(stage.request).map_or(0, |irp| irp.address));
+    let pended = Touches::read(kernel::returned(stage.request), 1);
+    schedule::step("", 0, pended.and(Span::new(address, 1), Effect::Read));
     world::with(|world| {
         if let Some(file) = world.files.get_mut(stage.client) {
             file.cancel_asked = true;

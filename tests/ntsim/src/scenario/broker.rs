@@ -122,6 +122,13 @@ pub const NAMES: &[&str] = &[
     "pend-again+cleanup@limit-1",
     "pend-again+complete@claimed,limit-1",
     "pend+cancel-claim@waiting,limit-1",
+    // Power.
+    "power+pend",
+    "power+cancel",
+    "power+complete-next",
+    "power+cleanup",
+    "power+claim",
+    "power+pend@slow-bus",
     // What is traced.
     "session+statistics",
     // A driver below that takes its time.

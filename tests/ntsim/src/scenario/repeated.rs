@@ -13,9 +13,9 @@ pub struct Repeated {
     scenario: Scenario,
     /// How it is before the strategy has anything to decide.
     start: Mutex<Option<Start>>,
-    /// The states in which the actors have left what they acted on, and how many steps the run took from
-    /// there. It broke no rule, or there would be no other run.
-    ends: Mutex<HashMap<u128, usize>>,
+    /// The round of the exploration, the states in which the actors have left what they acted on in it, and how
+    /// many steps the run took from there. It broke no rule, or there would be no other run.
+    ends: Mutex<(usize, HashMap<u128, usize>)>,
 }
 
 #[derive(Debug)]
@@ -42,8 +42,18 @@ impl Repeated {
         let stage = self.set_up();
         self.scenario.perform(stage);
         let come_to = checkpoint::state(self.scenario.actors.len(), &stage);
-        let steps = world::with(|world| world.steps);
-        let known = come_to.and_then(|state| self.ends.lock().ok()?.get(&state).copied());
+        let steps = world::with(|world| {
+            world.state = come_to;
+            world.steps
+        });
+        let known = come_to.and_then(|state| {
+            let mut ends = self.ends.lock().ok()?;
+            let (round, known) = &mut *ends;
+            if std::mem::replace(round, world::round()) != *round {
+                known.clear();
+            }
+            known.get(&state).copied()
+        });
         if let Some(rest) = known {
             world::with(|world| {
                 world.steps += rest;
@@ -54,7 +64,7 @@ impl Repeated {
         finish(stage);
         let rest = world::with(|world| world.steps) - steps;
         if let (Some(state), Ok(mut ends)) = (come_to, self.ends.lock()) {
-            ends.insert(state, rest);
+            ends.1.insert(state, rest);
         }
     }
 

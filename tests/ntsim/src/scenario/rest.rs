@@ -3,6 +3,7 @@
 use csq_protocol::{ioctl, wire};
 
 use super::control;
+use crate::checkpoint;
 use crate::ddi::ke::dpc;
 use crate::finding;
 use crate::manager::request;
@@ -10,7 +11,8 @@ use crate::nt::status;
 use crate::rule::{account, plug_and_play, progress};
 use crate::schedule;
 use crate::settings::Value;
-use crate::world::{self, DPC_QUEUES, Passing, World};
+use crate::world::step::kernel::DPC_QUEUES;
+use crate::world::{self, Passing, World};
 
 /// Compares the driver's account with what the I/O manager saw.
 pub fn check(witness: usize) {
@@ -24,6 +26,10 @@ pub fn check(witness: usize) {
 /// no timer expires.
 fn at_rest(look: impl FnOnce()) {
     let passing = stop_time();
+    if world::with(|world| world.state.is_none()) {
+        let state = checkpoint::hash(&());
+        world::with(|world| world.state = Some(state));
+    }
     look();
     world::with(|world| world.passing = passing);
 }
@@ -31,7 +37,7 @@ fn at_rest(look: impl FnOnce()) {
 /// From now on, no timer expires; DPCs come to their end. Returns how time passed before.
 pub fn stop_time() -> Passing {
     // That a timer has expired before or will only after is a difference: so this is a step.
-    schedule::object_point("", DPC_QUEUES);
+    schedule::object_point("", DPC_QUEUES, 1);
     let passing = world::with(|world| std::mem::replace(&mut world.passing, Passing::Stopped));
     dpc::wait_for_active();
     passing

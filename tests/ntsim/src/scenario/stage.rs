@@ -52,6 +52,9 @@ impl Stage {
         let device = start_driver();
         let client = open();
         let server = open();
+        if let Some(device) = device {
+            device.sleep_and_wake();
+        }
         let timeout = if has(Actor::Timeout) { TIMEOUT } else { 0 };
         Self {
             device,

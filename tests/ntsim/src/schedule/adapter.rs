@@ -10,8 +10,9 @@ use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 
 use super::{Choice, Strategy};
 use crate::finding::Finding;
+use crate::race;
 use crate::rule;
-use crate::world::thread::{Guard, Touches};
+use crate::world::thread::Guard;
 use crate::world::{self, World};
 
 /// More steps than any scenario needs. A run that takes them goes round in circles.
@@ -23,7 +24,12 @@ pub struct Adapter {
     /// Asked before each schedule; `false` ends the exploration.
     go_on: Box<dyn FnMut() -> bool>,
     started: bool,
+    /// The thread that goes on again and again although others could, and how often.
+    stubborn: (usize, usize),
 }
+
+/// As often as a thread may go on while others could. One that still does waits for another in a loop of its own.
+const MOST_IN_A_ROW: usize = 1_000;
 
 impl Adapter {
     /// Explores with `strategy` for as long as `go_on` says.
@@ -32,6 +38,7 @@ impl Adapter {
             strategy,
             go_on: Box::new(go_on),
             started: false,
+            stubborn: (0, 0),
         }
     }
 }
@@ -50,9 +57,17 @@ impl Scheduler for Adapter {
     fn new_execution(&mut self) -> Option<Schedule> {
         let found = std::mem::replace(&mut self.started, true)
             && world::with(|world| world.finding.is_some());
-        if found || !(self.go_on)() || !self.strategy.borrow_mut().begin() {
+        if found {
             return None;
         }
+        if race::apply() {
+            self.strategy.borrow_mut().restart();
+            world::next_round();
+        }
+        if !(self.go_on)() || !self.strategy.borrow_mut().begin() {
+            return None;
+        }
+        self.stubborn = (0, 0);
         // Until the first thread resets it, what is left of the last run must not be looked at.
         world::with(|world| *world = World::default());
         Some(Schedule::new(0))
@@ -84,7 +99,12 @@ impl Adapter {
             self.strategy.borrow_mut().ordered(earlier, later);
         }
         let (next, choices) = world::with(|world| {
-            let choices = possible(world, runnable);
+            let mut choices = possible(world, runnable);
+            let (stubborn, times) = self.stubborn;
+            if times > MOST_IN_A_ROW && choices.len() > 1 {
+                race::is_bounded("the end of a loop in which a thread waits for another by itself");
+                choices.retain(|choice| choice.thread != stubborn);
+            }
             (decide(world, &choices, current), choices)
         });
         let thread = match next {
@@ -100,6 +120,8 @@ impl Adapter {
             Next::Choose => {
                 let thread = self.strategy.borrow_mut().choose(&choices, current)?;
                 world::with(|world| world.choices.push(thread as u8));
+                let (last, times) = self.stubborn;
+                self.stubborn = (thread, if thread == last { times + 1 } else { 0 });
                 thread
             }
         };
@@ -177,7 +199,7 @@ fn decide(world: &mut World, choices: &[Choice<'_>], current: Option<usize>) -> 
     }
     // A step that nobody notices needs no decision. The thread that runs goes first, so that a
     // thread that only starts another one is not interrupted.
-    let silent = |choice: &&Choice<'_>| choice.touches == Touches::Nothing;
+    let silent = |choice: &&Choice<'_>| choice.touches.is_silent();
     let mine = choices.iter().find(|choice| Some(choice.thread) == current);
     if let Some(choice) = mine.filter(silent).or_else(|| choices.iter().find(silent)) {
         return Next::Thread(choice.thread);

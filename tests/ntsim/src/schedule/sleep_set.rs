@@ -9,14 +9,14 @@
 //! other order, the thread that has to go first for that is noted at the earlier of the two; no other
 //! sibling branch is taken.
 //!
-//! Sound if every step says what it influences ([`Touches`]), and if the driver's code between two
-//! points has no data race, which `--races` checks.
+//! Sound if every step says what it influences (`world::step`), and if nothing between two steps races with
+//! anything: an instruction that does becomes a point, and the search begins anew (`race`).
 
 mod order;
 
 use super::{Choice, Strategy};
-use crate::world::thread::Touches;
-use order::{Event, Handover, reversals};
+use crate::world::step::Touches;
+use order::{Event, Handover, Reversal, reversals};
 
 /// A thread and its next step.
 type Step = (usize, Touches);
@@ -72,6 +72,7 @@ impl SleepSet {
     /// Notes what the finished schedule shows to be worth trying.
     fn learn(&mut self) {
         let events: Vec<Event> = self.path.iter().map(|level| level.taken.into()).collect();
+        let mut blocked = Vec::new();
         for reversal in reversals(&events, &self.handovers) {
             let Some(level) = self.path.get_mut(reversal.at) else {
                 continue;
@@ -82,6 +83,7 @@ impl SleepSet {
                 // Nobody can go first there: the earlier step is what makes the later one possible,
                 // or the order of locks hides who could. Trying everybody is always right.
                 if reversal.enabled_by_earlier(&level.enabled) {
+                    blocked.push(reversal);
                     continue;
                 }
                 first = level.enabled.iter().map(|step| step.0).collect();
@@ -90,10 +92,35 @@ impl SleepSet {
                 level.wanted.extend(first.first());
             }
         }
+        for reversal in blocked {
+            self.look_further_back(&reversal);
+        }
+    }
+
+    /// A step was not possible just before the earlier one, but it may have been before that, until something
+    /// took the possibility away: an interrupt comes before the IRQL is raised, or after it is lowered.
+    fn look_further_back(&mut self, reversal: &Reversal) {
+        let touches = self.path.get(reversal.to).map(|level| level.taken.1);
+        let before = self.path.iter_mut().take(reversal.at).rev();
+        for level in before.take_while(|level| level.taken.0 != reversal.later) {
+            let is_enabled = level.enabled.iter().any(|step| step.0 == reversal.later);
+            let matters = touches.is_some_and(|it| !level.taken.1.commutes_with(&it));
+            if is_enabled && matters {
+                if !level.wanted.contains(&reversal.later) {
+                    level.wanted.push(reversal.later);
+                }
+                return;
+            }
+        }
     }
 
     /// Takes the step that the path prescribes, or a new one.
     fn advance(&mut self, enabled: &[Choice<'_>], current: Option<usize>) -> Option<usize> {
+        // A step that no other can influence may come at once: nothing is lost.
+        let is_own = |choice: &&Choice<'_>| choice.touches.is_own();
+        if let Some(own) = enabled.iter().find(is_own) {
+            return Some(own.thread);
+        }
         if self.depth == self.path.len() {
             let enabled: Vec<Step> = enabled
                 .iter()
@@ -120,7 +147,7 @@ impl SleepSet {
         self.depth += 1;
         let (thread, touches) = level.taken;
         self.asleep.clear();
-        let stays = |&&(sleeper, step): &&Step| sleeper != thread && step.commutes_with(touches);
+        let stays = |&&(sleeper, step): &&Step| sleeper != thread && step.commutes_with(&touches);
         self.asleep.extend(level.asleep.iter().filter(stays));
         Some(thread)
     }
@@ -157,6 +184,14 @@ impl Strategy for SleepSet {
             earlier,
             later,
         });
+    }
+
+    fn learns(&self) -> bool {
+        true
+    }
+
+    fn restart(&mut self) {
+        *self = Self::default();
     }
 
     fn is_exhaustive(&self) -> bool {

@@ -1,13 +1,15 @@
 //! Timers and deferred procedure calls (DPCs).
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 use super::World;
-use super::thread::{Pending, Touches};
+use super::step::Touches;
+use super::thread::Pending;
 
 /// A `KTIMER`.
-#[derive(Clone, Copy, Debug, Default, Hash)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Timer {
     /// When it expires, in 100 ns since 1601.
     pub due: u64,
@@ -16,7 +18,7 @@ pub struct Timer {
 }
 
 /// A `KDPC`.
-#[derive(Clone, Copy, Debug, Default, Hash)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Dpc {
     /// `DeferredRoutine`.
     pub routine: usize,
@@ -28,8 +30,28 @@ pub struct Dpc {
     pub queued: Option<usize>,
 }
 
+// Which thread it is that does it depends on the schedule, and does not matter.
+impl Hash for Timer {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (self.due, self.armed.is_some()).hash(hasher);
+    }
+}
+
+impl Hash for Dpc {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (self.routine, self.context, self.arguments).hash(hasher);
+        self.queued.is_some().hash(hasher);
+    }
+}
+
+impl Hash for Deferred {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (&self.timers, &self.dpcs, self.active.len()).hash(hasher);
+    }
+}
+
 /// All timers and DPCs of a run, by address.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default)]
 pub struct Deferred {
     /// Initialized timers.
     pub timers: BTreeMap<usize, Timer>,
@@ -82,7 +104,7 @@ impl World {
         self.deferred.active.retain(|active| *active != thread);
         if let Some(thread) = self.threads.get_mut(thread) {
             thread.pending = Pending {
-                touches: Touches::Object(object),
+                touches: Touches::write(object, 1),
                 ..Pending::NOTHING
             };
         }

@@ -29,10 +29,6 @@ pub struct Interface {
 }
 
 /// What the I/O manager knows about devices.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says something of its own"
-)]
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Devices {
     /// Devices that exist, by address.
@@ -52,8 +48,6 @@ pub struct Devices {
     /// Whether an IRP comes from above as soon as a device is attached, before the routine that attaches it
     /// has returned.
     pub asked_at_once: bool,
-    /// Whether the last Plug and Play request reached the simulated bus driver.
-    pub reached_bus: bool,
 }
 
 impl Devices {

@@ -1,6 +1,7 @@
 //! What the I/O manager knows about each IRP. It stays when the IRP's memory is gone.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 /// One IRP.
 #[derive(Clone, Debug, Hash)]
@@ -48,6 +49,8 @@ pub struct Irp {
     pub was_queued: bool,
     /// What the dispatch routine returned, once it has.
     pub dispatch_status: Option<u32>,
+    /// Whether it came to the bottom of the stack.
+    pub reached_bus: bool,
 }
 
 /// What reports call an IRP.
@@ -75,10 +78,19 @@ pub struct Queued {
 }
 
 /// All IRPs ever made, by number.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default)]
 pub struct Irps {
     list: Vec<Irp>,
     by_address: BTreeMap<usize, usize>,
+}
+
+/// In which order they were made depends on the schedule, and does not matter.
+impl Hash for Irps {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        for number in self.by_address.values() {
+            self.list.get(*number).hash(hasher);
+        }
+    }
 }
 
 impl Irps {

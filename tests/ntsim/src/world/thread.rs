@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::{DPC_QUEUES, Passing, World};
+use super::step::Touches;
+use super::{Passing, World};
 use crate::machine::Processor;
+use crate::nt::{APC_LEVEL, DISPATCH_LEVEL};
 
 /// A simulated thread. Each has a processor of its own, so its IRQL is its own too.
 #[derive(Clone, Debug, Hash)]
@@ -18,6 +20,12 @@ pub struct Thread {
     pub critical: u32,
     /// Depth of `KeEnterGuardedRegion`.
     pub guarded: u32,
+    /// The number of its processor, if what others do there matters to it.
+    pub on: Option<u32>,
+    /// The thread whose processor it has taken, if it is a DPC that does so, and whether it has it.
+    pub preempts: Option<(usize, bool)>,
+    /// Whether it is suspended.
+    pub suspended: bool,
     /// The next visible step.
     pub pending: Pending,
     /// Whether it has ended.
@@ -42,6 +50,9 @@ impl Thread {
             held: Vec::new(),
             critical: 0,
             guarded: 0,
+            on: None,
+            preempts: None,
+            suspended: false,
             pending: Pending::NOTHING,
             finished: false,
             processor,
@@ -50,78 +61,11 @@ impl Thread {
             object: None,
         }
     }
-}
 
-/// Which other steps a step can influence. Two steps that cannot influence each other may be taken
-/// in either order with the same result, so one order is enough.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Touches {
-    /// Nothing that another thread could notice, or only a condition that stays true.
-    Nothing,
-    /// The driver's code goes on after something that lets other threads go on. What it touches, a
-    /// correct driver guards; but if the memory is freed under it, the order matters.
-    Driver,
-    /// The driver is called. It knows what its device knows, but no IRP except the one it gets.
-    Entry,
-    /// A count in a kernel object, by address: two of these on one object do not disturb each other.
-    Counter(usize),
-    /// Something is added to a number that the driver keeps, by address, and nobody looks at what comes out:
-    /// two of these do not disturb each other, but who reads the number sees which have come before.
-    Add(usize),
-    /// One kernel object, by address.
-    Object(usize),
-    /// An IRP that other threads can know of is completed, by address: its life ends.
-    ///
-    /// A thread that wrongly still uses the memory can do so in any later step. It does not matter
-    /// which: if the memory can be freed before that step, then nothing that the thread does since
-    /// it last let others go on is needed for that, so it can be freed at the [`Touches::Driver`]
-    /// point there, and the steps in between commute.
-    Irp(usize),
-    /// The same for pool and device objects, by address.
-    Memory(usize),
-    /// A timer expires and its DPC is queued, or a DPC is queued or called; 0 for what is not concerned.
-    /// Memory that is freed can be the timer's or the DPC's.
-    Deferred {
-        /// The `KTIMER`.
-        timer: usize,
-        /// The `KDPC`.
-        dpc: usize,
-    },
-}
-
-impl Touches {
-    /// Whether the order of the two does not matter.
-    pub fn commutes_with(self, other: Self) -> bool {
-        use Touches::{Add, Counter, Deferred, Driver, Entry, Irp, Memory, Nothing, Object};
-        match (self, other) {
-            (Driver, Irp(_) | Memory(_))
-            | (Irp(_) | Memory(_), Driver)
-            | (Entry | Deferred { .. }, Memory(_))
-            | (Memory(_), Entry | Deferred { .. }) => false,
-            (Nothing | Driver | Entry, _)
-            | (_, Nothing | Driver | Entry)
-            | (Counter(_), Counter(_))
-            | (Add(_), Add(_)) => true,
-            (
-                Deferred { timer, dpc },
-                Deferred {
-                    timer: other,
-                    dpc: second,
-                },
-            ) => (timer == 0 || timer != other) && (dpc == 0 || dpc != second),
-            (
-                Deferred { timer, dpc },
-                Add(object) | Counter(object) | Object(object) | Irp(object),
-            )
-            | (
-                Add(object) | Counter(object) | Object(object) | Irp(object),
-                Deferred { timer, dpc },
-            ) => ![timer, dpc, DPC_QUEUES].contains(&object),
-            (
-                Add(one) | Counter(one) | Object(one) | Irp(one) | Memory(one),
-                Add(two) | Counter(two) | Object(two) | Irp(two) | Memory(two),
-            ) => one != two,
-        }
+    /// Whether the APC that suspends a thread is delivered: not at a raised IRQL, nor in a critical or guarded
+    /// region.
+    pub const fn may_be_suspended(&self) -> bool {
+        self.irql < APC_LEVEL && self.critical == 0 && self.guarded == 0
     }
 }
 
@@ -152,6 +96,8 @@ pub enum Guard {
     FileIdle(usize),
     /// No IRP of this thread is with the driver.
     ThreadIdle(usize),
+    /// This thread can be suspended where it is, or has ended.
+    Suspendable(usize),
 }
 
 /// The next visible step of a thread.
@@ -172,7 +118,7 @@ impl Pending {
     pub const NOTHING: Self = Self {
         what: "",
         object: 0,
-        touches: Touches::Nothing,
+        touches: Touches::NOTHING,
         guard: Guard::Always,
     };
 }
@@ -200,12 +146,37 @@ impl World {
             Guard::Completed(irp) => self.irps.get(irp).is_none_or(|it| it.completed),
             Guard::FileIdle(file) => !self.irps.outstanding().any(|irp| irp.file == Some(file)),
             Guard::ThreadIdle(thread) => !self.irps.outstanding().any(|irp| irp.thread == thread),
+            Guard::Suspendable(thread) => {
+                let thread = self.threads.get(thread);
+                thread.is_none_or(|it| it.finished || it.may_be_suspended())
+            }
         }
     }
 
     /// Whether the thread's next step is possible now.
     pub fn enabled(&self, thread: usize) -> bool {
-        self.holds(self.pending(thread).guard)
+        self.has_processor(thread) && self.holds(self.pending(thread).guard)
+    }
+
+    /// Whether the thread is not kept from going on by another on its processor, nor suspended.
+    fn has_processor(&self, thread: usize) -> bool {
+        let Some(own) = self.threads.get(thread) else {
+            return true;
+        };
+        // The processor that it is on, and whose DPCs come first there.
+        let (processor, waits) = match own.preempts {
+            Some((_, true)) => return true,
+            Some((other, false)) => (other, true),
+            None => (thread, false),
+        };
+        let is_taken = |it: &Thread| !it.finished && it.preempts == Some((processor, true));
+        let raised = waits
+            && self
+                .threads
+                .get(processor)
+                .is_some_and(|it| !it.finished && it.irql >= DISPATCH_LEVEL);
+        let taken = own.on.is_some() && self.threads.iter().any(is_taken);
+        !(own.suspended || raised || taken)
     }
 
     /// Whether memory is in the driver's frames of a thread that does not run.
@@ -220,74 +191,5 @@ impl World {
             .iter()
             .filter(|thread| !thread.finished)
             .count()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Touches::{
-        self, Add, Counter, Deferred, Driver, Entry, Irp, Memory, Nothing, Object,
-    };
-    use crate::world::DPC_QUEUES;
-
-    const ALL: [Touches; 15] = [
-        Nothing,
-        Driver,
-        Entry,
-        Add(1),
-        Add(2),
-        Counter(1),
-        Counter(2),
-        Object(1),
-        Object(2),
-        Irp(1),
-        Irp(2),
-        Memory(1),
-        Deferred { timer: 1, dpc: 2 },
-        Deferred { timer: 0, dpc: 2 },
-        Object(DPC_QUEUES),
-    ];
-
-    #[test]
-    fn commuting_is_symmetric() {
-        for one in ALL {
-            for two in ALL {
-                assert_eq!(
-                    one.commutes_with(two),
-                    two.commutes_with(one),
-                    "{one:?} {two:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn only_counters_commute_on_one_object() {
-        assert!(Add(1).commutes_with(Add(1)));
-        assert!(!Add(1).commutes_with(Counter(1)));
-        assert!(!Add(1).commutes_with(Object(1)));
-        assert!(Add(1).commutes_with(Object(2)));
-        assert!(Counter(1).commutes_with(Counter(1)));
-        assert!(!Counter(1).commutes_with(Object(1)));
-        assert!(!Object(1).commutes_with(Object(1)));
-        assert!(!Memory(1).commutes_with(Object(1)));
-        assert!(!Memory(1).commutes_with(Driver));
-        assert!(Memory(1).commutes_with(Memory(2)));
-        assert!(!Irp(1).commutes_with(Driver));
-        assert!(Irp(1).commutes_with(Entry));
-        assert!(!Memory(1).commutes_with(Entry));
-    }
-
-    #[test]
-    fn an_expiry_concerns_timer_dpc_and_queue() {
-        let expiry = Deferred { timer: 1, dpc: 2 };
-        assert!(!expiry.commutes_with(Object(1)));
-        assert!(!expiry.commutes_with(Object(2)));
-        assert!(!expiry.commutes_with(Object(DPC_QUEUES)));
-        assert!(!expiry.commutes_with(Memory(3)));
-        assert!(!expiry.commutes_with(Deferred { timer: 0, dpc: 2 }));
-        assert!(expiry.commutes_with(Object(3)));
-        assert!(expiry.commutes_with(Deferred { timer: 3, dpc: 4 }));
-        assert!(Deferred { timer: 0, dpc: 4 }.commutes_with(Deferred { timer: 0, dpc: 2 }));
     }
 }

@@ -9,10 +9,10 @@ use crate::finding;
 use crate::guest;
 use crate::manager::enter_driver;
 use crate::nt::DISPATCH_LEVEL;
-use crate::race;
 use crate::rule;
 use crate::schedule;
 use crate::world;
+use crate::world::step::kernel::IN_DRIVER;
 
 exports! { IoAllocateWorkItem, IoFreeWorkItem, IoQueueWorkItem, IoQueueWorkItemEx }
 
@@ -42,7 +42,7 @@ fn require(routine: &str, item: usize) {
 }
 
 pub extern "win64" fn IoFreeWorkItem(item: usize) {
-    schedule::object_point("IoFreeWorkItem", item);
+    schedule::object_point("IoFreeWorkItem", item, SIZE);
     require("IoFreeWorkItem", item);
     if guest::read::<u8>(item + QUEUED) != 0 {
         finding::raise(
@@ -55,7 +55,7 @@ pub extern "win64" fn IoFreeWorkItem(item: usize) {
 
 fn queue(item: usize, routine: usize, context: usize, extended: bool) {
     enter("IoQueueWorkItem", DISPATCH_LEVEL);
-    schedule::object_point("IoQueueWorkItem", item);
+    schedule::object_point("IoQueueWorkItem", item, SIZE);
     require("IoQueueWorkItem", item);
     if guest::read::<u8>(item + QUEUED) != 0 {
         finding::raise(
@@ -64,11 +64,9 @@ fn queue(item: usize, routine: usize, context: usize, extended: bool) {
         );
     }
     guest::write(item + QUEUED, 1u8);
-    race::release(item);
     let device: usize = guest::read(item);
     schedule::spawn("work item", None, move || {
-        schedule::object_point("work item runs", item);
-        race::acquire(item);
+        schedule::object_point("work item runs", item, SIZE);
         guest::write(item + QUEUED, 0u8);
         let arguments = if extended {
             [device, context, item, 0]
@@ -76,6 +74,7 @@ fn queue(item: usize, routine: usize, context: usize, extended: bool) {
             [device, context, 0, 0]
         };
         enter_driver("a work item", routine, arguments);
+        schedule::counter_point("", IN_DRIVER, 1);
     });
     schedule::driver_point();
 }

@@ -9,12 +9,12 @@ use crate::finding;
 use crate::guest;
 use crate::nt::status::{SUCCESS, TIMEOUT};
 use crate::nt::{APC_LEVEL, DISPATCH_LEVEL};
-use crate::race;
 use crate::rule;
 use crate::schedule;
 use crate::world;
 use crate::world::dispatcher::Dispatcher;
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::Touches;
+use crate::world::thread::Guard;
 
 exports! {
     KeInitializeEvent, KeSetEvent, KeClearEvent, KeResetEvent, KeReadStateEvent, KeInitializeSemaphore,
@@ -23,6 +23,8 @@ exports! {
 
 /// `KEVENT.Header.SignalState`, kept in step for a driver that looks at it.
 const SIGNAL_STATE: usize = 0x04;
+/// `sizeof(DISPATCHER_HEADER)`, with which all begin that can be waited for.
+const HEADER_SIZE: usize = 0x18;
 /// `sizeof(KEVENT)`.
 const EVENT_SIZE: usize = 0x18;
 /// `sizeof(KSEMAPHORE)`.
@@ -42,8 +44,7 @@ pub extern "win64" fn KeInitializeEvent(event: usize, kind: i32, state: u8) {
 /// Sets an event and returns its state from before.
 fn set_event(routine: &'static str, event: usize, state: bool) -> i32 {
     enter(routine, DISPATCH_LEVEL);
-    schedule::object_point(routine, event);
-    race::release(event);
+    schedule::object_point(routine, event, EVENT_SIZE);
     let old = world::with(|world| match world.dispatchers.get_mut(event) {
         Some(Dispatcher::Event { signaled, .. }) => Some(std::mem::replace(signaled, state)),
         _ => None,
@@ -78,8 +79,7 @@ pub extern "win64" fn KeResetEvent(event: usize) -> i32 {
 }
 
 pub extern "win64" fn KeReadStateEvent(event: usize) -> i32 {
-    schedule::object_point("KeReadStateEvent", event);
-    race::acquire(event);
+    schedule::step("KeReadStateEvent", event, Touches::read(event, EVENT_SIZE));
     i32::from(world::with(|world| world.dispatchers.is_signaled(event)))
 }
 
@@ -100,8 +100,7 @@ pub extern "win64" fn KeReleaseSemaphore(
     _wait: u8,
 ) -> i32 {
     enter("KeReleaseSemaphore", DISPATCH_LEVEL);
-    schedule::object_point("KeReleaseSemaphore", semaphore);
-    race::release(semaphore);
+    schedule::object_point("KeReleaseSemaphore", semaphore, SEMAPHORE_SIZE);
     let counts = world::with(|world| match world.dispatchers.get_mut(semaphore) {
         Some(Dispatcher::Semaphore { count, limit }) => {
             let old = *count;
@@ -125,7 +124,8 @@ pub extern "win64" fn KeReleaseSemaphore(
 }
 
 pub extern "win64" fn KeReadStateSemaphore(semaphore: usize) -> i32 {
-    schedule::object_point("KeReadStateSemaphore", semaphore);
+    let touches = Touches::read(semaphore, SEMAPHORE_SIZE);
+    schedule::step("KeReadStateSemaphore", semaphore, touches);
     guest::read(semaphore + SIGNAL_STATE)
 }
 
@@ -155,7 +155,12 @@ pub fn wait(object: usize, timeout: bool) -> u32 {
     } else {
         Guard::Signaled(object)
     };
-    schedule::point("wait for object", object, Touches::Object(object), guard);
+    schedule::point(
+        "wait for object",
+        object,
+        Touches::write(object, HEADER_SIZE),
+        guard,
+    );
     if world::with(|world| world.dispatchers.get_mut(object).is_none()) {
         no_object("KeWaitForSingleObject", object);
     }
@@ -169,7 +174,6 @@ pub fn wait(object: usize, timeout: bool) -> u32 {
     if !signaled {
         return TIMEOUT;
     }
-    race::acquire(object);
     SUCCESS
 }
 
@@ -177,6 +181,6 @@ pub extern "win64" fn KeDelayExecutionThread(_mode: u8, _alertable: u8, interval
     enter("KeDelayExecutionThread", APC_LEVEL);
     let interval: i64 = guest::read(interval);
     world::with(|world| world.time += interval.unsigned_abs());
-    schedule::point("delay", 0, Touches::Driver, Guard::Always);
+    schedule::driver_point();
     SUCCESS
 }

@@ -8,16 +8,16 @@
 
 use crate::ddi::{enter, exports};
 use crate::finding;
-use crate::machine::MAX_THREADS;
+use crate::machine::{self, MAX_THREADS};
 use crate::manager::enter_driver;
 use crate::nt::dpc;
 use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL};
-use crate::race;
 use crate::rule;
 use crate::schedule;
+use crate::world;
 use crate::world::deferred::Dpc;
-use crate::world::thread::{Guard, Touches};
-use crate::world::{self, DPC_QUEUES};
+use crate::world::step::kernel::{DPC_QUEUES, IN_DRIVER};
+use crate::world::step::{Effect, Span, Touches};
 
 exports! {
     KeInitializeDpc, KeInsertQueueDpc, KeRemoveQueueDpc, KeFlushQueuedDpcs, KeSetImportanceDpc,
@@ -26,7 +26,7 @@ exports! {
 
 pub extern "win64" fn KeInitializeDpc(dpc: usize, routine: usize, context: usize) {
     if world::with(|world| world.deferred.dpcs.contains_key(&dpc)) {
-        schedule::object_point("KeInitializeDpc", dpc);
+        schedule::object_point("KeInitializeDpc", dpc, dpc::SIZE);
     }
     let queued = world::with(|world| world.deferred.queued_in(dpc..dpc + 1));
     if queued.is_some() {
@@ -68,19 +68,47 @@ pub fn enqueue(address: usize, arguments: [usize; 2], thread: usize) -> bool {
     });
     if free.is_some() {
         dpc::set_arguments(address, arguments);
-        race::release(address);
     }
     free.is_some()
+}
+
+/// If DPCs preempt, the one of this thread is called on the processor of a thread, which so cannot go on.
+/// At a raised IRQL that thread cannot be interrupted.
+pub fn preempt(thread: usize, of: usize) {
+    if !machine::with(|machine| machine.settings.preemption) {
+        return;
+    }
+    world::with(|world| {
+        let processor = Some(of as u32);
+        for it in [thread, of] {
+            if let Some(it) = world.threads.get_mut(it) {
+                it.on = processor;
+            }
+        }
+        if let Some(it) = world.threads.get_mut(thread) {
+            it.preempts = Some((of, false));
+        }
+    });
+}
+
+fn take_processor() {
+    world::with(|world| {
+        if let Some((_, has)) = &mut world.thread().preempts {
+            *has = true;
+        }
+    });
+}
+
+/// A DPC is queued or called.
+fn touches(address: usize) -> Touches {
+    Touches::write(address, dpc::SIZE).and(Span::new(DPC_QUEUES, 1), Effect::Count)
 }
 
 /// The current thread calls the DPC that is queued for it.
 pub fn run(address: usize) {
     world::with(|world| world.thread().irql = DISPATCH_LEVEL);
-    let touches = Touches::Deferred {
-        timer: 0,
-        dpc: address,
-    };
-    schedule::point("DPC runs", address, touches, Guard::Always);
+    schedule::step("DPC runs", address, touches(address));
+    take_processor();
     let call = world::with(|world| {
         let me = world.current;
         let dpc = world.deferred.dpcs.get_mut(&address)?;
@@ -98,9 +126,9 @@ pub fn run(address: usize) {
         ..
     }) = call
     {
-        race::acquire(address);
         enter_driver("a DPC", routine, [address, context, first, second]);
-        race::release(DPC_QUEUES);
+        let queues = Touches::count(DPC_QUEUES, 1);
+        schedule::step("", 0, queues.and(Span::new(IN_DRIVER, 1), Effect::Count));
     }
     world::with(|world| {
         let me = world.current;
@@ -110,32 +138,29 @@ pub fn run(address: usize) {
 }
 
 pub extern "win64" fn KeInsertQueueDpc(dpc: usize, first: usize, second: usize) -> u8 {
-    let touches = Touches::Deferred { timer: 0, dpc };
-    schedule::point("KeInsertQueueDpc", dpc, touches, Guard::Always);
+    schedule::step("KeInsertQueueDpc", dpc, touches(dpc));
     require("KeInsertQueueDpc", dpc);
     let thread = world::with(|world| world.threads.len());
     let queued = enqueue(dpc, [first, second], thread);
     if queued {
-        schedule::spawn("DPC", None, move || run(dpc));
+        let thread = schedule::spawn("DPC", None, move || run(dpc));
+        preempt(thread, world::with(|world| world.current));
     }
     schedule::driver_point();
     u8::from(queued)
 }
 
 pub extern "win64" fn KeRemoveQueueDpc(dpc: usize) -> u8 {
-    schedule::object_point("KeRemoveQueueDpc", dpc);
+    schedule::object_point("KeRemoveQueueDpc", dpc, dpc::SIZE);
     require("KeRemoveQueueDpc", dpc);
-    race::acquire(dpc);
     u8::from(world::with(|world| world.dequeue(dpc)))
 }
 
 /// Waits for the DPCs that are queued or run now. A timer that expires later is not waited for.
 pub extern "win64" fn KeFlushQueuedDpcs() {
     enter("KeFlushQueuedDpcs", PASSIVE_LEVEL);
-    schedule::object_point("KeFlushQueuedDpcs", DPC_QUEUES);
+    schedule::object_point("KeFlushQueuedDpcs", DPC_QUEUES, 1);
     wait_for_active();
-    // What DPCs did that had ended before is ordered too.
-    race::acquire(DPC_QUEUES);
 }
 
 /// Waits for the DPCs that are queued or run.

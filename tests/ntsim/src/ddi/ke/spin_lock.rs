@@ -7,12 +7,15 @@
 use crate::ddi::{enter, exports};
 use crate::finding;
 use crate::guest;
+use crate::machine;
 use crate::nt::DISPATCH_LEVEL;
 use crate::race;
 use crate::rule;
 use crate::schedule;
-use crate::world::thread::{Guard, Touches};
-use crate::world::{self, CANCEL_LOCK};
+use crate::world;
+use crate::world::step::Touches;
+use crate::world::step::kernel::CANCEL_LOCK;
+use crate::world::thread::Guard;
 
 exports! {
     KeInitializeSpinLock, KeAcquireSpinLockRaiseToDpc, KeReleaseSpinLock, KeAcquireSpinLockAtDpcLevel,
@@ -28,7 +31,7 @@ pub fn acquire(lock: usize) -> u8 {
     schedule::point(
         "acquire spin lock",
         lock,
-        Touches::Object(lock),
+        Touches::write(lock, 1),
         Guard::LockFree(lock),
     );
     take(lock);
@@ -53,7 +56,14 @@ fn take(lock: usize) {
         }
         guest::write(lock, owner + 1);
     }
-    race::acquire(lock);
+}
+
+/// Whether the driver can try to take a lock.
+fn is_tried() -> bool {
+    machine::with(|machine| {
+        let mut imports = machine.image.imports().iter();
+        imports.any(|import| import.name.ends_with("!KeTryToAcquireSpinLockAtDpcLevel"))
+    })
 }
 
 /// Gives a lock back. The IRQL becomes `irql`, or stays.
@@ -61,10 +71,15 @@ pub fn release(lock: usize, irql: Option<u8>) {
     finding::check(world::with(|world| {
         rule::lock::check_release(world, lock, irql)
     }));
-    race::release(lock);
+    if is_tried() {
+        // Who only tries to take it can tell. It is no step on the lock itself, which who waits for it depends
+        // on: those two can never come in the other order.
+        schedule::object_point("", lock + 1, 1);
+    }
     if lock != CANCEL_LOCK {
         guest::write(lock, 0usize);
     }
+    race::release(lock);
     world::with(|world| {
         world.locks.remove(&lock);
         world.thread().held.retain(|held| *held != lock);
@@ -109,9 +124,10 @@ pub extern "win64" fn KeReleaseSpinLockFromDpcLevel(lock: usize) {
 
 pub extern "win64" fn KeTryToAcquireSpinLockAtDpcLevel(lock: usize) -> u8 {
     require_dispatch_level("KeTryToAcquireSpinLockAtDpcLevel");
-    schedule::object_point("try to acquire spin lock", lock);
+    schedule::object_point("try to acquire spin lock", lock, 2);
     let free = world::with(|world| !world.locks.contains_key(&lock));
     if free {
+        race::acquire(lock);
         take(lock);
     }
     u8::from(free)
@@ -121,9 +137,36 @@ pub extern "win64" fn KeTryToAcquireSpinLockAtDpcLevel(lock: usize) -> u8 {
 mod queue_handle {
     pub const LOCK: usize = 0x08;
     pub const OLD_IRQL: usize = 0x10;
+    pub const SIZE: usize = 0x18;
+}
+
+/// A queue handle is put in front of others, or taken out of the queue. Those on a thread's own stack are its
+/// own business.
+fn enqueue(handle: usize, taken: bool) {
+    if !guest::is_shared(handle) {
+        return;
+    }
+    schedule::object_point("", handle, queue_handle::SIZE);
+    let fresh = world::with(|world| {
+        if taken {
+            world.lock_handles.insert(handle)
+        } else {
+            world.lock_handles.remove(&handle)
+        }
+    });
+    if taken && !fresh {
+        finding::raise(
+            &rule::lock::HANDLE_IN_USE,
+            format!(
+                "the KLOCK_QUEUE_HANDLE at {} is used by another acquisition",
+                world::with(|world| world.object_name(handle))
+            ),
+        );
+    }
 }
 
 pub extern "win64" fn KeAcquireInStackQueuedSpinLock(lock: usize, handle: usize) {
+    enqueue(handle, true);
     let irql = acquire(lock);
     guest::write(handle + queue_handle::LOCK, lock);
     guest::write(handle + queue_handle::OLD_IRQL, irql);
@@ -131,5 +174,7 @@ pub extern "win64" fn KeAcquireInStackQueuedSpinLock(lock: usize, handle: usize)
 
 pub extern "win64" fn KeReleaseInStackQueuedSpinLock(handle: usize) {
     let lock = guest::read(handle + queue_handle::LOCK);
-    release(lock, Some(guest::read(handle + queue_handle::OLD_IRQL)));
+    let irql = guest::read(handle + queue_handle::OLD_IRQL);
+    enqueue(handle, false);
+    release(lock, Some(irql));
 }

@@ -11,14 +11,15 @@ use super::dpc;
 use crate::ddi::{enter, exports};
 use crate::finding;
 use crate::nt::DISPATCH_LEVEL;
+use crate::nt::dpc::SIZE as DPC_SIZE;
 use crate::nt::timer;
-use crate::race;
 use crate::rule;
 use crate::schedule;
 use crate::world;
 use crate::world::deferred::Timer;
 use crate::world::dispatcher::Dispatcher;
-use crate::world::thread::{Guard, Touches};
+use crate::world::step::{Effect, Span, Touches, kernel};
+use crate::world::thread::Guard;
 
 exports! {
     KeInitializeTimer, KeInitializeTimerEx, KeSetTimer, KeSetTimerEx, KeCancelTimer, KeReadStateTimer,
@@ -47,7 +48,7 @@ pub extern "win64" fn KeInitializeTimer(timer: usize) {
 
 pub extern "win64" fn KeInitializeTimerEx(timer: usize, kind: i32) {
     if world::with(|world| world.deferred.timers.contains_key(&timer)) {
-        schedule::object_point("KeInitializeTimer", timer);
+        schedule::object_point("KeInitializeTimer", timer, timer::SIZE);
     }
     let armed = world::with(|world| world.deferred.armed_in(timer..timer + 1));
     if armed.is_some() {
@@ -83,12 +84,11 @@ pub extern "win64" fn KeSetTimer(timer: usize, due: i64, dpc: usize) -> u8 {
 
 pub extern "win64" fn KeSetTimerEx(timer: usize, due: i64, period: i32, dpc: usize) -> u8 {
     enter("KeSetTimer", DISPATCH_LEVEL);
-    schedule::object_point("KeSetTimer", timer);
+    schedule::object_point("KeSetTimer", timer, timer::SIZE);
     require("KeSetTimer", timer);
     if dpc != 0 {
         dpc::require("KeSetTimer", dpc);
     }
-    race::exchange(timer);
     let was_armed = world::with(|world| world.disarm(timer));
     signal(timer, false);
     let now = world::with(|world| world.time);
@@ -114,7 +114,8 @@ fn arm(timer: usize, setting: Setting) {
         };
         world.deferred.timers.insert(timer, state);
     });
-    schedule::spawn("timer", None, move || expire(timer, setting));
+    let setter = world::with(|world| world.current);
+    schedule::spawn("timer", None, move || expire(timer, setting, setter));
 }
 
 /// Sets whether a wait for the timer is satisfied.
@@ -128,14 +129,19 @@ fn signal(timer: usize, state: bool) {
 }
 
 /// The thread of an armed timer.
-fn expire(timer: usize, setting: Setting) {
+fn expire(timer: usize, setting: Setting, setter: usize) {
     let Setting {
         due,
         period,
         dpc,
         left,
     } = setting;
-    let touches = Touches::Deferred { timer, dpc };
+    let touches = Touches::write(timer, timer::SIZE)
+        .and(
+            Span::new(dpc, if dpc == 0 { 0 } else { DPC_SIZE }),
+            Effect::Write,
+        )
+        .and(Span::new(kernel::DPC_QUEUES, 1), Effect::Count);
     schedule::point("timer expires", timer, touches, Guard::Time(due));
     let expired = world::with(|world| {
         let me = world.current;
@@ -147,7 +153,6 @@ fn expire(timer: usize, setting: Setting) {
         // It was canceled, or set again.
         return;
     }
-    race::exchange(timer);
     world::with(|world| world.time = world.time.max(due));
     signal(timer, true);
     if period != 0 && left > 1 {
@@ -163,6 +168,7 @@ fn expire(timer: usize, setting: Setting) {
     if dpc != 0 {
         let me = world::with(|world| world.current);
         if dpc::enqueue(dpc, [0, 0], me) {
+            dpc::preempt(me, setter);
             dpc::run(dpc);
         }
     }
@@ -170,9 +176,8 @@ fn expire(timer: usize, setting: Setting) {
 
 pub extern "win64" fn KeCancelTimer(timer: usize) -> u8 {
     enter("KeCancelTimer", DISPATCH_LEVEL);
-    schedule::object_point("KeCancelTimer", timer);
+    schedule::object_point("KeCancelTimer", timer, timer::SIZE);
     require("KeCancelTimer", timer);
-    race::exchange(timer);
     let was_armed = world::with(|world| world.disarm(timer));
     world::with(|world| {
         world.log(
@@ -189,8 +194,7 @@ pub extern "win64" fn KeCancelTimer(timer: usize) -> u8 {
 }
 
 pub extern "win64" fn KeReadStateTimer(timer: usize) -> u8 {
-    schedule::object_point("KeReadStateTimer", timer);
+    schedule::step("KeReadStateTimer", timer, Touches::read(timer, timer::SIZE));
     require("KeReadStateTimer", timer);
-    race::acquire(timer);
     u8::from(world::with(|world| world.dispatchers.is_signaled(timer)))
 }

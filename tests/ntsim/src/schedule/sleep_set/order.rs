@@ -3,7 +3,7 @@
 //! The happens-before relation of a schedule: steps of one thread are ordered, and so are steps that do
 //! not commute. Locks are left out of it where it can only lead to more branches, never to fewer.
 
-use crate::world::thread::Touches;
+use crate::world::step::Touches;
 
 /// A step of a schedule.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,9 @@ pub struct Reversal {
     /// Threads of which one has to go first there for the other order.
     pub first: Vec<usize>,
     /// The thread of the later step.
-    later: usize,
+    pub later: usize,
+    /// Where the later step was taken.
+    pub to: usize,
     /// Whether that thread took no step between the two.
     direct: bool,
 }
@@ -127,7 +129,7 @@ pub fn reversals(events: &[Event], handovers: &[Handover]) -> Vec<Reversal> {
             continue;
         };
         for (earlier, other) in events.iter().enumerate().take(index).rev() {
-            if other.thread == event.thread || other.touches.commutes_with(event.touches) {
+            if other.thread == event.thread || other.touches.commutes_with(&event.touches) {
                 continue;
             }
             let known = clock.get(other.thread).copied().unwrap_or(0);
@@ -165,6 +167,7 @@ fn reversal(ordered: &Ordered<'_>, earlier: usize, later: usize) -> Reversal {
         at: earlier,
         first: ordered.first_threads(earlier, later),
         later: thread,
+        to: later,
         direct: !between.into_iter().any(|event| event.thread == thread),
     }
 }
@@ -172,7 +175,12 @@ fn reversal(ordered: &Ordered<'_>, earlier: usize, later: usize) -> Reversal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Touches::{Driver, Memory, Object};
+
+    const OWN: Touches = Touches::OWN;
+
+    const fn object(number: usize) -> Touches {
+        Touches::write(number * 0x1000, 8)
+    }
 
     fn schedule(steps: &[(usize, Touches)]) -> Vec<Event> {
         steps.iter().map(|&step| step.into()).collect()
@@ -180,13 +188,13 @@ mod tests {
 
     #[test]
     fn steps_that_commute_are_not_reversed() {
-        let events = schedule(&[(1, Object(1)), (2, Object(2)), (1, Driver), (2, Driver)]);
+        let events = schedule(&[(1, object(1)), (2, object(2)), (1, OWN), (2, OWN)]);
         assert!(reversals(&events, &[]).is_empty());
     }
 
     #[test]
     fn what_a_joined_thread_did_comes_before() {
-        let events = schedule(&[(1, Object(1)), (0, Object(1))]);
+        let events = schedule(&[(1, object(1)), (0, object(1))]);
         assert_eq!(reversals(&events, &[]).len(), 1);
         let joined = Handover {
             at: 1,
@@ -201,10 +209,10 @@ mod tests {
     #[test]
     fn steps_on_one_object_are() {
         let events = schedule(&[
-            (1, Object(1)),
-            (1, Object(3)),
-            (2, Object(2)),
-            (2, Object(1)),
+            (1, object(1)),
+            (1, object(3)),
+            (2, object(2)),
+            (2, object(1)),
         ]);
         let found = reversals(&events, &[]);
         assert_eq!(found.len(), 1);
@@ -216,12 +224,12 @@ mod tests {
     fn an_order_that_others_force_is_kept() {
         // 1 before 2 by object 1, 2 before 3 by object 2: 1 and 3 have no order of their own.
         let events = schedule(&[
-            (1, Memory(5)),
-            (1, Object(1)),
-            (2, Object(1)),
-            (2, Object(2)),
-            (3, Object(2)),
-            (3, Memory(5)),
+            (1, object(5)),
+            (1, object(1)),
+            (2, object(1)),
+            (2, object(2)),
+            (3, object(2)),
+            (3, object(5)),
         ]);
         let at: Vec<usize> = reversals(&events, &[])
             .iter()

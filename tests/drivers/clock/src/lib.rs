@@ -1,0 +1,139 @@
+//! A clock: `WAIT` is answered, with the number of the tick, when the clock ticks next, which it does while somebody waits.
+//! The timer's routine has a work item answer, at `PASSIVE_LEVEL`, where a driver can do what it may not at
+//! `DISPATCH_LEVEL`. Programs open `\\.\Clock`.
+
+#![no_std]
+
+use core::pin::Pin;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use pin_project_lite::pin_project;
+use wdk_alloc::WdkAllocator;
+use wdk_panic as _;
+use wdm::csq::{Fifo, Own, Pends};
+use wdm::{
+    Call, Control, Device, Dispatched, DriverObject, Irp, NtStatus, RegistryPath, Timer, WorkItem,
+};
+
+const WAIT: u32 = 0x0022_6000; // FILE_READ_DATA, METHOD_BUFFERED
+/// Milliseconds from the first who waits to the tick.
+const PERIOD: u32 = 100;
+
+#[global_allocator]
+static ALLOCATOR: WdkAllocator = WdkAllocator;
+
+pin_project! {
+    struct Clock {
+        #[pin]
+        waiting: Fifo<Clock, Control>,
+        #[pin]
+        timer: Timer,
+        #[pin]
+        answers: WorkItem,
+        ticks: AtomicU64,
+    }
+}
+
+pin_project! {
+    /// A handle.
+    struct Handle {
+        #[pin]
+        requests: Own<Clock, Control>,
+    }
+}
+
+impl Pends<Control> for Clock {
+    const IS_TOLD: bool = true;
+
+    fn own(file: Pin<&Handle>) -> Pin<&Own<Self, Control>> {
+        file.project_ref().requests
+    }
+
+    fn arrived(self: Pin<&Self>, call: &mut Call) {
+        self.project_ref().timer.set(call, PERIOD);
+    }
+}
+
+impl Device for Clock {
+    type File = Handle;
+    const NAME: Option<&'static str> = Some("Clock");
+
+    fn new() -> Self {
+        Self {
+            waiting: Fifo::new(),
+            timer: Timer::new(),
+            answers: WorkItem::new(),
+            ticks: AtomicU64::new(0),
+        }
+    }
+
+    fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
+        self.project_ref().waiting.register(self)
+    }
+
+    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
+        self.project_ref().waiting.make_room(call, 256)
+    }
+
+    fn create(self: Pin<&Self>, _: &mut Call) -> Result<Handle, NtStatus> {
+        Ok(Handle {
+            requests: Own::new(),
+        })
+    }
+
+    fn device_control(irp: Irp<Self, Control>, call: &mut Call) -> Dispatched {
+        match irp.code() {
+            WAIT => Fifo::pend(irp, call, |device| device.project_ref().waiting),
+            _ => irp.complete(call, NtStatus::INVALID_DEVICE_REQUEST),
+        }
+    }
+
+    fn timer(self: Pin<&Self>) -> Option<Pin<&Timer>> {
+        Some(self.project_ref().timer)
+    }
+
+    fn expired(self: Pin<&Self>, call: &mut Call) {
+        self.project_ref().answers.queue(call);
+    }
+
+    fn work_item(self: Pin<&Self>) -> Option<Pin<&WorkItem>> {
+        Some(self.project_ref().answers)
+    }
+
+    fn work(self: Pin<&Self>, call: &mut Call) {
+        let tick = self.ticks.fetch_add(1, Ordering::Relaxed) + 1;
+        while let Some(mut irp) = self.project_ref().waiting.retrieve_next(call) {
+            irp.answer(&tick.to_le_bytes());
+            irp.complete(NtStatus::SUCCESS);
+        }
+    }
+
+    fn cleanup(self: Pin<&Self>, file: Pin<&Handle>, call: &mut Call) {
+        let own = file.project_ref().requests;
+        self.project_ref().waiting.close(own, call);
+    }
+
+    fn purge(self: Pin<&Self>, call: &mut Call) {
+        self.project_ref().timer.stop(call);
+        self.project_ref().waiting.purge(call);
+    }
+
+    fn release(self: Pin<&Self>, call: &mut Call) {
+        self.project_ref().waiting.release(call);
+    }
+}
+
+/// # Safety
+///
+/// Called by the I/O manager, once.
+#[expect(unsafe_code, reason = "is called by the kernel")]
+#[unsafe(export_name = "DriverEntry")]
+unsafe extern "system" fn driver_entry(
+    driver: NonNull<DriverObject>,
+    _: NonNull<RegistryPath>,
+) -> i32 {
+    // SAFETY: by the caller.
+    unsafe { wdm::initialize_driver::<Clock>(driver) };
+    0
+}

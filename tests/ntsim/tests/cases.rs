@@ -1,0 +1,180 @@
+//! Drivers as people write them in C (`cases/driver.c`), one of them right, are judged rightly, and whatever
+//! schedules by chance reach, the exhaustive search reaches as well.
+//!
+//! Needs clang, and the headers that csq.sys is built with: `cargo make explore-quick` runs it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// The bugs that can be built into the driver, where each shows, and the rule that it breaks.
+const WRONG: &[(&str, &[&str], &str)] = &[
+    (
+        "checked_before_set",
+        &["explore", "pend+cancel"],
+        "not-canceled",
+    ),
+    (
+        "return_ignored",
+        &["explore", "cancel+complete-next"],
+        "touched-after-completion",
+    ),
+    (
+        "dpc_not_flushed",
+        &["explore", "complete-next+remove"],
+        "dpc-freed-while-queued",
+    ),
+    (
+        "dpc_not_flushed_pool",
+        &["explore", "complete-next+remove"],
+        "dpc-freed-while-queued",
+    ),
+    (
+        "lock_handle_shared",
+        &["explore", "pend+cancel"],
+        "lock-handle-in-use",
+    ),
+    ("power_not_passed", &["run"], "returned-without-completing"),
+    (
+        "power_not_passed",
+        &["explore", "pend+cancel"],
+        "returned-without-completing",
+    ),
+    (
+        "touched_after_queued",
+        &["explore", "pend+cancel"],
+        "touched-after-completion",
+    ),
+    (
+        "counted_unlocked",
+        &["explore", "pend+statistics+cancel"],
+        "statistics-unbalanced",
+    ),
+    (
+        "spins_in_dpc",
+        &["explore", "--preemption", "cancel+complete-next"],
+        "livelock",
+    ),
+];
+
+/// Where the driver that is right is explored to the end.
+const RIGHT: &[&str] = &[
+    "pend+cancel",
+    "cancel+complete-next",
+    "complete-next+remove",
+    "cancel+complete-next+cleanup",
+    "pend+statistics+cancel",
+    "pend+cancel+complete-next",
+    "pend+cancel+cleanup",
+    "power+pend",
+];
+
+/// The folder with all drivers, built once.
+fn built() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cases");
+        let mut names: Vec<&str> = WRONG.iter().map(|(name, ..)| *name).collect();
+        names.push("correct");
+        names.dedup();
+        let status = Command::new(here.join("cases/build.sh"))
+            .arg(&folder)
+            .args(names)
+            .status()
+            .expect("cases/build.sh can be started");
+        assert!(status.success(), "cases/build.sh: {status}");
+        folder
+    })
+}
+
+/// Runs `ntsim COMMAND DRIVER ARGUMENTS...`, and returns what it printed and its exit code.
+fn ntsim(case: &str, command: &[&str], more: &[&str]) -> (String, Option<i32>) {
+    let driver = built().join(case).with_extension("sys");
+    let (first, rest) = command.split_first().expect("a command");
+    let Output { stdout, status, .. } = Command::new(env!("CARGO_BIN_EXE_ntsim"))
+        .arg(first)
+        .arg(driver)
+        .args(rest)
+        .args(more)
+        .output()
+        .expect("ntsim can be started");
+    (String::from_utf8_lossy(&stdout).into_owned(), status.code())
+}
+
+const ORDER: [&str; 2] = ["--csq-order", "documented"];
+
+#[test]
+#[ignore = "needs clang"]
+fn each_bug_is_found_under_its_rule() {
+    for (case, command, rule) in WRONG {
+        let order: &[&str] = if command[0] == "explore" { &ORDER } else { &[] };
+        let (text, code) = ntsim(case, command, order);
+        let found = text.contains(&format!("FOUND {rule}:"));
+        assert!(found && code == Some(1), "{case}: {code:?}\n{text:.4000}");
+    }
+}
+
+#[test]
+#[ignore = "needs clang"]
+fn a_report_can_be_played_again() {
+    for (case, scenario) in [
+        ("checked_before_set", "pend+cancel"),
+        ("touched_after_queued", "pend+cancel"),
+    ] {
+        let (text, _) = ntsim(case, &["explore", scenario], &ORDER);
+        let again = text.lines().find_map(|line| line.split_once("again: "));
+        let words: Vec<&str> = again
+            .expect("a command")
+            .1
+            .split_whitespace()
+            .skip(3)
+            .collect();
+        let (replayed, code) = ntsim(case, &["explore"], &words);
+        let rule = |text: &str| {
+            text.lines()
+                .find_map(|line| Some(line.strip_prefix("FOUND ")?.to_owned()))
+        };
+        assert_eq!(
+            (rule(&replayed), code),
+            (rule(&text), Some(1)),
+            "{replayed}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs clang"]
+fn the_right_one_is_clean_to_the_end() {
+    let (text, code) = ntsim("correct", &["run"], &[]);
+    assert_eq!(code, Some(0), "{text}");
+    let (text, code) = ntsim("correct", &["explore"], &[RIGHT, &ORDER].concat());
+    assert_eq!(code, Some(0), "{text}");
+    for name in RIGHT {
+        let own = |line: &&str| line.starts_with(&format!("{name} ("));
+        let line = text.lines().find(own).unwrap_or_default();
+        assert!(line.contains(" s, exhausted, "), "{name}: {text}");
+    }
+}
+
+#[test]
+#[ignore = "needs clang"]
+fn nothing_is_reached_by_chance_that_the_exhaustive_search_misses() {
+    let mut cases: Vec<&str> = WRONG.iter().map(|(name, ..)| *name).collect();
+    cases.insert(0, "correct");
+    cases.dedup();
+    for case in cases {
+        let (text, code) = ntsim(
+            case,
+            &["crosscheck"],
+            &[RIGHT, &ORDER, &["--seconds", "5", "--schedules", "100"]].concat(),
+        );
+        assert!(matches!(code, Some(0 | 1)), "{case}: {code:?}\n{text}");
+        let compared = text.lines().last().unwrap_or_default();
+        assert!(
+            case != "correct"
+                || compared.starts_with(&format!("{} scenarios compared", RIGHT.len())),
+            "{text}"
+        );
+    }
+}
