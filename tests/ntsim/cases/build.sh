@@ -4,7 +4,7 @@
 #   tests/ntsim/cases/build.sh DIRECTORY NAME...
 #
 # writes DIRECTORY/NAME.sys for each; `correct` is the one without a bug. The headers, import libraries and linker are those
-# that csq.sys is built with (`cargo make package` makes target/wdk).
+# that csq.sys is built with (`cargo make` makes target/wdk).
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

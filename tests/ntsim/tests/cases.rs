@@ -1,7 +1,7 @@
 //! Drivers as people write them in C (`cases/driver.c`), one of them right, are judged rightly, and whatever
 //! schedules by chance reach, the exhaustive search reaches as well.
 //!
-//! Needs clang, and the headers that csq.sys is built with: `cargo make explore-quick` runs it.
+//! Needs clang, and the headers that csq.sys is built with: `cargo make test explore` runs it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
