@@ -73,12 +73,11 @@ const RIGHT: &[&str] = &[
 fn built() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cases");
         let mut names: Vec<&str> = WRONG.iter().map(|(name, ..)| *name).collect();
         names.push("correct");
         names.dedup();
-        let status = Command::new(here.join("cases/build.sh"))
+        let status = Command::new("cases/build.sh")
             .arg(&folder)
             .args(names)
             .status()
