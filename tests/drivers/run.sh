@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the drivers here, and has each of them started, used and removed in the simulated kernel.
+# Builds the drivers here, has each of them started, used and removed in the simulated kernel, and explores their
+# scenarios there.
 #
 #   tests/drivers/run.sh
 set -eu
@@ -16,6 +17,10 @@ for driver in smallest filter pair clock; do
     echo "$driver: $(echo "$output" | tail -1)"
     imports="$imports
 $output"
+    for scenario in tests/drivers/"$driver"/scenarios/*.toml; do
+        tests/linux/program.sh ntsim explore "target/x86_64-pc-windows-msvc/release/$driver.dll" \
+            --scenario "$scenario" --csq-order documented --seconds 1
+    done
 done
 # They are what these routines are in wdm for.
 for routine in IoAllocateWorkItem IoCreateSymbolicLink IoDeleteSymbolicLink IoFreeWorkItem IoQueueWorkItem \

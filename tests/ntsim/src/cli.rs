@@ -41,7 +41,8 @@ struct Arguments {
 enum Command {
     /// Loads any driver, says what it imports, and runs it from DriverEntry to unload under the rules.
     Run(run::Run),
-    /// Runs scenarios against a driver that speaks the csq protocol, in every order that matters.
+    /// Runs scenarios in every order that matters: those in files or for a control code with any driver, the others with
+    /// one that speaks the csq protocol.
     Explore(explore::Explore),
     /// Checks ntsim itself: whatever state schedules by chance reach, the exhaustive search must have reached.
     Crosscheck(crosscheck::Crosscheck),

@@ -130,6 +130,7 @@ pub mod report;
 pub mod rule;
 pub mod scenario;
 pub mod schedule;
+pub mod script;
 
 pub use finding::Finding;
 pub use settings::{Clock, CsqOrder, Settings};

@@ -10,6 +10,7 @@ pub mod driver_object;
 pub mod event_descriptor;
 pub mod file_object;
 pub mod irp;
+pub mod mdl;
 pub mod query_table;
 pub mod stack_location;
 pub mod status;
@@ -31,6 +32,8 @@ pub mod major {
     pub const CLOSE: u8 = 0x02;
     /// `ReadFile`.
     pub const READ: u8 = 0x03;
+    /// Data is written.
+    pub const WRITE: u8 = 0x04;
     /// DeviceIoControl.
     pub const DEVICE_CONTROL: u8 = 0x0e;
     /// The last handle is closed.

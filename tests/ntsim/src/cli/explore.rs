@@ -1,6 +1,7 @@
 //! `ntsim explore`: scenarios in every order.
 
 mod parts;
+mod scripts;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::parts::Part;
+use self::scripts::Scripts;
 use super::search::{self, Search};
 use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
 use crate::explore::{Limits, Outcome, explore};
@@ -33,6 +35,8 @@ pub struct Explore {
     /// how it is when they begin; limit-1 lets the device take one request at once; slow-bus lets the driver below answer the Plug and Play manager later. All pairs and
     /// triples, each at both levels, and scenarios with claims and timeouts if there is none.
     scenario: Vec<Scenario>,
+    #[command(flatten)]
+    scripts: Scripts,
     #[command(flatten)]
     search: Search,
     /// Looks for data races: a race is a finding.
@@ -130,6 +134,9 @@ impl Explore {
             Ok(driver) => driver,
             Err(sentence) => return refuse(&sentence),
         };
+        if self.scripts.are_asked_for() {
+            return self.explore_scripts(&driver);
+        }
         if self.search.is_replay() && self.scenario.len() != 1 {
             return refuse("a schedule to replay is of one scenario: give its name");
         }

@@ -143,5 +143,10 @@ fn finish(address: usize) {
     if buffer != 0 {
         race::ended(buffer);
     }
+    let mdl: usize = guest::read(address + irp::MDL);
+    if mdl != 0 {
+        race::ended(mdl);
+        world::kill(mdl);
+    }
     world::kill_both(address, buffer);
 }

@@ -3,7 +3,7 @@
 use crate::guest;
 use crate::manager::cancel;
 use crate::manager::dispatch::{self, Ask};
-use crate::nt::{irp, major, status};
+use crate::nt::{device_object, irp, major, mdl, status};
 use crate::race;
 use crate::rule::buffer::POISON;
 use crate::schedule;
@@ -49,6 +49,48 @@ pub fn prepare(control: &Control<'_>) -> Option<usize> {
     };
     let number = dispatch::make(device, ask);
     attach_buffer(number, input, output_length);
+    Some(number)
+}
+
+/// Makes the IRP of a `ReadFile` or `WriteFile` call, without sending it, with the memory for the data where the
+/// device wants it. Returns its number.
+///
+/// # Panics
+/// When the memory for a run is used up.
+pub fn prepare_transfer(name: &'static str, file: usize, major: u8, data: &[u8]) -> Option<usize> {
+    let device = world::with(|world| world.files.get(file).map(|file| file.device))?;
+    let ask = Ask {
+        name,
+        major,
+        minor: 0,
+        file: Some(file),
+        parameters: [data.len() as u64, 0, 0, 0],
+        user: true,
+    };
+    let number = dispatch::make(device, ask);
+    let flags: u32 = guest::read(device_object::top(device) + device_object::FLAGS);
+    if flags & (device_object::BUFFERED | device_object::DIRECT) == 0 || data.is_empty() {
+        return Some(number);
+    }
+    let is_read = major == crate::nt::major::READ;
+    let input = if is_read { &[][..] } else { data };
+    attach_buffer(number, input, data.len());
+    if flags & device_object::DIRECT != 0 {
+        let (address, buffer) = world::with(|world| {
+            let irp = world.irps.get_mut(number);
+            irp.map_or((0, 0), |irp| (irp.address, irp.buffer))
+        });
+        guest::write(address + irp::SYSTEM_BUFFER, 0usize);
+        guest::write(address + irp::MDL, mdl::make(buffer, data.len()));
+    }
+    if !is_read {
+        // Nothing is copied back.
+        world::with(|world| {
+            if let Some(irp) = world.irps.get_mut(number) {
+                irp.output_length = data.len();
+            }
+        });
+    }
     Some(number)
 }
 

@@ -26,6 +26,10 @@ pub const DEVICE_TYPE: usize = 0x48;
 pub const STACK_SIZE: usize = 0x4c;
 
 const IO_TYPE_DEVICE: i16 = 3;
+/// `DO_BUFFERED_IO`.
+pub const BUFFERED: u32 = 0x4;
+/// `DO_DIRECT_IO`.
+pub const DIRECT: u32 = 0x10;
 /// `DO_DEVICE_INITIALIZING`.
 pub const INITIALIZING: u32 = 0x80;
 

@@ -7,6 +7,8 @@ use crate::nt::stack_location;
 pub const SIZE: usize = 0xd0;
 const TYPE: usize = 0x00;
 const SIZE_FIELD: usize = 0x02;
+/// `MdlAddress`.
+pub const MDL: usize = 0x08;
 /// `AssociatedIrp.SystemBuffer`.
 pub const SYSTEM_BUFFER: usize = 0x18;
 /// `IoStatus.Status`.

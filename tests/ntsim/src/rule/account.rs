@@ -3,6 +3,9 @@
 use super::rules;
 
 rules! {
+    /// Of a scenario in a file.
+    UNEXPECTED = "not-as-expected", None,
+        "A request ends as the scenario says.";
     /// INV-37, TR-23.
     UNBALANCED = "statistics-unbalanced", None,
         "In every snapshot of the statistics each request is counted exactly once.";

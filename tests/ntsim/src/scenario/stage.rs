@@ -248,7 +248,8 @@ pub fn stop_driver(device: Option<Device>) {
     loader::unload();
 }
 
-fn open() -> usize {
+/// Opens the device.
+pub fn open() -> usize {
     match file::open() {
         Ok(number) => number,
         Err(status) => finding::raise(

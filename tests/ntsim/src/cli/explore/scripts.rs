@@ -1,0 +1,193 @@
+//! Scenarios from files, and those for one control code.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+use indicatif::ProgressBar;
+
+use super::{Explore, Total};
+use crate::cli::search;
+use crate::cli::{CLEAN, Driver, FAILED, FOUND, refuse};
+use crate::explore::explore;
+use crate::report;
+use crate::script::{Code, Hex, Script};
+use crate::settings::{CsqOrder, Settings};
+
+/// For a driver that does not speak the csq protocol.
+#[derive(Debug, Args)]
+pub struct Scripts {
+    /// A scenario in a file: handles, requests and threads, see the README of ntsim. May be given more than once.
+    #[arg(long = "scenario", value_name = "FILE", conflicts_with = "scenario")]
+    files: Vec<PathBuf>,
+    /// Explores all pairs and triples of sending, canceling, closing, the end of the thread, removal and sending again,
+    /// for a request with this control code, such as 0x222004.
+    #[arg(long, value_name = "CODE", value_parser = number, conflicts_with = "scenario")]
+    ioctl: Option<u32>,
+    /// What that request has as input, in hexadecimal digits.
+    #[arg(long, value_name = "HEX", default_value = "", requires = "ioctl")]
+    input: Hex,
+    /// The length of its output buffer, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 0, requires = "ioctl")]
+    output: usize,
+    /// Of the scenarios for a control code, only those with this name.
+    #[arg(long, value_name = "NAME", requires = "ioctl")]
+    only: Option<String>,
+}
+
+/// The longest that one scenario takes, in seconds of a processor, if nobody says otherwise.
+const EACH: f64 = 5.0;
+
+fn number(text: &str) -> Result<u32, String> {
+    let digits = text
+        .strip_prefix("0x")
+        .map(|digits| digits.replace('_', ""));
+    digits
+        .map_or_else(
+            || text.parse().ok(),
+            |digits| u32::from_str_radix(&digits, 16).ok(),
+        )
+        .ok_or_else(|| format!("{text:?} is no number: 0x222004, say, or 2236420"))
+}
+
+/// A scenario, and how to ask for it again.
+struct Asked {
+    script: Script,
+    again: String,
+}
+
+impl Scripts {
+    pub fn are_asked_for(&self) -> bool {
+        !self.files.is_empty() || self.ioctl.is_some()
+    }
+
+    fn read(&self) -> Result<Vec<Asked>, String> {
+        let mut asked = Vec::new();
+        for file in &self.files {
+            asked.push(Asked {
+                script: read(file)?,
+                again: format!("--scenario {}", file.display()),
+            });
+        }
+        if let Some(code) = self.ioctl {
+            let with = Code {
+                code,
+                input: self.input.clone(),
+                output: self.output,
+            };
+            let before = asked.len();
+            for script in Script::sets(&with) {
+                if self.only.as_ref().is_none_or(|only| *only == script.name) {
+                    let again = format!(
+                        "--ioctl {code:#x} --input '{}' --output {} --only {script}",
+                        self.input, self.output
+                    );
+                    asked.push(Asked { script, again });
+                }
+            }
+            if asked.len() == before {
+                let names: Vec<String> =
+                    Script::sets(&with).into_iter().map(|it| it.name).collect();
+                return Err(format!("--only takes one of {}", names.join(", ")));
+            }
+        }
+        Ok(asked)
+    }
+}
+
+fn read(file: &Path) -> Result<Script, String> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| format!("{}: cannot be read: {error}", file.display()))?;
+    let mut script =
+        Script::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    if script.name.is_empty() {
+        script.name = file
+            .file_stem()
+            .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    }
+    Ok(script)
+}
+
+impl Explore {
+    /// Runs the scripts and returns the exit code.
+    pub(super) fn explore_scripts(&self, driver: &Driver) -> u8 {
+        let asked = match self.scripts.read() {
+            Ok(asked) => asked,
+            Err(sentence) => return refuse(&sentence),
+        };
+        if self.search.is_replay() && asked.len() != 1 {
+            return refuse(
+                "a schedule to replay is of one scenario: give one file, or --only NAME",
+            );
+        }
+        let start = Instant::now();
+        let mut total = Total::default();
+        for order in self.search.orders() {
+            let settings = Settings {
+                csq_order: order,
+                races: self.races,
+                points: self.points.clone(),
+                fine: self.fine,
+                ..self.kernel.settings()
+            };
+            if let Err(sentence) = driver.install(settings) {
+                return refuse(&sentence);
+            }
+            for asked in &asked {
+                total.code = total
+                    .code
+                    .max(self.explore_script(asked, order, &mut total));
+                if total.code > FOUND || (self.first && total.code == FOUND) {
+                    return total.code;
+                }
+            }
+        }
+        if total.scenarios > 1 {
+            total.print(start.elapsed());
+        }
+        total.code
+    }
+
+    fn explore_script(&self, asked: &Asked, order: CsqOrder, total: &mut Total) -> u8 {
+        let strategy = match self.search.strategy() {
+            Ok(strategy) => strategy,
+            Err(sentence) => return refuse(&sentence),
+        };
+        let Asked { script, again } = asked;
+        let bar = ProgressBar::new_spinner().with_message(script.to_string());
+        let position = bar.clone();
+        let played = script.clone();
+        let outcome = explore(
+            strategy,
+            self.search.limits(Some(EACH)),
+            move |number| position.set_position(number as u64),
+            move || played.play(),
+        );
+        bar.finish_and_clear();
+        total.scenarios += 1;
+        total.exhausted += usize::from(outcome.exhausted);
+        total.schedules += outcome.schedules;
+        if let Some(panic) = &outcome.broken {
+            eprintln!("ntsim: {script}: {panic}");
+            return FAILED;
+        }
+        if let Some(sentence) = search::misfit(&outcome) {
+            return refuse(&sentence);
+        }
+        println!("{}", search::summary(&script.to_string(), order, &outcome));
+        let Some(found) = &outcome.found else {
+            return CLEAN;
+        };
+        let races = if self.races { " --races" } else { "" };
+        let again = format!(
+            "ntsim explore {} {again} --csq-order {}{races}{}{} --replay {}",
+            self.driver.display(),
+            search::order_name(order),
+            self.points_again(&outcome.learned),
+            self.kernel.arguments(),
+            found.schedule
+        );
+        print!("{}", report::found(found, &again));
+        FOUND
+    }
+}
