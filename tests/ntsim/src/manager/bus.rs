@@ -26,12 +26,11 @@ pub fn dispatch(address: usize) -> u32 {
         (major::PNP | major::POWER | major::SYSTEM_CONTROL, _) if fault::fails(Point::Below) => {
             Point::Below.status()
         }
+        // A filter has it opened, too.
         (major::PNP, pnp::START_DEVICE..=pnp::CANCEL_STOP_DEVICE | pnp::SURPRISE_REMOVAL)
-        | (major::POWER, _) => status::SUCCESS,
+        | (major::POWER | major::CREATE | major::CLEANUP | major::CLOSE, _) => status::SUCCESS,
         // What a bus driver does not know keeps its status.
         (major::PNP | major::SYSTEM_CONTROL, _) => irp::status(address),
-        // A filter has it opened, too.
-        (major::CREATE | major::CLEANUP | major::CLOSE, _) => status::SUCCESS,
         _ => status::INVALID_DEVICE_REQUEST,
     };
     let information = match code {
