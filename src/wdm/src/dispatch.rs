@@ -183,13 +183,12 @@ unsafe fn with_reference<D: Device, K: Kind>(
         Ok(acquired) => acquired,
         Err(status) => return status,
     };
-    let mut is_gone = false;
-    if const { !D::ROLE.is_filter() } {
-        // SAFETY: the remove lock keeps the extension until the IRP is complete.
-        is_gone = unsafe { header.as_ref() }.lifecycle.is_gone();
-        // SAFETY: the IRP of this call is this driver's.
-        unsafe { clear_information(raw) };
-    }
+    // SAFETY: the remove lock keeps the extension until the IRP is complete.
+    let lifecycle = &unsafe { header.as_ref() }.lifecycle;
+    // A filter leaves it to the drivers below to say so.
+    let is_gone = const { !D::ROLE.is_filter() } && lifecycle.is_gone();
+    // SAFETY: the IRP of this call is this driver's.
+    unsafe { clear_information(raw) };
     // SAFETY: as above, with the reference.
     let irp = unsafe { Irp::<D, K>::from_raw(raw) };
     let dispatched = if is_gone {
@@ -209,6 +208,9 @@ unsafe fn with_reference<D: Device, K: Kind>(
 /// See [`driver_unload`].
 unsafe extern "C" fn dispatch_create<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
     let handle = |fdo: Fdo<'_, D>, mut irp: Irp<D, Received>, call: &mut Call| {
+        if D::ROLE.is_filter() && irp.stack().file_object().is_none() {
+            return irp.pass_down(call);
+        }
         let status = if D::ROLE.is_filter() {
             open_below(fdo, &mut irp, call)
         } else {

@@ -80,8 +80,8 @@ pub struct World {
     pub over: bool,
     /// Whether a server has answered a request with `STATUS_CANCELLED`.
     pub answered_canceled: bool,
-    /// The IRPs that have to end, whatever else happens, because they were canceled.
-    pub doomed: Vec<usize>,
+    /// The IRPs that have to end, whatever else happens, because they were canceled, and by which threads.
+    pub doomed: Vec<(usize, usize)>,
     /// How many requests the driver has said it canceled because their handle asked for it.
     pub canceled_own: u64,
     /// Values in the key Parameters of the driver's own, before those of the settings.
@@ -316,7 +316,7 @@ impl World {
         (remove_locks, lock_handles, queues, rundowns, driver, over).hash(hasher);
         let mut doomed: Vec<_> = doomed
             .iter()
-            .map(|number| irps.get(*number).map(|it| it.address))
+            .map(|(number, by)| (irps.get(*number).map(|it| it.address), *by))
             .collect();
         doomed.sort_unstable();
         (answered_canceled, doomed, canceled_own, parameters).hash(hasher);

@@ -251,7 +251,7 @@ impl Actor {
 /// `CancelIoEx`: what it is for ends, whatever else happens.
 fn cancel(number: usize) {
     request::cancel(number);
-    world::with(|world| world.doomed.push(number));
+    world::with(|world| world.doomed.push((number, world.current)));
 }
 
 /// Asks the driver to end requests of A's handle: those that match and that it has already.
@@ -268,7 +268,7 @@ fn cancel_own(stage: Stage, scope: u32, target: u64) {
             irp.is_some_and(|irp| irp.dispatch_status == Some(status::PENDING) && !irp.completed)
         };
         if is_pended(&stage.request) {
-            world.doomed.push(stage.request);
+            world.doomed.push((stage.request, world.current));
         }
     });
     let cancel = control::cancel(stage.client, scope, target);

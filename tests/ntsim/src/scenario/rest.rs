@@ -50,7 +50,7 @@ fn check_ended() {
             let irp = world.irps.get(*number);
             irp.is_some_and(|irp| irp.dispatched && !irp.completed)
         };
-        let number = world.doomed.iter().copied().find(is_left);
+        let number = world.doomed.iter().map(|(number, _)| *number).find(is_left);
         number.map(|number| world.irp_name(number))
     });
     if let Some(name) = left {

@@ -63,13 +63,20 @@ fn stranded(world: &mut World) -> Option<String> {
         .next();
     stuck.or_else(|| {
         let gone = world.devices.gone;
+        // Who asked the driver for it, and is suspended before that has begun, owes nothing.
+        let doomed = |number| {
+            world
+                .doomed
+                .iter()
+                .any(|it| it.0 == number && it.1 != FIRST)
+        };
         let is_due = |&(number, irp): &(usize, &world::irp::Irp)| {
             let closed = irp.file.and_then(|file| world.files.get(file));
             let closed = closed.is_some_and(|file| file.cleanup_done);
             irp.dispatched
                 && !irp.completed
                 && irp.thread != FIRST
-                && (gone || closed || world.doomed.contains(&number))
+                && (gone || closed || doomed(number))
         };
         let (number, _) = world.irps.iter().find(is_due)?;
         Some(format!(
