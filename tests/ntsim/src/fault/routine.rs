@@ -38,13 +38,14 @@ const FAILING: [(&str, Point); 18] = [
 ];
 
 /// Those that may fail in Windows and do not here.
-const NOT_HERE: [&str; 10] = [
+const NOT_HERE: [&str; 11] = [
     "EtwActivityIdControl",
     "EtwWrite",
     "IoAllocateWorkItem",
     "IoCreateSymbolicLink",
     "IoDeleteSymbolicLink",
     "MmGetSystemRoutineAddress",
+    "MmMapLockedPagesSpecifyCache",
     "ObReferenceObjectByHandle",
     "PoCallDriver",
     "PsCreateSystemThread",
