@@ -42,8 +42,13 @@ pub fn load() -> u32 {
 fn fill_dispatch_table(driver: usize) {
     for code in 0..major::COUNT {
         let slot = driver + driver_object::MAJOR_FUNCTION + code * size_of::<usize>();
-        guest::write(slot, invalid_device_request as *const () as usize);
+        guest::write(slot, default_routine());
     }
+}
+
+/// What stands there.
+pub(super) fn default_routine() -> usize {
+    invalid_device_request as *const () as usize
 }
 
 extern "win64" fn invalid_device_request(_device: usize, address: usize) -> u32 {
