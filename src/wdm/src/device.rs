@@ -59,7 +59,7 @@ pub trait Device: Sized + Send + Sync + 'static {
     /// The interface by which programs find the device.
     const INTERFACE: Option<InterfaceClass> = None;
 
-    /// The device's name: programs open `\\\\.\\NAME`. ASCII, at most 40 characters. There can be one device with
+    /// The device's name: programs open `\\.\NAME`. ASCII, at most 40 characters. There can be one device with
     /// a name, so an interface is better, but for programs that are older than those.
     const NAME: Option<&'static str> = None;
 
