@@ -26,6 +26,8 @@ work=$scratch/work
 mkdir -p "$work/target" "$work/src" "$work/tests/vm/guest" "$scratch/bin"
 cp -R inf "$work"
 cp tests/vm/guest/README.txt "$work/tests/vm/guest"
+mkdir -p "$work/src/protocol"
+cp src/protocol/csq.h "$work/src/protocol"
 sed '/^\[workspace\]/,$d; s/\.workspace = true/ = "0.0.0"/; /^edition\|^rust-version\|^license\|^lints/d; /^\[.*dependencies\]/,$d' \
     Cargo.toml >"$work/Cargo.toml"
 touch "$work/src/lib.rs"
