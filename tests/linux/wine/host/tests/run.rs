@@ -108,7 +108,7 @@ fn ctrl_c_is_for_the_program() {
     let mut line = || lines.next().expect("another line").expect("text");
     assert!(line().starts_with("serving"));
     // The shell's own: a small Debian has no program of that name.
-    let interrupt = format!("kill -INT -- -{}", serve.id());
+    let interrupt = format!("kill -s INT -- -{}", serve.id());
     let interrupted = Command::new("sh").args(["-c", &interrupt]).status();
     assert!(interrupted.expect("a shell").success());
     assert_eq!(line(), "0 requests answered, 0 had ended before");
