@@ -229,7 +229,7 @@ fn open<D: Device>(
     irp: &Irp<D, Received>,
     call: &mut Call,
 ) -> Result<(), NtStatus> {
-    if irp.stack().file_object().is_some() && irp.stack().opens_by_name() {
+    if irp.stack().opens_by_name() {
         return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
     }
     if let Some(refusal) = fdo.header().lifecycle.refusal() {

@@ -134,15 +134,15 @@ impl Explore {
             Ok(driver) => driver,
             Err(sentence) => return refuse(&sentence),
         };
-        if self.scripts.are_asked_for() {
-            return self.explore_scripts(&driver);
-        }
-        if self.search.is_replay() && self.scenario.len() != 1 {
+        if self.search.is_replay() && !self.scripts.are_asked_for() && self.scenario.len() != 1 {
             return refuse("a schedule to replay is of one scenario: give its name");
         }
         let start = Instant::now();
         if self.format == Format::Table && self.part.is_none() {
             println!("{}", search::TABLE);
+        }
+        if self.scripts.are_asked_for() {
+            return self.explore_scripts(&driver);
         }
         if self.scenario.is_empty() && self.part.is_none() {
             return match parts::explore_all() {
@@ -160,14 +160,7 @@ impl Explore {
         let mut total = Total::default();
         let mut number = 0;
         for order in self.search.orders() {
-            let settings = Settings {
-                csq_order: order,
-                races: self.races,
-                points: self.points.clone(),
-                fine: self.fine,
-                ..self.kernel.settings()
-            };
-            if let Err(sentence) = driver.install(settings) {
+            if let Err(sentence) = driver.install(self.settings(order)) {
                 return refuse(&sentence);
             }
             for scenario in &scenarios {
@@ -189,6 +182,16 @@ impl Explore {
         total.code
     }
 
+    fn settings(&self, order: CsqOrder) -> Settings {
+        Settings {
+            csq_order: order,
+            races: self.races,
+            points: self.points.clone(),
+            fine: self.fine,
+            ..self.kernel.settings()
+        }
+    }
+
     fn scenarios(&self) -> Vec<Scenario> {
         if self.suspend {
             Scenario::suspended()
@@ -205,13 +208,14 @@ impl Explore {
             Err(sentence) => return refuse(&sentence),
         };
         let all = self.scenario.is_empty();
+        let name = scenario.to_string();
         let limits = self.search.limits(all.then_some(EACH_OF_ALL));
         let outcome = self.run(scenario, strategy, limits);
         let bounded = !outcome.exhausted;
         total.scenarios += 1;
         total.exhausted += usize::from(outcome.exhausted);
         total.schedules += outcome.schedules;
-        let code = self.print(scenario, order, &outcome);
+        let code = self.print(&name, &name, order, &outcome);
         if code != CLEAN || !all || !bounded {
             return code;
         }
@@ -222,10 +226,11 @@ impl Explore {
         let outcome = self.run(scenario, self.search.by_chance(), limits);
         machine::with(|machine| machine.settings.points = own);
         total.schedules += outcome.schedules;
-        self.print(scenario, order, &outcome)
+        self.print(&name, &name, order, &outcome)
     }
 
-    fn print(&self, scenario: &Scenario, order: CsqOrder, outcome: &Outcome) -> u8 {
+    /// Prints what came of a scenario, which the command line has asked for in these words, and returns the exit code.
+    fn print(&self, scenario: &str, asked: &str, order: CsqOrder, outcome: &Outcome) -> u8 {
         if let Some(panic) = &outcome.broken {
             eprintln!("ntsim: {scenario}: {panic}");
             return FAILED;
@@ -237,7 +242,7 @@ impl Explore {
             Format::Lines => search::summary,
             Format::Table => search::row,
         };
-        println!("{}", line(&scenario.to_string(), order, outcome));
+        println!("{}", line(scenario, order, outcome));
         let order = search::order_name(order);
         let Some(found) = &outcome.found else {
             if self.search.is_replay() {
@@ -247,7 +252,7 @@ impl Explore {
         };
         let races = if self.races { " --races" } else { "" };
         let again = format!(
-            "ntsim explore {} {scenario} --csq-order {order}{races}{}{} --replay {}",
+            "ntsim explore {} {asked} --csq-order {order}{races}{}{} --replay {}",
             self.driver.display(),
             self.points_again(&outcome.learned),
             self.kernel.arguments(),
@@ -274,18 +279,29 @@ impl Explore {
 
     /// Explores one scenario.
     fn run(&self, scenario: &Scenario, strategy: Box<dyn Strategy>, limits: Limits) -> Outcome {
-        let bar = ProgressBar::new_spinner().with_message(scenario.to_string());
-        bar.set_style(ProgressStyle::default_spinner());
-        let position = bar.clone();
-        let progress = move |number| position.set_position(number as u64);
+        let name = scenario.to_string();
         let scenario = scenario.clone();
-        let outcome = if self.fresh {
-            explore(strategy, limits, progress, move || scenario.play())
+        if self.fresh {
+            explore_visibly(&name, strategy, limits, move || scenario.play())
         } else {
             let repeated = Repeated::new(scenario);
-            explore(strategy, limits, progress, move || repeated.play())
-        };
-        bar.finish_and_clear();
-        outcome
+            explore_visibly(&name, strategy, limits, move || repeated.play())
+        }
     }
+}
+
+/// Explores with a line that shows how far it has come.
+fn explore_visibly(
+    name: &str,
+    strategy: Box<dyn Strategy>,
+    limits: Limits,
+    play: impl Fn() + Send + Sync + 'static,
+) -> Outcome {
+    let bar = ProgressBar::new_spinner().with_message(name.to_owned());
+    bar.set_style(ProgressStyle::default_spinner());
+    let position = bar.clone();
+    let progress = move |number| position.set_position(number as u64);
+    let outcome = explore(strategy, limits, progress, play);
+    bar.finish_and_clear();
+    outcome
 }

@@ -26,8 +26,8 @@ pub fn dispatch(address: usize) -> u32 {
         (major::PNP | major::POWER | major::SYSTEM_CONTROL, _) if fault::fails(Point::Below) => {
             Point::Below.status()
         }
-        // A filter has it opened, too.
         (major::PNP, pnp::START_DEVICE..=pnp::CANCEL_STOP_DEVICE | pnp::SURPRISE_REMOVAL)
+        // A filter has it opened, too.
         | (major::POWER | major::CREATE | major::CLEANUP | major::CLOSE, _) => status::SUCCESS,
         // What a bus driver does not know keeps its status.
         (major::PNP | major::SYSTEM_CONTROL, _) => irp::status(address),

@@ -83,14 +83,6 @@ pub fn prepare_transfer(name: &'static str, file: usize, major: u8, data: &[u8])
         guest::write(address + irp::SYSTEM_BUFFER, 0usize);
         guest::write(address + irp::MDL, mdl::make(buffer, data.len()));
     }
-    if !is_read {
-        // Nothing is copied back.
-        world::with(|world| {
-            if let Some(irp) = world.irps.get_mut(number) {
-                irp.output_length = data.len();
-            }
-        });
-    }
     Some(number)
 }
 

@@ -4,15 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use indicatif::ProgressBar;
 
-use super::{Explore, Total};
-use crate::cli::search;
-use crate::cli::{CLEAN, Driver, FAILED, FOUND, refuse};
-use crate::explore::explore;
-use crate::report;
+use super::{Explore, Total, explore_visibly};
+use crate::cli::{Driver, FOUND, refuse};
 use crate::script::{Code, Hex, Script};
-use crate::settings::{CsqOrder, Settings};
+use crate::settings::CsqOrder;
 
 /// For a driver that does not speak the csq protocol.
 #[derive(Debug, Args)]
@@ -123,14 +119,7 @@ impl Explore {
         let start = Instant::now();
         let mut total = Total::default();
         for order in self.search.orders() {
-            let settings = Settings {
-                csq_order: order,
-                races: self.races,
-                points: self.points.clone(),
-                fine: self.fine,
-                ..self.kernel.settings()
-            };
-            if let Err(sentence) = driver.install(settings) {
+            if let Err(sentence) = driver.install(self.settings(order)) {
                 return refuse(&sentence);
             }
             for asked in &asked {
@@ -154,40 +143,12 @@ impl Explore {
             Err(sentence) => return refuse(&sentence),
         };
         let Asked { script, again } = asked;
-        let bar = ProgressBar::new_spinner().with_message(script.to_string());
-        let position = bar.clone();
-        let played = script.clone();
-        let outcome = explore(
-            strategy,
-            self.search.limits(Some(EACH)),
-            move |number| position.set_position(number as u64),
-            move || played.play(),
-        );
-        bar.finish_and_clear();
+        let (name, played) = (script.to_string(), script.clone());
+        let limits = self.search.limits(Some(EACH));
+        let outcome = explore_visibly(&name, strategy, limits, move || played.play());
         total.scenarios += 1;
         total.exhausted += usize::from(outcome.exhausted);
         total.schedules += outcome.schedules;
-        if let Some(panic) = &outcome.broken {
-            eprintln!("ntsim: {script}: {panic}");
-            return FAILED;
-        }
-        if let Some(sentence) = search::misfit(&outcome) {
-            return refuse(&sentence);
-        }
-        println!("{}", search::summary(&script.to_string(), order, &outcome));
-        let Some(found) = &outcome.found else {
-            return CLEAN;
-        };
-        let races = if self.races { " --races" } else { "" };
-        let again = format!(
-            "ntsim explore {} {again} --csq-order {}{races}{}{} --replay {}",
-            self.driver.display(),
-            search::order_name(order),
-            self.points_again(&outcome.learned),
-            self.kernel.arguments(),
-            found.schedule
-        );
-        print!("{}", report::found(found, &again));
-        FOUND
+        self.print(&name, again, order, &outcome)
     }
 }
