@@ -1,6 +1,7 @@
 //! What both queues of a device share: their lock guards it.
 
 use core::cell::Cell;
+use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use csq_protocol::status;
@@ -61,6 +62,13 @@ pin_project! {
     }
 }
 
+/// What a handle has when it is closed.
+pub struct Left {
+    pub requests: bool,
+    pub claims: bool,
+    pub served: bool,
+}
+
 /// What is kept for a request, or a claim that waits.
 #[derive(Default)]
 pub struct Request {
@@ -98,9 +106,15 @@ impl File {
         }
     }
 
-    /// No request of this handle, and no claim, is taken from here on.
-    pub fn close(&self, _held: &Held<'_, Queues>) {
+    /// No request of this handle, and no claim, is taken from here on. Returns what it has.
+    pub fn close(self: Pin<&Self>, held: &Held<'_, Queues>) -> Left {
         self.is_closing.store(true, Ordering::Relaxed);
+        let this = self.project_ref();
+        Left {
+            requests: !this.requests.is_empty(&held.own_links),
+            claims: !this.claims.is_empty(&held.own_links),
+            served: !this.served.is_empty(&held.links),
+        }
     }
 
     /// Counts a request or claim, unless there are as many as the handle may have (TR-24, TR-88).

@@ -188,18 +188,25 @@ fn cancel_one(device: Pin<&Csq>, call: &mut Call, file: Pin<&File>, id: u64) -> 
 /// Ends all requests and claims of a handle that is being closed. What it has claimed is requeued.
 pub fn close_handle(device: Pin<&Csq>, call: &mut Call, file: Pin<&File>) {
     let lock = device.lock();
-    lock.hold(call, |held| file.close(held));
-    while let Some((irp, note)) = device.requests().remove(call, &mut Wanted::Own(file)) {
-        end(irp, note);
+    // Nothing is added from here on but what comes too late, and that ends by itself.
+    let left = lock.hold(call, |held| file.close(held));
+    if left.requests {
+        while let Some((irp, note)) = device.requests().remove(call, &mut Wanted::Own(file)) {
+            end(irp, note);
+        }
     }
-    while let Some((irp, reason)) = device.claims().remove(call, &mut WantedClaim::Own(file)) {
-        irp.complete(reason.status());
+    if left.claims {
+        while let Some((irp, reason)) = device.claims().remove(call, &mut WantedClaim::Own(file)) {
+            irp.complete(reason.status());
+        }
     }
-    let mut after = Some(0);
-    while let Some(id) = after {
-        after = lock.hold(call, |held| pending::requeue(held, file, id));
+    if left.served {
+        let mut after = Some(0);
+        while let Some(id) = after {
+            after = lock.hold(call, |held| pending::requeue(held, file, id));
+        }
+        attend(device, call);
     }
-    attend(device, call);
 }
 
 /// Ends all requests and claims of a device that goes away.

@@ -47,6 +47,7 @@ pub mod call;
 mod event;
 mod list;
 mod name;
+mod prefetch;
 mod spin_lock;
 pub mod stack_location;
 mod state;

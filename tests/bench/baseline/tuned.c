@@ -187,7 +187,12 @@ static VOID RemoveIrp(PIO_CSQ Csq, PIRP Irp)
     PQUEUE queue = QUEUE_OF(Csq);
     PSLOT slot = SLOT_OF(Irp);
     ULONG fate = slot->Fate;
+    PLIST_ENTRY next = QUEUE_LINK(Irp)->Flink;
 
+    /* The next is likely to be removed next. */
+    if (next != slot->List) {
+        __builtin_prefetch(SLOT_OF(IRP_OF_QUEUE(next)));
+    }
     if (fate == Undecided) {
         fate = queue->Peeked == Irp ? queue->Peek->Ending : EndCanceled;
     }

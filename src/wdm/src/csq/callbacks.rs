@@ -192,6 +192,7 @@ unsafe extern "C" fn csq_remove_irp<Q: Discipline>(csq: PIO_CSQ, irp: PIRP) {
     let (found, context) = lock.peeked.replace((null_mut(), null_mut()));
     // SAFETY: of the `Queue::remove` that found it: the lock has been held since.
     let context = (found == irp).then(|| unsafe { &mut *context.cast::<Q::Peek<'_>>() });
+    entry.prefetch_next(&held.links);
     let slot = entry.slot();
     let note = Q::remove(&mut held, entry, context);
     // SAFETY: linked.

@@ -14,6 +14,7 @@ use super::slots::Slot;
 use crate::buffer::{self, Answer};
 use crate::device::Device;
 use crate::list;
+use crate::prefetch::prefetch;
 use crate::state::Control;
 use crate::sys::{
     DRIVER_CONTEXT_OFFSET, IRP, LIST_ENTRY, PIRP, QUEUE_LINK_OFFSET, driver_context, queue_link,
@@ -298,6 +299,15 @@ impl<'h, G: Domain> Entry<'h, G> {
     pub fn next(self, _: &Links<'h, InQueue>) -> Option<Self> {
         // SAFETY: in that list, and the lock is held.
         unsafe { following::<G, InQueue>(self.slot().list.get(), link_of::<InQueue>(self.irp)) }
+    }
+
+    /// Has the processor fetch what is kept for the next in its list, which is likely to be removed next. (Its links
+    /// are fetched by the removal of this one.)
+    #[inline]
+    pub(super) fn prefetch_next(self, links: &Links<'h, InQueue>) {
+        if let Some(next) = self.next(links) {
+            prefetch(&raw const *next.slot());
+        }
     }
 
     /// Moves it before `other`, to the list of that.
