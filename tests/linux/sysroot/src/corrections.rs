@@ -3,6 +3,8 @@
 //! Each correction is a replacement of text that occurs once. `tests/abi` compares the result with
 //! facts from other sources, so it fails if a correction is missing or wrong.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 
 /// A declaration, in mingw-w64's words and as Microsoft documents it.
@@ -40,6 +42,11 @@ const CORRECTIONS: &[Correction] = &[
         from: "    ULONG Size;\n    ULONG Reserved;\n  } EVENT_DATA_DESCRIPTOR,",
         to: "    ULONG Size;\n    union {\n      ULONG Reserved;\n      struct {\n        UCHAR Type;\n        \
              UCHAR Reserved1;\n        USHORT Reserved2;\n      };\n    };\n  } EVENT_DATA_DESCRIPTOR,",
+    },
+    Correction {
+        header: "ddk/ntddk.h",
+        from: "  PTXN_PARAMETER_BLOCK TxnParameters;\n} IO_DRIVER_CREATE_CONTEXT,",
+        to: "  PTXN_PARAMETER_BLOCK TxnParameters;\n  struct _EJOB *SiloContext;\n} IO_DRIVER_CREATE_CONTEXT,",
     },
     // A priority, or'd with flags that are none.
     Correction {
@@ -123,6 +130,96 @@ pub fn apply(header: &str, content: Vec<u8>) -> Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
+/// Structures of mingw-w64's that have grown since Windows 7: their definitions are the metadata's.
+const GROWN: [&str; 10] = [
+    "DEBUG_DEVICE_DESCRIPTOR",
+    "DEVICE_DESCRIPTION",
+    "DEVOBJ_EXTENSION",
+    "FS_FILTER_CALLBACKS",
+    "IO_COMPLETION_CONTEXT",
+    "PCI_BUS_INTERFACE_STANDARD",
+    "PHYSICAL_COUNTER_RESOURCE_DESCRIPTOR",
+    "PHYSICAL_COUNTER_RESOURCE_LIST",
+    "SE_EXPORTS",
+    "SRV_OPEN_ECP_CONTEXT",
+];
+
+/// `header` without what is between the braces of those.
+pub fn without_grown(header: &str) -> String {
+    let mut text = header.to_owned();
+    for name in GROWN {
+        let found = Some(format!("struct _{name} {{"))
+            .and_then(|start| Some((text.find(&start)?, start.len() - 1)));
+        if let Some((at, length)) = found
+            && let Some(end) = closing_brace(text.get(at + length..).unwrap_or_default())
+        {
+            text.replace_range(at + length..=at + length + end, "");
+        }
+    }
+    text
+}
+
+/// `header` without the parentheses around the names of routines' types, `(NTAPI DRIVER_UNLOAD)(...)`: bindgen does not
+/// bind a type with them.
+pub fn without_parentheses(header: &str) -> String {
+    const START: &str = "(NTAPI ";
+    let mut text = String::with_capacity(header.len());
+    let mut rest = header;
+    while let Some((before, after)) = rest.split_once(START) {
+        text.push_str(before);
+        let name = after
+            .split_once(")(")
+            .map(|(name, after)| (name.trim_end(), after));
+        rest = match name {
+            Some((name, after)) if name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric()) => {
+                text.push_str("NTAPI ");
+                text.push_str(name);
+                text.push('(');
+                after
+            }
+            _ => {
+                text.push_str(START);
+                after
+            }
+        };
+    }
+    text.push_str(rest);
+    text
+}
+
+/// `header` with other enumerators in the enumerations that `texts` names.
+pub fn with_enumerators(header: &str, texts: &BTreeMap<String, String>) -> String {
+    let mut text = header.to_owned();
+    for (tag, enumerators) in texts {
+        let start = format!("enum {tag} {{");
+        if let Some(at) = text.find(&start)
+            && let Some(end) = closing_brace(text.get(at + start.len() - 1..).unwrap_or_default())
+        {
+            let at = at + start.len();
+            text.replace_range(at..at + end - 1, &format!("\n{enumerators}"));
+        }
+    }
+    text
+}
+
+/// Where the brace is closed with which `text` begins.
+fn closing_brace(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, character) in text.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +247,28 @@ mod tests {
         let once = apply("ddk/wdm.h", before.into_bytes()).unwrap();
         assert_eq!(apply("ddk/wdm.h", once.clone()).unwrap(), once);
         assert_eq!(apply("sal.h", vec![0xff]).unwrap(), [0xff]);
+    }
+
+    #[test]
+    fn only_the_definition_of_a_grown_structure_goes() {
+        let header = "typedef struct _SE_EXPORTS {\n  union { LONG A; } B;\n} SE_EXPORTS, *PSE_EXPORTS;\nint x;\n";
+        let kept = "typedef struct _SE_EXPORTS  SE_EXPORTS, *PSE_EXPORTS;\nint x;\n";
+        assert_eq!(without_grown(header), kept);
+    }
+
+    #[test]
+    fn only_names_lose_their_parentheses() {
+        let header = "typedef VOID\n(NTAPI DRIVER_UNLOAD)(int a);\ntypedef VOID (NTAPI *P)(int);\n";
+        let kept = "typedef VOID\nNTAPI DRIVER_UNLOAD(int a);\ntypedef VOID (NTAPI *P)(int);\n";
+        assert_eq!(without_parentheses(header), kept);
+    }
+
+    #[test]
+    fn enumerators_are_replaced() {
+        let texts = BTreeMap::from([("_A".to_owned(), "  X = 1,\n".to_owned())]);
+        let header = "typedef enum _A {\n  Y,\n#if 0\n  Z\n#endif\n} A;\nenum _B { C };\n";
+        let replaced = "typedef enum _A {\n  X = 1,\n} A;\nenum _B { C };\n";
+        assert_eq!(with_enumerators(header, &texts), replaced);
     }
 
     #[test]

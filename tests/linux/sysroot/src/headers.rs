@@ -41,8 +41,9 @@ const MINGW: &[&str] = &[
     "winapifamily.h",
 ];
 
-/// This project's headers, seen from the directory of the checkout.
-const OWN: &str = "tests/linux/sysroot/include";
+/// This project's headers, and what the list of sources calls them.
+const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/include");
+const OWN_NAME: &str = "tests/linux/sysroot/include";
 
 /// Adds every header to `tree`, mingw-w64's from `mingw`.
 ///
@@ -61,6 +62,12 @@ pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
             )
         })?;
         let corrected = corrections::apply(name, content.clone())?;
+        let corrected = match String::from_utf8(corrected) {
+            Ok(text) => {
+                corrections::without_parentheses(&corrections::without_grown(&text)).into_bytes()
+            }
+            Err(error) => error.into_bytes(),
+        };
         let how = if corrected == content {
             ""
         } else {
@@ -78,7 +85,7 @@ pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
     let files = files_below(own)?;
     ensure!(
         !files.is_empty(),
-        "there is no {OWN} here; run this in the directory of a checkout of csq"
+        "there is no {OWN}; build this program again, in a checkout of csq"
     );
     for path in files {
         let name = path.strip_prefix(own)?;
@@ -86,7 +93,7 @@ pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
         tree.add(
             include.join(name),
             content,
-            format!("this project, {OWN}/{}", name.display()),
+            format!("this project, {OWN_NAME}/{}", name.display()),
         );
     }
     Ok(())

@@ -3,7 +3,8 @@
 //! ```text
 //! OUTPUT/SOURCES.txt                     where every file below comes from
 //! OUTPUT/Include/10.0.26100.0/shared/    headers of mingw-w64, corrected (corrections.rs)
-//! OUTPUT/Include/10.0.26100.0/km/        headers of this project that adapt them (../include)
+//! OUTPUT/Include/10.0.26100.0/km/        headers of this project that adapt them (../include), and what they lack,
+//!                                        from Microsoft's metadata (supplement.rs)
 //! OUTPUT/Lib/10.0.26100.0/km/x64/        import libraries, and the load configuration
 //! OUTPUT/Lib/10.0.26100.0/km/ARM64/      import libraries
 //! ```
@@ -15,10 +16,15 @@
 //! cargo sees a change only where there is one.
 
 mod corrections;
+mod declared;
 mod headers;
 mod imports;
 mod kit;
 mod load_config;
+mod metadata;
+mod missing;
+mod stack_probe;
+mod supplement;
 mod tree;
 mod wdk;
 
@@ -28,6 +34,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
+use crate::missing::Missing;
 use crate::tree::Tree;
 use crate::wdk::Wdk;
 
@@ -50,6 +57,12 @@ struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Subcommand {
+    /// Lists what a tree lacks of what Microsoft's metadata has, by name
+    Missing {
+        /// The tree
+        #[arg(default_value = "target/wdk")]
+        tree: PathBuf,
+    },
     /// Writes what a driver on windows-drivers-rs needs to be built on Linux to DIR/linux-wdk.
     ///
     /// These are that part of a WDK, scripts, and the cargo configuration that names them. Then, in DIR:
@@ -89,8 +102,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let Some(Subcommand::Foreign { driver, sources }) = &arguments.subcommand else {
-        return write(made_of(&arguments.sources)?, &arguments.output);
+    let (driver, sources) = match &arguments.subcommand {
+        None => return write(made_of(&arguments.sources)?, &arguments.output),
+        Some(Subcommand::Missing { tree }) => return list(&missing::of(tree)?),
+        Some(Subcommand::Foreign { driver, sources }) => (driver, sources),
     };
     let mut tree = made_of(sources)?;
     kit::add(&mut tree, driver)?;
@@ -103,6 +118,22 @@ fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Prints what is missing.
+#[allow(clippy::unnecessary_wraps)]
+fn list(missing: &Missing) -> Result<()> {
+    for line in &missing.lines {
+        println!("{line}");
+    }
+    let of = |(count, all): (usize, usize)| format!("{count} of {all}");
+    println!(
+        "{} routines are declared and link, {} variables link, {} structures have the metadata's size",
+        of(missing.routines),
+        of(missing.variables),
+        of(missing.structures)
+    );
+    Ok(())
+}
+
 /// The part of a WDK.
 fn made_of(sources: &Sources) -> Result<Tree> {
     let mut tree = Tree::default();
@@ -110,6 +141,7 @@ fn made_of(sources: &Sources) -> Result<Tree> {
         add_wdk(&mut tree, directory, &sources.lib)?;
     } else {
         headers::add(&mut tree, &sources.include)?;
+        supplement::add(&mut tree)?;
         for &machine in imports::MACHINES {
             imports::add(&mut tree, &sources.lib, machine)?;
         }

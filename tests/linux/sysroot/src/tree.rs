@@ -13,16 +13,18 @@ use anyhow::{Context, Result, ensure};
 const SOURCES: &str = "SOURCES.txt";
 
 /// A directory's content, by path relative to it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Tree {
     files: BTreeMap<PathBuf, File>,
 }
 
+#[derive(Clone)]
 struct File {
     content: Content,
     source: String,
 }
 
+#[derive(Clone)]
 enum Content {
     Bytes(Vec<u8>),
     /// A symbolic link to this.
@@ -34,6 +36,16 @@ impl Tree {
     pub fn add(&mut self, path: PathBuf, content: Vec<u8>, source: String) {
         let content = Content::Bytes(content);
         self.files.insert(path, File { content, source });
+    }
+
+    /// The files that are no links, by their paths.
+    pub fn contents_mut(&mut self) -> impl Iterator<Item = (&Path, &mut Vec<u8>)> {
+        self.files
+            .iter_mut()
+            .filter_map(|(path, file)| match &mut file.content {
+                Content::Bytes(content) => Some((path.as_path(), content)),
+                Content::Link(_) => None,
+            })
     }
 
     /// Adds a symbolic link to `target` at `path`, if nothing is there; `source` as for [`add`](Self::add).

@@ -35,3 +35,12 @@
 #define DUMMYUNIONNAME6
 
 #include <corecrt.h>
+
+/* Other names for mingw-w64's inline routines that the kernel exports: ../ntifs.h declares those. */
+#ifdef _M_ARM64
+#if __has_include(<inline_arm64.h>)
+#include <inline_arm64.h>
+#endif
+#elif __has_include(<inline_x64.h>)
+#include <inline_x64.h>
+#endif
