@@ -119,10 +119,10 @@ pub fn run_scenarios(kernel: Kernel, schedules: usize) -> Result<(), String> {
     Ok(())
 }
 
-const fn at_most(schedules: usize) -> Limits {
+fn at_most(schedules: usize) -> Limits {
     Limits {
         schedules: Some(schedules),
-        time: None,
+        ..Limits::default()
     }
 }
 
@@ -165,7 +165,8 @@ pub fn run(
         .clone()?;
     if let Some(found) = outcome.found {
         let finding = found.finding;
-        let trace = found.trace.join("\n");
+        let trace: Vec<String> = found.trace.iter().map(ToString::to_string).collect();
+        let trace = trace.join("\n");
         return Err(format!(
             "{trace}\n{}: {} (T{}, {:?})",
             finding.rule.name, finding.message, finding.thread, finding.stack

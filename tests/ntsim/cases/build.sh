@@ -22,11 +22,11 @@ case $linker in *rust-lld) flavor='-flavor link' ;; esac
 
 mkdir -p "$output"
 for name; do
-    "$clang" -target x86_64-pc-windows-msvc -std=c11 -O2 -c -o "$output/$name.obj" \
+    "$clang" -target x86_64-pc-windows-msvc -std=c11 -O2 -g -gcodeview -c -o "$output/$name.obj" \
         -mno-red-zone -fno-stack-protector -fno-builtin-memset -Wall -Wextra -Werror -D_AMD64_ -D_WIN64 \
         "-D$(echo "$name" | tr '[:lower:]' '[:upper:]')" -I"$root/tests/bench/baseline" \
         -isystem "$include/km" -isystem "$include/km/crt" -isystem "$include/shared" "$here/driver.c"
     # shellcheck disable=SC2086 # two words or none
     "$linker" $flavor /nologo /driver /release /nodefaultlib /subsystem:native /entry:DriverEntry /opt:ref,icf \
-        "/libpath:$library" ntoskrnl.lib "$output/$name.obj" "/out:$output/$name.sys" "/map:$output/$name.map"
+        "/libpath:$library" ntoskrnl.lib "$output/$name.obj" "/out:$output/$name.sys" "/map:$output/$name.map" /debug "/pdb:$output/$name.pdb"
 done

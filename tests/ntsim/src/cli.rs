@@ -6,6 +6,7 @@
 mod crosscheck;
 mod explore;
 mod faults;
+mod findings;
 mod run;
 mod scenarios;
 mod search;
@@ -29,9 +30,13 @@ const BAD_INPUT: u8 = 2;
 /// The simulator itself failed.
 const FAILED: u8 = 3;
 
+/// What the exit codes mean, for `--help`.
+const EXIT_CODES: &str = "Exit codes: 0 no rule was broken, or only rules that are allowed; 1 a rule was broken; \
+2 the input cannot be used; 3 ntsim itself failed.";
+
 /// A simulated NT kernel: loads an x64 .sys into this process and explores every interleaving.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -43,7 +48,7 @@ enum Command {
     Run(run::Run),
     /// Runs scenarios in every order that matters: those in files or for a control code with any driver, the others with
     /// one that speaks the csq protocol.
-    Explore(explore::Explore),
+    Explore(Box<explore::Explore>),
     /// Checks ntsim itself: whatever state schedules by chance reach, the exhaustive search must have reached.
     Crosscheck(crosscheck::Crosscheck),
     /// Lets everything fail that can, at each use, and looks whether the driver copes: wrong statuses,

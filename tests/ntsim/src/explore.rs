@@ -10,14 +10,17 @@ use std::time::Duration;
 
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
+use crate::caller;
 use crate::cpu;
 use crate::finding::Finding;
 use crate::machine;
 use crate::race;
-use crate::report;
+use crate::report::{self, Step};
+use crate::schedule::Strategy;
 use crate::schedule::adapter::Adapter;
 use crate::schedule::bounded::Bounded;
-use crate::schedule::{Strategy, replay};
+use crate::schedule::replay::{self, Replay};
+use crate::settings::Points;
 use crate::time;
 use crate::trap::Watchdog;
 use crate::world;
@@ -27,12 +30,29 @@ use crate::world;
 const STACK: usize = 0x4_0000;
 
 /// When to stop.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Limits {
     /// After so many schedules.
     pub schedules: Option<usize>,
     /// After this much processor time.
     pub time: Option<Duration>,
+    /// After a finding, but for these.
+    pub goes_on: GoesOn,
+}
+
+/// After which findings an exploration goes on with the next schedule.
+#[derive(Clone, Debug, Default)]
+pub struct GoesOn {
+    /// After all.
+    pub always: bool,
+    /// After those of these rules.
+    pub rules: BTreeSet<&'static str>,
+}
+
+impl GoesOn {
+    fn after(&self, finding: &Finding) -> bool {
+        self.always || self.rules.contains(finding.rule.name)
+    }
 }
 
 /// A broken rule and how to see it again.
@@ -40,10 +60,22 @@ pub struct Limits {
 pub struct Found {
     /// What is wrong.
     pub finding: Finding,
-    /// What happened before, a line per step.
-    pub trace: Vec<String>,
+    /// What happened before, step by step.
+    pub trace: Vec<Step>,
     /// The decisions of the schedule, for `--replay`.
     pub schedule: String,
+    /// Which ordinary instructions were points in it.
+    pub points: Points,
+    /// How many schedules ended like this: by this rule, in this place.
+    pub count: usize,
+}
+
+impl Found {
+    /// Whether the other is one more of the same.
+    fn is_like(&self, other: &Self) -> bool {
+        let (one, two) = (&self.finding, &other.finding);
+        one.rule.name == two.rule.name && one.stack.first() == two.stack.first()
+    }
 }
 
 /// What came of an exploration.
@@ -73,8 +105,10 @@ pub struct Outcome {
     pub blind: Vec<String>,
     /// Why the schedule that was to be repeated is none of this scenario with this driver, if so.
     pub misfit: Option<String>,
-    /// The broken rule.
+    /// The broken rule that ended it.
     pub found: Option<Found>,
+    /// Those after which it went on, each once.
+    pub passed: Vec<Found>,
     /// A panic of the simulator itself.
     pub broken: Option<String>,
 }
@@ -95,7 +129,7 @@ struct Collected {
 pub fn once(body: impl Fn() + Send + Sync + 'static) -> Outcome {
     let limits = Limits {
         schedules: Some(1),
-        time: None,
+        ..Limits::default()
     };
     explore(Bounded::new(0), limits, |_| {}, body)
 }
@@ -114,32 +148,27 @@ pub fn explore(
     let strategy: Rc<RefCell<dyn Strategy>> = Rc::new(RefCell::new(strategy));
     let count = Rc::new(std::cell::Cell::new(0usize));
     let counter = Rc::clone(&count);
+    let (most, in_time) = (limits.schedules, limits.time);
     let go_on = move || {
         let number = counter.get();
-        let in_time = limits.time.is_none_or(|time| spent() < time);
-        if limits.schedules.is_some_and(|most| number >= most) || !in_time {
+        let in_time = in_time.is_none_or(|time| spent() < time);
+        if most.is_some_and(|most| number >= most) || !in_time {
             return false;
         }
         progress(number);
         counter.set(number + 1);
         true
     };
-    let collected = Arc::new(Collected::default());
-    let collector = Arc::clone(&collected);
-    let runner = Runner::new(Adapter::new(Rc::clone(&strategy), go_on), config());
-    world::with(|world| *world = world::World::default());
-    race::begin(strategy.borrow().learns());
+    let body: Body = Arc::new(body);
     world::next_round();
     let first_round = world::round();
-    let watchdog = Watchdog::start();
-    let result = panic::catch_unwind(AssertUnwindSafe(|| {
-        runner.run(move || {
-            begin();
-            body();
-            collect(&collector);
-        })
-    }));
-    drop(watchdog);
+    race::begin(strategy.borrow().learns());
+    let Ran {
+        found,
+        passed,
+        collected,
+        broken,
+    } = run(&strategy, go_on, limits.goes_on.clone(), Arc::clone(&body));
     let ended = strategy.borrow().is_exhaustive();
     // The adapter counts one more when the strategy has nothing left.
     let schedules = count.get() - usize::from(ended);
@@ -149,7 +178,7 @@ pub fn explore(
         blind.push("code of the driver that could not be read".into());
     }
     let exhausted = ended && blind.is_empty();
-    Outcome {
+    let mut outcome = Outcome {
         schedules,
         pruned: strategy.borrow().pruned(),
         exhausted,
@@ -165,8 +194,95 @@ pub fn explore(
             .map_or_else(|_| BTreeSet::new(), |states| states.1.clone()),
         misfit: strategy.borrow().misfit(),
         longest: collected.longest.load(Ordering::Relaxed),
-        found: found(),
+        found,
+        passed,
+        broken,
+    };
+    for found in outcome.passed.iter_mut().chain(&mut outcome.found) {
+        name_places(found, &body);
+    }
+    outcome
+}
+
+/// What is explored.
+type Body = Arc<dyn Fn() + Send + Sync>;
+
+/// What came of runs.
+struct Ran {
+    found: Option<Found>,
+    passed: Vec<Found>,
+    collected: Arc<Collected>,
+    broken: Option<String>,
+}
+
+/// Runs `body` in the strategy's schedules, with the points that are set.
+fn run(
+    strategy: &Rc<RefCell<dyn Strategy>>,
+    go_on: impl FnMut() -> bool + 'static,
+    goes_on: GoesOn,
+    body: Body,
+) -> Ran {
+    let collected = Arc::new(Collected::default());
+    let collector = Arc::clone(&collected);
+    let findings = Rc::new(RefCell::new((None, Vec::new())));
+    let noted = Rc::clone(&findings);
+    let note = move || note_found(&mut noted.borrow_mut(), &goes_on);
+    let adapter = Adapter::new(Rc::clone(strategy), go_on, note);
+    let runner = Runner::new(adapter, config());
+    world::with(|world| *world = world::World::default());
+    let watchdog = Watchdog::start();
+    let result = panic::catch_unwind(AssertUnwindSafe(|| {
+        runner.run(move || {
+            begin();
+            body();
+            collect(&collector);
+        })
+    }));
+    drop(watchdog);
+    let (found, passed) = findings.take();
+    Ran {
+        found,
+        passed,
+        collected,
         broken: result.err().map(|payload| message(payload.as_ref())),
+    }
+}
+
+/// Takes the finding of the run that has ended. Returns whether to go on.
+fn note_found(noted: &mut (Option<Found>, Vec<Found>), goes_on: &GoesOn) -> bool {
+    let Some(found) = take_found() else {
+        return true;
+    };
+    let (last, passed) = noted;
+    if !goes_on.after(&found.finding) {
+        *last = Some(found);
+        return false;
+    }
+    match passed.iter_mut().find(|known| known.is_like(&found)) {
+        Some(known) => known.count += 1,
+        None => passed.push(found),
+    }
+    true
+}
+
+/// Plays the schedule again to learn from where in the driver each step was taken, which takes too long to be
+/// recorded always.
+fn name_places(found: &mut Found, body: &Body) {
+    let Ok(choices) = replay::decode(&found.schedule) else {
+        return;
+    };
+    let set =
+        |points| machine::with(|machine| std::mem::replace(&mut machine.settings.points, points));
+    let own = set(found.points.clone());
+    race::begin(false);
+    world::next_round();
+    let strategy: Rc<RefCell<dyn Strategy>> = Rc::new(RefCell::new(Replay::new(choices)));
+    caller::record(true);
+    let again = run(&strategy, || true, GoesOn::default(), Arc::clone(body)).found;
+    caller::record(false);
+    set(own);
+    if let Some(again) = again.filter(|again| again.finding.rule.name == found.finding.rule.name) {
+        found.trace = again.trace;
     }
 }
 
@@ -212,13 +328,15 @@ fn collect(collected: &Collected) {
     }
 }
 
-fn found() -> Option<Found> {
+fn take_found() -> Option<Found> {
     world::with(|world| {
         let finding = world.finding.take()?;
         Some(Found {
             finding,
             trace: report::trace(world),
             schedule: replay::encode(&world.choices),
+            points: race::learned().active,
+            count: 1,
         })
     })
 }

@@ -1,6 +1,8 @@
 //! What exploration is for: a rule was broken.
 
+use crate::caller;
 use crate::cpu::{self, Left};
+use crate::image::Place;
 use crate::machine;
 use crate::rule::Rule;
 use crate::schedule;
@@ -14,14 +16,14 @@ pub struct Finding {
     /// What exactly happened.
     pub message: String,
     /// The driver's functions on the stack, innermost first.
-    pub stack: Vec<String>,
+    pub stack: Vec<Place>,
     /// The thread that did it.
     pub thread: usize,
 }
 
 /// Notes a finding; the first one of a run counts.
 pub fn note(rule: &'static Rule, message: String) {
-    let words = cpu::stack_words();
+    let words = caller::words();
     let stack = machine::with(|machine| machine.image.call_sites(&words));
     world::with(|world| {
         if world.finding.is_none() {

@@ -16,6 +16,7 @@ use std::path::Path;
 
 pub use code::{Kind, Operand, Site};
 pub use error::ImageError;
+pub use names::Place;
 pub use plan::{ImportedFunction, Plan};
 pub use translation::BREAKPOINT;
 
@@ -70,6 +71,8 @@ pub struct Image {
     /// How often the code was copied.
     copies_made: usize,
     way: Way,
+    /// What reports call the driver.
+    name: String,
     symbols: Symbols,
 }
 
@@ -136,6 +139,7 @@ impl Image {
             copy: Translation::default(),
             copies_made: 0,
             way: Way::Points,
+            name: "driver".to_owned(),
             symbols: Symbols::default(),
         };
         image.translate();
@@ -145,6 +149,9 @@ impl Image {
     /// Learns the functions' names from the linker's map or the PDB beside the image, if there is one; from
     /// the PDB also which instructions are atomic.
     pub fn read_symbols(&mut self, image: &Path) {
+        if let Some(stem) = image.file_stem() {
+            self.name = stem.to_string_lossy().into_owned();
+        }
         let read = |extension: &str| std::fs::read(image.with_extension(extension)).ok();
         let from_map = || {
             let text = String::from_utf8(read("map")?).ok()?;

@@ -12,6 +12,7 @@
 //! | [`image`] | the loader: PE, relocation, imports, page protection |
 //! | `guest`, `arena`, `mapping` | the driver's memory: every access of the kernel is checked, freed memory faults |
 //! | `cpu`, `trap` | calling the driver and leaving it; faults; what only ring 0 may do |
+//! | `caller` | where in the driver a thread is, for reports |
 //! | `world` | the state of one run |
 //! | `checkpoint` | the same state again, for other runs to begin with, or to end at |
 //! | `time` | processor time, in which limits are measured |
@@ -101,6 +102,7 @@
 )]
 
 mod arena;
+mod caller;
 mod checkpoint;
 #[cfg(test)]
 mod conformance;

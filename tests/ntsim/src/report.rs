@@ -1,20 +1,48 @@
-//! Text for people.
+//! Text for people, and data for programs.
 
-use std::fmt::Write;
+pub mod document;
+pub mod sarif;
+
+use std::fmt::{self, Write};
+
+use serde::{Deserialize, Serialize};
 
 use crate::explore::Found;
+use crate::image::Place;
+use crate::machine;
 use crate::nt::status;
 use crate::world::World;
 
-/// The trace of a run, a line per step.
-pub(crate) fn trace(world: &World) -> Vec<String> {
-    let width = world
-        .threads
-        .iter()
-        .map(|thread| thread.name.len())
-        .max()
-        .unwrap_or(0);
-    let line = |event: &crate::world::trace::Event| {
+/// A step of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The thread's number.
+    pub thread: usize,
+    /// What the scenario calls the thread.
+    pub name: String,
+    /// What it did, and to what.
+    pub text: String,
+    /// From where in the driver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            thread, name, text, ..
+        } = self;
+        write!(formatter, "T{thread} {name}  {text}")?;
+        match &self.place {
+            Some(place) => write!(formatter, "  in {place}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The trace of a run, a step each.
+pub(crate) fn trace(world: &World) -> Vec<Step> {
+    let step = |event: &crate::world::trace::Event| {
         let name = world
             .threads
             .get(event.thread)
@@ -23,16 +51,31 @@ pub(crate) fn trace(world: &World) -> Vec<String> {
         let value = event
             .value
             .map_or_else(String::new, |value| format!(": {}", status::name(value)));
-        let thread = event.thread;
-        format!("T{thread} {name:width$}  {} {object}{value}", event.what)
-            .trim_end()
-            .to_owned()
+        let place = (event.caller != 0)
+            .then(|| machine::try_with(|machine| machine.image.place_of_caller(event.caller)));
+        Step {
+            thread: event.thread,
+            name: name.to_owned(),
+            text: format!("{} {object}{value}", event.what)
+                .trim_end()
+                .to_owned(),
+            place: place.flatten(),
+        }
     };
-    world.trace.iter().map(line).collect()
+    world.trace.iter().map(step).collect()
 }
 
 /// So many steps of a trace are shown. Scenarios have fewer; in a long body the last ones count.
 const LAST: usize = 300;
+
+/// The column in which the places of steps stand at most.
+const WIDE: usize = 60;
+
+/// How many steps come before there are threads that act at once: those say nothing about a race.
+fn setting_up(trace: &[Step]) -> usize {
+    let is_others = |step: &Step| step.thread != 0;
+    trace.iter().position(is_others).unwrap_or(0)
+}
 
 /// A finding: what, where, how it came to that, and the command that does it again.
 #[must_use]
@@ -50,12 +93,25 @@ pub fn found(found: &Found, replay_command: &str) -> String {
         let _ = writeln!(text, "    at {site}");
     }
     let _ = writeln!(text, "  what happened:");
-    let first = trace.len().saturating_sub(LAST);
+    let first = trace.len().saturating_sub(LAST).max(setting_up(trace));
     if first != 0 {
-        let _ = writeln!(text, "    ({first} steps before that)");
+        let _ = writeln!(text, "    ({first} steps before that: --json has them)");
     }
-    for line in trace.iter().skip(first) {
-        let _ = writeln!(text, "    {line}");
+    let shown = || trace.iter().skip(first);
+    let width = |length: fn(&Step) -> usize| shown().map(length).max().unwrap_or(0);
+    let name = width(|step| step.name.len());
+    // Those that are longer push their place aside.
+    let what = width(|step| step.text.len()).min(WIDE);
+    for step in shown() {
+        let place = step
+            .place
+            .as_ref()
+            .map_or_else(String::new, |place| format!("  {place}"));
+        let line = format!(
+            "    T{} {:name$}  {:what$}{place}",
+            step.thread, step.name, step.text
+        );
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     let _ = writeln!(text, "  again: {replay_command}");
     text

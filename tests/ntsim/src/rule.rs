@@ -93,3 +93,9 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
     .flatten()
     .copied()
 }
+
+/// The rule of a name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Rule> {
+    all().find(|rule| rule.name == name)
+}

@@ -65,6 +65,9 @@ pub trait Strategy {
         false
     }
 
+    /// Is told that the last schedule ended by a finding, before all its threads had ended.
+    fn interrupted(&mut self) {}
+
     /// Forgets the schedules that were run: there are other points now.
     fn restart(&mut self) {}
 
@@ -101,6 +104,10 @@ impl Strategy for Box<dyn Strategy> {
 
     fn learns(&self) -> bool {
         self.as_ref().learns()
+    }
+
+    fn interrupted(&mut self) {
+        self.as_mut().interrupted();
     }
 
     fn restart(&mut self) {

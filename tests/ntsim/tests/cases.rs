@@ -142,6 +142,79 @@ fn a_report_can_be_played_again() {
     }
 }
 
+/// The steps of the report's trace that are not of the thread which sets everything up.
+fn steps(text: &str) -> Vec<&str> {
+    let lines = text.lines().map(str::trim_start);
+    lines
+        .filter(|line| line.starts_with("T1 ") || line.starts_with("T2 "))
+        .collect()
+}
+
+#[test]
+#[ignore = "needs clang"]
+fn traces_name_functions_and_lines_of_c() {
+    let command = ["explore", "cancel+complete-next"];
+    let (text, _) = ntsim("return_ignored", &command, &ORDER);
+    assert!(
+        text.contains("    at return_ignored!CancelRoutine+"),
+        "{text}"
+    );
+    let named = |line: &&&str| {
+        line.contains(" return_ignored!CancelRoutine+") && line.contains("[driver.c:")
+    };
+    assert!(steps(&text).iter().filter(named).count() >= 2, "{text}");
+    // Without the PDB, there is the MAP; without both, the offset in the image.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("names");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["return_ignored.sys", "return_ignored.map"] {
+        std::fs::copy(built().join(name), folder.join(name)).unwrap();
+    }
+    let report = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_ntsim"))
+            .arg("explore")
+            .arg(folder.join("return_ignored.sys"))
+            .arg(command[1])
+            .args(ORDER)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let text = report();
+    assert!(
+        text.contains("return_ignored!CancelRoutine+") && !text.contains("driver.c"),
+        "{text}"
+    );
+    std::fs::remove_file(folder.join("return_ignored.map")).unwrap();
+    let text = report();
+    assert!(
+        text.contains("at return_ignored+0x") && !text.contains('!'),
+        "{text}"
+    );
+}
+
+#[test]
+#[ignore = "needs clang"]
+fn after_what_is_allowed_it_goes_on() {
+    let command = ["explore", "cancel+complete-next"];
+    let allow = ["--allow", "touched-after-completion=known"];
+    let (text, code) = ntsim("return_ignored", &command, &[&ORDER[..], &allow].concat());
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("FOUND list-corruption:"), "{text}");
+    assert!(
+        text.contains("allowed: touched-after-completion (known): "),
+        "{text}"
+    );
+    let (text, code) = ntsim(
+        "return_ignored",
+        &command,
+        &[&ORDER[..], &["--keep-going"]].concat(),
+    );
+    assert_eq!(code, Some(1), "{text}");
+    for rule in ["touched-after-completion", "list-corruption"] {
+        assert!(text.contains(&format!("FOUND {rule}:")), "{rule}: {text}");
+    }
+}
+
 #[test]
 #[ignore = "needs clang"]
 fn the_right_one_is_clean_to_the_end() {

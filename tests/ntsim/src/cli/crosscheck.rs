@@ -105,8 +105,8 @@ impl Crosscheck {
     ) -> Result<(), String> {
         let time = Some(Duration::from_secs_f64(self.seconds));
         let limits = Limits {
-            schedules: None,
             time,
+            ..Limits::default()
         };
         // All begin with the same state: what is left on stacks is in what the driver sets up.
         let repeated = Arc::new(Repeated::new(scenario.clone()));
@@ -146,6 +146,7 @@ impl Crosscheck {
             let limits = Limits {
                 schedules: Some(most),
                 time,
+                ..Limits::default()
             };
             let points = all.learned.points.clone();
             let outcome = run(&repeated, other, limits, points, fine)?;

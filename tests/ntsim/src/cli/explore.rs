@@ -11,12 +11,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use self::parts::Part;
 use self::scripts::Scripts;
+use super::findings::{Findings, Ledger};
 use super::search::{self, Search};
-use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
-use crate::explore::{Limits, Outcome, explore};
+use super::{CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
+use crate::explore::{Found, Limits, Outcome, explore};
 use crate::machine;
-use crate::race::Learned;
-use crate::report;
+use crate::report::document::Record;
 use crate::scenario::{Repeated, Scenario};
 use crate::schedule::Strategy;
 use crate::settings::{CsqOrder, Points, Settings};
@@ -51,6 +51,8 @@ pub struct Explore {
     fine: bool,
     #[command(flatten)]
     kernel: Kernel,
+    #[command(flatten)]
+    findings: Findings,
     /// The scenarios in which a thread is suspended in the driver while others end what it may have, and no
     /// others.
     #[arg(long, conflicts_with = "scenario")]
@@ -115,15 +117,15 @@ struct Total {
 }
 
 impl Total {
-    fn print(&self, time: Duration) {
-        println!(
+    fn sentence(&self, time: Duration) -> String {
+        format!(
             "{} scenarios, {} exhausted, {} bounded; {} schedules in {:.1} s",
             self.scenarios,
             self.exhausted,
             self.scenarios - self.exhausted,
             self.schedules,
             time.as_secs_f64()
-        );
+        )
     }
 }
 
@@ -138,48 +140,55 @@ impl Explore {
             return refuse("a schedule to replay is of one scenario: give its name");
         }
         let start = Instant::now();
+        let mut ledger = self.findings.ledger(&driver.path);
         if self.format == Format::Table && self.part.is_none() {
-            println!("{}", search::TABLE);
+            ledger.say(search::TABLE);
         }
-        if self.scripts.are_asked_for() {
-            return self.explore_scripts(&driver);
+        let all = self.scenario.is_empty() && !self.suspend && self.part.is_none();
+        let total = if self.scripts.are_asked_for() {
+            self.explore_scripts(&driver, &mut ledger)
+        } else if all {
+            parts::explore_all(&mut ledger)
+                .map_err(|error| format!("ntsim cannot run itself: {error}"))
+        } else {
+            self.explore_names(&driver, &mut ledger)
+        };
+        let total = match total {
+            Ok(total) => total,
+            Err(sentence) => return refuse(&sentence),
+        };
+        if self.part.is_some() {
+            println!("{}", parts::line(&total, &ledger));
+            return total.code;
         }
-        if self.scenario.is_empty() && self.part.is_none() {
-            return match parts::explore_all() {
-                Ok(total) => {
-                    if self.format == Format::Table {
-                        println!();
-                    }
-                    total.print(start.elapsed());
-                    total.code
-                }
-                Err(error) => refuse(&format!("ntsim cannot run itself: {error}")),
-            };
+        if total.scenarios > 1 && total.code <= FOUND && !(self.first && total.code == FOUND) {
+            if self.format == Format::Table {
+                ledger.say("");
+            }
+            ledger.say(&total.sentence(start.elapsed()));
         }
+        ledger.end(total.code)
+    }
+
+    fn explore_names(&self, driver: &Driver, ledger: &mut Ledger<'_>) -> Result<Total, String> {
         let scenarios = self.scenarios();
         let mut total = Total::default();
         let mut number = 0;
         for order in self.search.orders() {
-            if let Err(sentence) = driver.install(self.settings(order)) {
-                return refuse(&sentence);
-            }
+            driver.install(self.settings(order))?;
             for scenario in &scenarios {
                 number += 1;
                 if self.part.is_some_and(|part| !part.has(number)) {
                     continue;
                 }
-                total.code = total.code.max(self.explore(scenario, order, &mut total));
-                if total.code >= BAD_INPUT || (self.first && total.code == FOUND) {
-                    return total.code;
+                let code = self.explore(scenario, order, &mut total, ledger)?;
+                total.code = total.code.max(code);
+                if total.code > FOUND || (self.first && total.code == FOUND) {
+                    return Ok(total);
                 }
             }
         }
-        if self.part.is_some() {
-            println!("{}", parts::line(&total));
-        } else if total.scenarios > 1 {
-            total.print(start.elapsed());
-        }
-        total.code
+        Ok(total)
     }
 
     fn settings(&self, order: CsqOrder) -> Settings {
@@ -202,74 +211,84 @@ impl Explore {
         }
     }
 
-    fn explore(&self, scenario: &Scenario, order: CsqOrder, total: &mut Total) -> u8 {
-        let strategy = match self.search.strategy() {
-            Ok(strategy) => strategy,
-            Err(sentence) => return refuse(&sentence),
-        };
+    fn explore(
+        &self,
+        scenario: &Scenario,
+        order: CsqOrder,
+        total: &mut Total,
+        ledger: &mut Ledger<'_>,
+    ) -> Result<u8, String> {
+        let strategy = self.search.strategy()?;
         let all = self.scenario.is_empty();
         let name = scenario.to_string();
-        let limits = self.search.limits(all.then_some(EACH_OF_ALL));
+        let goes_on = || self.findings.goes_on();
+        let limits = self.search.limits(all.then_some(EACH_OF_ALL), goes_on());
         let outcome = self.run(scenario, strategy, limits);
         let bounded = !outcome.exhausted;
         total.scenarios += 1;
         total.exhausted += usize::from(outcome.exhausted);
         total.schedules += outcome.schedules;
-        let code = self.print(&name, &name, order, &outcome);
+        let code = self.print(&name, &name, order, &outcome, ledger)?;
         if code != CLEAN || !all || !bounded {
-            return code;
+            return Ok(code);
         }
-        let limits = self.search.limits(Some(BY_CHANCE));
+        let limits = self.search.limits(Some(BY_CHANCE), goes_on());
         // What the search has learned holds for schedules by chance, too.
         let learned = outcome.learned.points;
         let own = machine::with(|machine| std::mem::replace(&mut machine.settings.points, learned));
         let outcome = self.run(scenario, self.search.by_chance(), limits);
         machine::with(|machine| machine.settings.points = own);
         total.schedules += outcome.schedules;
-        self.print(&name, &name, order, &outcome)
+        self.print(&name, &name, order, &outcome, ledger)
     }
 
     /// Prints what came of a scenario, which the command line has asked for in these words, and returns the exit code.
-    fn print(&self, scenario: &str, asked: &str, order: CsqOrder, outcome: &Outcome) -> u8 {
+    fn print(
+        &self,
+        scenario: &str,
+        asked: &str,
+        order: CsqOrder,
+        outcome: &Outcome,
+        ledger: &mut Ledger<'_>,
+    ) -> Result<u8, String> {
         if let Some(panic) = &outcome.broken {
             eprintln!("ntsim: {scenario}: {panic}");
-            return FAILED;
+            return Ok(FAILED);
         }
         if let Some(sentence) = search::misfit(outcome) {
-            return refuse(&sentence);
+            return Err(sentence);
         }
         let line = match self.format {
             Format::Lines => search::summary,
             Format::Table => search::row,
         };
-        println!("{}", line(scenario, order, outcome));
+        ledger.say(&line(scenario, order, outcome));
+        if outcome.found.is_none() && outcome.passed.is_empty() && self.search.is_replay() {
+            ledger.say("the schedule breaks no rule");
+        }
         let order = search::order_name(order);
-        let Some(found) = &outcome.found else {
-            if self.search.is_replay() {
-                println!("the schedule breaks no rule");
-            }
-            return CLEAN;
-        };
         let races = if self.races { " --races" } else { "" };
-        let again = format!(
-            "ntsim explore {} {asked} --csq-order {order}{races}{}{} --replay {}",
-            self.driver.display(),
-            self.points_again(&outcome.learned),
-            self.kernel.arguments(),
-            found.schedule
-        );
-        print!("{}", report::found(found, &again));
-        FOUND
+        let again = |found: &Found| {
+            format!(
+                "ntsim explore {} {asked} --csq-order {order}{races}{}{} --replay {}",
+                self.driver.display(),
+                self.points_again(&found.points),
+                self.kernel.arguments(),
+                found.schedule
+            )
+        };
+        let record = Record::new(scenario, &order, search::extent(outcome), outcome);
+        Ok(ledger.add(record, outcome.passed.iter().chain(&outcome.found), again))
     }
 
-    /// The points of the last schedule as options, with a space before.
-    fn points_again(&self, learned: &Learned) -> String {
+    /// The points of a schedule as options, with a space before.
+    fn points_again(&self, points: &Points) -> String {
         if self.fine {
             return " --fine".to_owned();
         }
-        let instructions = learned.active.instructions.iter();
+        let instructions = points.instructions.iter();
         let mut names: Vec<String> = instructions.map(|offset| format!("{offset:x}")).collect();
-        names.extend(learned.active.copies.then(|| COPIES.to_owned()));
+        names.extend(points.copies.then(|| COPIES.to_owned()));
         if names.is_empty() {
             String::new()
         } else {

@@ -1,14 +1,16 @@
 //! `ntsim run`: any driver, from DriverEntry to unload.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
-use crate::explore;
+use super::findings::Findings;
+use super::{Driver, FAILED, Kernel, refuse};
+use crate::explore::{self, Found};
 use crate::machine;
 use crate::manager::plug_and_play;
-use crate::report;
+use crate::report::document::Record;
 use crate::scenario::tour;
 
 /// The arguments of `run`.
@@ -18,6 +20,8 @@ pub struct Run {
     driver: PathBuf,
     #[command(flatten)]
     kernel: Kernel,
+    #[command(flatten)]
+    findings: Findings,
     /// Says nothing about the imports.
     #[arg(long)]
     first: bool,
@@ -31,39 +35,43 @@ impl Run {
         if let Err(sentence) = installed {
             return refuse(&sentence);
         }
+        let mut ledger = self.findings.ledger(&self.driver);
         if !self.first {
-            describe();
+            ledger.say(&describe());
         }
         let outcome = explore::once(tour::play);
-        if let Some(panic) = outcome.broken {
+        if let Some(panic) = &outcome.broken {
             eprintln!("ntsim: {panic}");
             return FAILED;
         }
-        if let Some(found) = outcome.found {
-            let again = format!(
+        if let Some(found) = &outcome.found {
+            if self.findings.allows(found) {
+                ledger.say("What comes after a finding that is allowed was not run.");
+            }
+        } else if plug_and_play::is_supported() {
+            ledger.say(
+                "DriverEntry, Plug and Play from start to removal, power, WMI, requests of each kind, and unload broke no rule.",
+            );
+        } else {
+            ledger.say(
+                "DriverEntry, requests of each kind and unload broke no rule. It is no driver for Plug and Play.",
+            );
+        }
+        let again = |_: &Found| {
+            format!(
                 "ntsim run {}{}",
                 self.driver.display(),
                 self.kernel.arguments()
-            );
-            print!("{}", report::found(&found, &again));
-            FOUND
-        } else {
-            if plug_and_play::is_supported() {
-                println!(
-                    "DriverEntry, Plug and Play from start to removal, power, WMI, requests of each kind, and unload broke no rule."
-                );
-            } else {
-                println!(
-                    "DriverEntry, requests of each kind and unload broke no rule. It is no driver for Plug and Play."
-                );
-            }
-            CLEAN
-        }
+            )
+        };
+        let record = Record::new("run", "", "one schedule".to_owned(), &outcome);
+        let code = ledger.add(record, &outcome.found, again);
+        ledger.end(code)
     }
 }
 
 /// Says what the loader made of the file.
-fn describe() {
+fn describe() -> String {
     machine::with(|machine| {
         let image = &machine.image;
         let missing: Vec<&str> = image
@@ -72,7 +80,7 @@ fn describe() {
             .filter(|import| !import.resolved)
             .map(|import| import.name.as_str())
             .collect();
-        println!(
+        let mut text = format!(
             "image: {} bytes in memory, {} addresses relocated, {} interlocked instructions, {} imports, {} of them missing",
             image.size(),
             image.relocations(),
@@ -86,7 +94,8 @@ fn describe() {
             } else {
                 "  (missing: a call of it is a finding)"
             };
-            println!("  {}{note}", import.name);
+            let _ = write!(text, "\n  {}{note}", import.name);
         }
-    });
+        text
+    })
 }

@@ -10,6 +10,7 @@ use scenarios::runner;
 
 use super::search::{self, Search};
 use super::{BAD_INPUT, CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
+use crate::explore::GoesOn;
 use crate::program::{self, Judged, Simulated};
 use crate::report;
 use crate::settings::{Clock, CsqOrder, Settings};
@@ -92,7 +93,7 @@ impl Scenarios {
         let bar = ProgressBar::new_spinner().with_message(behavior.name);
         bar.set_style(ProgressStyle::default_spinner());
         let progress = bar.clone();
-        let limits = self.search.limits(Some(SECONDS));
+        let limits = self.search.limits(Some(SECONDS), GoesOn::default());
         let Judged { outcome, lacks } = program::judge(behavior, strategy, limits, move |number| {
             progress.set_position(number as u64);
         });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::explore::{Limits, Outcome};
+use crate::explore::{Found, GoesOn, Limits, Outcome};
 use crate::schedule::Strategy;
 use crate::schedule::bounded::Bounded;
 use crate::schedule::pct::Pct;
@@ -87,13 +87,14 @@ impl Search {
         Box::new(Pct::new(self.seed, self.bound + 1, usize::MAX))
     }
 
-    /// What a person gave, or these seconds for each if nothing.
-    pub fn limits(&self, default_seconds: Option<f64>) -> Limits {
+    /// What a person gave, or these seconds for each if nothing; after which findings it goes on.
+    pub fn limits(&self, default_seconds: Option<f64>, goes_on: GoesOn) -> Limits {
         let own = self.schedules.is_none() && self.seconds.is_none();
         let seconds = if own { default_seconds } else { self.seconds };
         Limits {
             schedules: self.schedules,
             time: seconds.map(Duration::from_secs_f64),
+            goes_on,
         }
     }
 }
@@ -152,19 +153,24 @@ fn learned(outcome: &Outcome) -> String {
 }
 
 /// Whether these were all schedules, and if not, why there were no more.
-fn extent(outcome: &Outcome) -> String {
+pub fn extent(outcome: &Outcome) -> String {
     if outcome.exhausted {
-        return "exhausted".to_owned();
+        let ended: usize = outcome.passed.iter().map(|found: &Found| found.count).sum();
+        return match ended {
+            0 => "exhausted".to_owned(),
+            // What would have come after, nobody knows.
+            _ => format!("exhausted ({ended} schedules only up to a finding)"),
+        };
     }
     if let ([first, ..], None) = (outcome.blind.as_slice(), &outcome.found) {
         return format!("not exhausted, since nobody can come before {first}");
     }
-    match outcome.limits {
+    match &outcome.limits {
         _ if outcome.found.is_some() => "ended by a finding".to_owned(),
         Limits {
             schedules: Some(most),
             ..
-        } if outcome.schedules >= most => format!("bounded by {most} schedules"),
+        } if outcome.schedules >= *most => format!("bounded by {most} schedules"),
         Limits {
             time: Some(time), ..
         } => format!("bounded by {} s", time.as_secs_f64()),

@@ -48,7 +48,7 @@ fn act(shared: Shared) {
 }
 
 /// What a run has shown: its trace and the value that it has left.
-type Seen = Vec<(Vec<String>, u64)>;
+type Seen = Vec<(Vec<report::Step>, u64)>;
 
 fn explored(strategy: impl Strategy + 'static, from_checkpoint: bool) -> (Seen, Outcome) {
     let driver = image::driver();

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use super::{image, memory};
 use crate::ddi::ke::spin_lock::{KeAcquireSpinLockRaiseToDpc, KeReleaseSpinLock};
-use crate::explore::{Limits, Outcome, explore};
+use crate::explore::{Found, GoesOn, Limits, Outcome, explore};
+use crate::finding;
 use crate::guest;
 use crate::machine::Machine;
+use crate::rule;
 use crate::schedule::bounded::Bounded;
 use crate::schedule::pct::Pct;
 use crate::schedule::random::Random;
@@ -130,4 +132,65 @@ fn sleep_sets_see_what_the_full_search_sees() {
         few.schedules,
         all.schedules
     );
+}
+
+/// Each thread breaks a rule if it is the first, and the run ends there: what the other would do is not seen.
+fn whoever_is_first() {
+    let value = memory(8);
+    let act = |rule, own| {
+        move || {
+            schedule::object_point("first step", own, 1);
+            schedule::object_point("look and write", value, 8);
+            if guest::read::<u64>(value) == 0 {
+                finding::raise(rule, "the first one".into());
+            }
+            guest::write(value, 1u64);
+        }
+    };
+    let threads = [
+        schedule::spawn("one", None, act(&rule::progress::DEADLOCK, value + 0x100)),
+        schedule::spawn("two", None, act(&rule::progress::LIVELOCK, value + 0x200)),
+    ];
+    threads.into_iter().for_each(schedule::join);
+}
+
+#[test]
+fn a_search_that_goes_on_after_a_finding_sees_what_comes_first_otherwise() {
+    Machine::install(
+        &image::driver(),
+        Path::new("sample.sys"),
+        Settings::default(),
+    )
+    .unwrap();
+    let limits = |goes_on| Limits {
+        goes_on,
+        ..Limits::default()
+    };
+    let explore = |goes_on| {
+        explore(
+            SleepSet::default(),
+            limits(goes_on),
+            |_| {},
+            whoever_is_first,
+        )
+    };
+    let names = |found: &[Found]| {
+        let mut names: Vec<_> = found.iter().map(|it| it.finding.rule.name).collect();
+        names.sort_unstable();
+        names
+    };
+    let all = explore(GoesOn {
+        always: true,
+        ..GoesOn::default()
+    });
+    assert!(all.exhausted && all.found.is_none());
+    assert_eq!(names(&all.passed), ["deadlock", "livelock"]);
+    // One of them is allowed: the other is the finding.
+    for (allowed, other) in [("deadlock", "livelock"), ("livelock", "deadlock")] {
+        let outcome = explore(GoesOn {
+            rules: [allowed].into(),
+            ..GoesOn::default()
+        });
+        assert_eq!(outcome.found.unwrap().finding.rule.name, other);
+    }
 }

@@ -1,7 +1,8 @@
 //! Function names from a linker map (`/MAP` of link.exe and lld-link) or from a PDB, and what only a PDB
-//! tells.
+//! tells: names of functions that are not exported from their file, lines of source, atomic accesses.
 
 mod atomic;
+mod lines;
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -9,24 +10,29 @@ use std::ops::Range;
 
 use pdb::{FallibleIterator, PDB, SymbolData};
 
+use lines::Lines;
+
 /// Names by offset in the image.
 #[derive(Clone, Debug, Default)]
 pub struct Symbols {
     names: BTreeMap<usize, String>,
     /// Code that accesses memory atomically.
     atomics: Vec<Range<usize>>,
+    lines: Lines,
 }
 
 impl Symbols {
-    /// Reads the lines ` 0001:00000040  name  0000000140001040 ...`; anything else is passed over.
+    /// Reads the lines ` 0001:00000040  name  0000000140001040 ...`; anything else is passed over. link.exe says
+    /// behind the address of a function that it is one (`f`), lld-link does not.
     pub fn parse(map: &str, preferred_base: u64) -> Self {
-        let names = map
-            .lines()
-            .filter_map(|line| symbol(line, preferred_base))
-            .collect();
+        let mut names = BTreeMap::new();
+        for (offset, name) in map.lines().filter_map(|line| symbol(line, preferred_base)) {
+            // Public names come first, and are the ones to show.
+            names.entry(offset).or_insert(name);
+        }
         Self {
             names,
-            atomics: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -51,8 +57,16 @@ impl Symbols {
                 names.insert(offset.0 as usize, plain(&public.name.to_string()));
             }
         }
+        for (offset, name) in lines::functions(&mut pdb)? {
+            names.entry(offset).or_insert_with(|| plain(&name));
+        }
         let atomics = atomic::ranges(&mut pdb)?;
-        Ok(Some(Self { names, atomics }))
+        let lines = Lines::read(&mut pdb)?;
+        Ok(Some(Self {
+            names,
+            atomics,
+            lines,
+        }))
     }
 
     /// Takes from `other` what this does not know.
@@ -61,6 +75,7 @@ impl Symbols {
             self.names = other.names;
         }
         self.atomics.extend(other.atomics);
+        self.lines = other.lines;
     }
 
     /// Whether the instruction at `offset` is an atomic access of the source.
@@ -68,10 +83,15 @@ impl Symbols {
         self.atomics.iter().any(|range| range.contains(&offset))
     }
 
-    /// The function that `offset` is in, as far as names tell.
-    pub fn at(&self, offset: usize) -> Option<&str> {
-        let (_, name) = self.names.range(..=offset).next_back()?;
-        Some(name)
+    /// The function that `offset` is in, as far as names tell, and where that begins.
+    pub fn function(&self, offset: usize) -> Option<(usize, &str)> {
+        let (start, name) = self.names.range(..=offset).next_back()?;
+        Some((*start, name))
+    }
+
+    /// The file and the line that the instruction at `offset` comes from.
+    pub fn source(&self, offset: usize) -> Option<(&str, u32)> {
+        self.lines.at(offset)
     }
 }
 
@@ -88,10 +108,18 @@ fn symbol(line: &str, preferred_base: u64) -> Option<(usize, String)> {
     Some((offset, plain(name)))
 }
 
-/// The readable part of a mangled Rust name: the path's last two identifiers.
+/// The readable part of a Rust name, mangled or not: the path's last two identifiers.
 fn plain(name: &str) -> String {
     let Some(mut rest) = name.strip_prefix("_ZN") else {
-        return name.to_owned();
+        // What has arguments is left as it is.
+        let path: Vec<&str> = name.split("::").collect();
+        let last = path.get(path.len().saturating_sub(2)..).unwrap_or_default();
+        let is_path = !name.contains(['<', '?', ' ']);
+        return if is_path {
+            last.join("::")
+        } else {
+            name.to_owned()
+        };
     };
     let mut path = Vec::new();
     while let Some(end) = rest
@@ -137,13 +165,51 @@ mod tests {
  0001:00000040       _ZN3wdm3csq9callbacks14csq_insert_irp17h0123456789abcdefE 0000000140001040     csq.o
 ";
 
+    fn at(symbols: &Symbols, offset: usize) -> Option<&str> {
+        symbols.function(offset).map(|(_, name)| name)
+    }
+
+    /// As link.exe writes it: flags, C++ names, and static functions in a list of their own.
+    #[test]
+    fn the_map_of_link_exe_is_read() {
+        const MAP: &str = "\
+ driver
+
+ Timestamp is 65a1b2c3 (Fri Jan 12 20:00:00 2024)
+
+ Preferred load address is 0000000140000000
+
+ Start         Length     Name                   Class
+ 0001:00000000 00000520H .text$mn                CODE
+
+  Address         Publics by Value              Rva+Base               Lib:Object
+
+ 0000:00000000       __guard_flags              0000000000000000     <absolute>
+ 0001:00000000       DriverEntry                0000000140001000 f   driver.obj
+ 0001:00000120       ?Start@Device@@QEAAJXZ     0000000140001120 f i driver.obj
+ 0003:00000010       Count                      0000000140004010     driver.obj
+
+ entry point at        0005:00000000
+
+ Static symbols
+
+ 0001:000000c0       PendNext                   00000001400010c0 f   driver.obj
+";
+        let symbols = Symbols::parse(MAP, 0x1_4000_0000);
+        assert_eq!(at(&symbols, 0x1010), Some("DriverEntry"));
+        assert_eq!(at(&symbols, 0x10c4), Some("PendNext"));
+        assert_eq!(at(&symbols, 0x1120), Some("?Start@Device@@QEAAJXZ"));
+        assert_eq!(at(&symbols, 0x4018), Some("Count"));
+        assert_eq!(symbols.function(0x10c4), Some((0x10c0, "PendNext")));
+    }
+
     #[test]
     fn names_and_addresses_are_read() {
         let symbols = Symbols::parse(MAP, 0x1_4000_0000);
-        assert_eq!(symbols.at(0x1000), Some("DriverEntry"));
-        assert_eq!(symbols.at(0x103f), Some("DriverEntry"));
-        assert_eq!(symbols.at(0x1050), Some("callbacks::csq_insert_irp"));
-        assert_eq!(symbols.at(0xfff), None);
+        assert_eq!(at(&symbols, 0x1000), Some("DriverEntry"));
+        assert_eq!(at(&symbols, 0x103f), Some("DriverEntry"));
+        assert_eq!(at(&symbols, 0x1050), Some("callbacks::csq_insert_irp"));
+        assert_eq!(at(&symbols, 0xfff), None);
     }
 
     #[test]
@@ -160,13 +226,27 @@ mod tests {
         let pdb = Symbols::from_pdb(&read("csq.pdb"), identity)
             .unwrap()
             .unwrap();
-        assert_eq!(pdb.at(plan.entry), map.at(plan.entry));
+        assert_eq!(at(&pdb, plan.entry), at(&map, plan.entry));
         assert!(pdb.names.len() > 10, "{:?}", pdb.names);
-        for (offset, name) in &pdb.names {
-            assert_eq!(map.names.get(offset), Some(name), "{offset:#x}");
+        // A function of a trait has another name in the record of its module.
+        for (offset, name) in pdb.names.iter().filter(|(_, name)| !name.contains('<')) {
+            let own = map.names.get(offset);
+            assert!(
+                own.is_none_or(|own| own == name || own.contains("$LT$")),
+                "{offset:#x}: {name} {own:?}"
+            );
         }
+        // Every function of the driver has a line, and DriverEntry is where its source says.
+        let (file, line) = pdb.source(plan.entry).unwrap();
+        assert!(file.contains(".rs") && line > 0, "{file} {line}");
+        let lines = map
+            .names
+            .keys()
+            .filter(|offset| pdb.source(**offset).is_some());
+        assert!(lines.count() > 10);
+        assert_eq!(pdb.source(0), None);
         // What sessions want of the events is written and read without a lock.
-        let atomics = pdb.atomics.iter().filter_map(|range| map.at(range.start));
+        let atomics = pdb.atomics.iter().filter_map(|range| at(&map, range.start));
         let atomics: Vec<&str> = atomics.collect();
         assert!(
             atomics.iter().any(|it| it.ends_with("write_wanted")),

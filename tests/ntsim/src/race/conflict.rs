@@ -62,8 +62,7 @@ pub fn describe(conflict: Conflict) -> Broken {
         let place = match side.by {
             By::Instruction { offset, .. } => machine::try_with(|machine| {
                 let image = &machine.image;
-                let name = image.describe(image.base() + offset);
-                format!("at {name}")
+                format!("at {}", image.place(image.base() + offset))
             })
             .unwrap_or_default(),
             _ => "in a kernel routine".to_owned(),

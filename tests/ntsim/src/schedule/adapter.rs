@@ -23,6 +23,8 @@ pub struct Adapter {
     strategy: Rc<RefCell<dyn Strategy>>,
     /// Asked before each schedule; `false` ends the exploration.
     go_on: Box<dyn FnMut() -> bool>,
+    /// Asked after each schedule with a finding; `false` ends the exploration.
+    found: Box<dyn FnMut() -> bool>,
     started: bool,
     /// The thread that goes on again and again although others could, and how often.
     stubborn: (usize, usize),
@@ -32,11 +34,17 @@ pub struct Adapter {
 const MOST_IN_A_ROW: usize = 1_000;
 
 impl Adapter {
-    /// Explores with `strategy` for as long as `go_on` says.
-    pub fn new(strategy: Rc<RefCell<dyn Strategy>>, go_on: impl FnMut() -> bool + 'static) -> Self {
+    /// Explores with `strategy` for as long as `go_on` says, and `found`, which is asked where the world has a
+    /// finding.
+    pub fn new(
+        strategy: Rc<RefCell<dyn Strategy>>,
+        go_on: impl FnMut() -> bool + 'static,
+        found: impl FnMut() -> bool + 'static,
+    ) -> Self {
         Self {
             strategy,
             go_on: Box::new(go_on),
+            found: Box::new(found),
             started: false,
             stubborn: (0, 0),
         }
@@ -58,7 +66,12 @@ impl Scheduler for Adapter {
         let found = std::mem::replace(&mut self.started, true)
             && world::with(|world| world.finding.is_some());
         if found {
-            return None;
+            if world::with(|world| is_interrupted(world)) {
+                self.strategy.borrow_mut().interrupted();
+            }
+            if !(self.found)() {
+                return None;
+            }
         }
         if race::apply() {
             self.strategy.borrow_mut().restart();
@@ -213,6 +226,17 @@ fn decide(world: &mut World, choices: &[Choice<'_>], current: Option<usize>) -> 
         [_] => Next::Only(0),
         _ => Next::Choose,
     }
+}
+
+/// Whether the schedule ended before it has shown all that its threads do: threads are left other than the one that
+/// broke a rule, and than those that wait for the end of threads.
+fn is_interrupted(world: &World) -> bool {
+    let finder = world.finding.as_ref().map(|finding| finding.thread);
+    let lives = |thread: usize| world.threads.get(thread).is_some_and(|it| !it.finished);
+    let only_waits =
+        |thread| matches!(world.pending(thread).guard, Guard::Ended(other) if lives(other));
+    (0..world.threads.len())
+        .any(|thread| Some(thread) != finder && lives(thread) && !only_waits(thread))
 }
 
 fn stuck(world: &mut World, rule: &'static rule::Rule, message: String) {

@@ -9,6 +9,9 @@
 //! other order, the thread that has to go first for that is noted at the earlier of the two; no other
 //! sibling branch is taken.
 //!
+//! A schedule that ends early, by a finding after which the search goes on, shows only a part of what its threads do.
+//! On its path every thread is tried at every step.
+//!
 //! Sound if every step says what it influences (`world::step`), and if nothing between two steps races with
 //! anything: an instruction that does becomes a point, and the search begins anew (`race`).
 
@@ -44,6 +47,8 @@ pub struct SleepSet {
     started: bool,
     exhausted: bool,
     pruned: usize,
+    /// Whether this schedule ended although threads could go on.
+    interrupted: bool,
 }
 
 impl SleepSet {
@@ -94,6 +99,14 @@ impl SleepSet {
         }
         for reversal in blocked {
             self.look_further_back(&reversal);
+        }
+    }
+
+    /// What the threads would still have done, nobody has seen, nor what it would have depended on. So each of them
+    /// has to be tried wherever it could go on.
+    fn want_all(&mut self) {
+        for level in &mut self.path {
+            level.wanted = level.enabled.iter().map(|step| step.0).collect();
         }
     }
 
@@ -157,7 +170,11 @@ impl Strategy for SleepSet {
     fn begin(&mut self) -> bool {
         if self.started {
             self.path.truncate(self.depth);
-            self.learn();
+            if std::mem::take(&mut self.interrupted) {
+                self.want_all();
+            } else {
+                self.learn();
+            }
             if !self.backtrack() {
                 self.exhausted = true;
                 return false;
@@ -188,6 +205,10 @@ impl Strategy for SleepSet {
 
     fn learns(&self) -> bool {
         true
+    }
+
+    fn interrupted(&mut self) {
+        self.interrupted = true;
     }
 
     fn restart(&mut self) {

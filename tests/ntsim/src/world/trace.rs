@@ -1,5 +1,7 @@
 //! What happened in a run, in order.
 
+use crate::caller;
+
 /// One line.
 #[derive(Clone, Copy, Debug)]
 pub struct Event {
@@ -11,6 +13,8 @@ pub struct Event {
     pub object: usize,
     /// A value that belongs to it, such as a status.
     pub value: Option<u32>,
+    /// The address in the driver from which it was done, if that is recorded; 0 if not, or outside of it.
+    pub caller: usize,
 }
 
 /// All lines.
@@ -24,6 +28,7 @@ impl super::World {
             what,
             object,
             value,
+            caller: caller::recorded(),
         });
     }
 }

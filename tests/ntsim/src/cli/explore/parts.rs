@@ -9,7 +9,8 @@ use std::thread;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::super::FAILED;
-use super::Total;
+use super::{Ledger, Total};
+use crate::report::document::Record;
 
 /// What the line begins with by which a part reports its total.
 const TOTAL: &str = "total of this part:";
@@ -43,19 +44,20 @@ impl FromStr for Part {
     }
 }
 
-/// How a part reports its total.
-pub fn line(total: &Total) -> String {
+/// How a part reports its total, and what it has found.
+pub fn line(total: &Total, ledger: &Ledger<'_>) -> String {
     let Total {
         scenarios,
         exhausted,
         schedules,
         ..
     } = total;
-    format!("{TOTAL} {scenarios} {exhausted} {schedules}")
+    let found = serde_json::to_string(ledger.scenarios()).unwrap_or_default();
+    format!("{TOTAL} {scenarios} {exhausted} {schedules} {found}")
 }
 
 /// Runs this program once for each part, with the same arguments.
-pub fn explore_all() -> io::Result<Total> {
+pub fn explore_all(ledger: &mut Ledger<'_>) -> io::Result<Total> {
     let parts = thread::available_parallelism().map_or(1, usize::from);
     let bar = ProgressBar::new_spinner();
     bar.set_style(ProgressStyle::default_spinner());
@@ -65,20 +67,29 @@ pub fn explore_all() -> io::Result<Total> {
     thread::scope(|scope| {
         let listeners: Vec<_> = children
             .into_iter()
-            .map(|child| scope.spawn(|| listen(child, &bar)))
+            .map(|child| {
+                let (bar, ledger) = (&bar, &*ledger);
+                scope.spawn(move || listen(child, bar, ledger))
+            })
             .collect();
         let mut all = Total::default();
+        let mut found = Vec::new();
         for listener in listeners {
-            let total = listener
+            let (total, own) = listener
                 .join()
                 .unwrap_or_else(|_| Err(io::Error::other("a thread failed")))?;
             all.scenarios += total.scenarios;
             all.exhausted += total.exhausted;
             all.schedules += total.schedules;
             all.code = all.code.max(total.code);
+            found.extend(own);
         }
         bar.finish_and_clear();
-        Ok(all)
+        Ok((all, found))
+    })
+    .map(|(all, found)| {
+        ledger.extend(found);
+        all
     })
 }
 
@@ -91,14 +102,18 @@ fn start(part: usize, parts: usize) -> io::Result<Child> {
 }
 
 /// Passes on what a part prints. A part that ends without its total has failed.
-fn listen(mut child: Child, bar: &ProgressBar) -> io::Result<Total> {
+fn listen(
+    mut child: Child,
+    bar: &ProgressBar,
+    ledger: &Ledger<'_>,
+) -> io::Result<(Total, Vec<Record>)> {
     let mut total = None;
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines() {
             let line = line?;
             match line.strip_prefix(TOTAL) {
                 Some(numbers) => total = parse(numbers),
-                None => bar.suspend(|| println!("{line}")),
+                None => bar.suspend(|| ledger.say(&line)),
             }
             bar.tick();
         }
@@ -107,27 +122,37 @@ fn listen(mut child: Child, bar: &ProgressBar) -> io::Result<Total> {
         .wait()?
         .code()
         .and_then(|code| u8::try_from(code).ok());
-    let mut total = total.unwrap_or(Total {
-        code: FAILED,
-        ..Total::default()
-    });
+    let failed = || {
+        let total = Total {
+            code: FAILED,
+            ..Total::default()
+        };
+        (total, Vec::new())
+    };
+    let (mut total, found) = total.unwrap_or_else(failed);
     total.code = total.code.max(code.unwrap_or(FAILED));
-    Ok(total)
+    Ok((total, found))
 }
 
-fn parse(numbers: &str) -> Option<Total> {
-    let mut numbers = numbers.split_whitespace().map(|number| number.parse().ok());
-    Some(Total {
-        scenarios: numbers.next()??,
-        exhausted: numbers.next()??,
-        schedules: numbers.next()??,
+fn parse(words: &str) -> Option<(Total, Vec<Record>)> {
+    let mut words = words.trim_start().splitn(4, ' ');
+    let mut number = || words.next()?.parse().ok();
+    let total = Total {
+        scenarios: number()?,
+        exhausted: number()?,
+        schedules: number()?,
         code: 0,
-    })
+    };
+    let found = serde_json::from_str(words.next()?).ok()?;
+    Some((total, found))
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::cli::findings::Findings;
 
     #[test]
     fn parts_have_each_scenario_once() {
@@ -143,13 +168,26 @@ mod tests {
 
     #[test]
     fn a_total_is_read_as_it_is_written() {
+        #[derive(clap::Parser)]
+        struct Options {
+            #[command(flatten)]
+            findings: Findings,
+        }
+        let options = Options::parse_from(["ntsim"]);
+        let mut ledger = options.findings.ledger("x.sys".as_ref());
+        ledger.extend(vec![Record {
+            scenario: "send + cancel".to_owned(),
+            ..Record::default()
+        }]);
         let total = Total {
             scenarios: 3,
             exhausted: 2,
             schedules: 99,
             code: 0,
         };
-        let read = parse(line(&total).strip_prefix(TOTAL).unwrap()).unwrap();
+        let line = line(&total, &ledger);
+        let (read, found) = parse(line.strip_prefix(TOTAL).unwrap()).unwrap();
         assert_eq!((read.scenarios, read.exhausted, read.schedules), (3, 2, 99));
+        assert_eq!(found[0].scenario, "send + cancel");
     }
 }

@@ -1,12 +1,11 @@
 //! Scenarios from files, and those for one control code.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use clap::Args;
 
-use super::{Explore, Total, explore_visibly};
-use crate::cli::{Driver, FOUND, refuse};
+use super::{Explore, Ledger, Total, explore_visibly};
+use crate::cli::{Driver, FOUND};
 use crate::script::{Code, Hex, Script};
 use crate::settings::CsqOrder;
 
@@ -105,50 +104,47 @@ fn read(file: &Path) -> Result<Script, String> {
 }
 
 impl Explore {
-    /// Runs the scripts and returns the exit code.
-    pub(super) fn explore_scripts(&self, driver: &Driver) -> u8 {
-        let asked = match self.scripts.read() {
-            Ok(asked) => asked,
-            Err(sentence) => return refuse(&sentence),
-        };
+    /// Runs the scripts.
+    pub(super) fn explore_scripts(
+        &self,
+        driver: &Driver,
+        ledger: &mut Ledger<'_>,
+    ) -> Result<Total, String> {
+        let asked = self.scripts.read()?;
         if self.search.is_replay() && asked.len() != 1 {
-            return refuse(
-                "a schedule to replay is of one scenario: give one file, or --only NAME",
+            return Err(
+                "a schedule to replay is of one scenario: give one file, or --only NAME".to_owned(),
             );
         }
-        let start = Instant::now();
         let mut total = Total::default();
         for order in self.search.orders() {
-            if let Err(sentence) = driver.install(self.settings(order)) {
-                return refuse(&sentence);
-            }
+            driver.install(self.settings(order))?;
             for asked in &asked {
-                total.code = total
-                    .code
-                    .max(self.explore_script(asked, order, &mut total));
+                let code = self.explore_script(asked, order, &mut total, ledger)?;
+                total.code = total.code.max(code);
                 if total.code > FOUND || (self.first && total.code == FOUND) {
-                    return total.code;
+                    return Ok(total);
                 }
             }
         }
-        if total.scenarios > 1 {
-            total.print(start.elapsed());
-        }
-        total.code
+        Ok(total)
     }
 
-    fn explore_script(&self, asked: &Asked, order: CsqOrder, total: &mut Total) -> u8 {
-        let strategy = match self.search.strategy() {
-            Ok(strategy) => strategy,
-            Err(sentence) => return refuse(&sentence),
-        };
+    fn explore_script(
+        &self,
+        asked: &Asked,
+        order: CsqOrder,
+        total: &mut Total,
+        ledger: &mut Ledger<'_>,
+    ) -> Result<u8, String> {
+        let strategy = self.search.strategy()?;
         let Asked { script, again } = asked;
         let (name, played) = (script.to_string(), script.clone());
-        let limits = self.search.limits(Some(EACH));
+        let limits = self.search.limits(Some(EACH), self.findings.goes_on());
         let outcome = explore_visibly(&name, strategy, limits, move || played.play());
         total.scenarios += 1;
         total.exhausted += usize::from(outcome.exhausted);
         total.schedules += outcome.schedules;
-        self.print(&name, again, order, &outcome)
+        self.print(&name, again, order, &outcome, ledger)
     }
 }
