@@ -6,6 +6,7 @@
 mod crosscheck;
 mod explore;
 mod faults;
+mod routines;
 mod run;
 mod scenarios;
 mod search;
@@ -53,8 +54,8 @@ enum Command {
     Scenarios(scenarios::Scenarios),
     /// Lists the rules.
     Rules,
-    /// Lists the kernel routines that a driver can import.
-    Routines,
+    /// Says of each kernel routine whether it is modelled, trivial or missing: of those that a driver imports, or of all.
+    Routines(routines::Routines),
 }
 
 /// Runs the program.
@@ -71,10 +72,7 @@ pub fn main() -> ExitCode {
             rules();
             CLEAN
         }
-        Command::Routines => {
-            routines();
-            CLEAN
-        }
+        Command::Routines(routines) => routines.execute(),
     };
     ExitCode::from(code)
 }
@@ -85,14 +83,6 @@ fn rules() {
             .bug_check
             .map_or_else(String::new, |it| format!(" [{} {:#x}]", it.1, it.0));
         println!("{}{bug_check}\n    {}", rule.name, rule.meaning);
-    }
-}
-
-fn routines() {
-    let mut names: Vec<&str> = crate::ddi::names().collect();
-    names.sort_unstable();
-    for name in names {
-        println!("{name}");
     }
 }
 
