@@ -14,6 +14,9 @@ use crate::queues::{File, Queues, State};
 use crate::waiting::Claims;
 use crate::{ioctl, parameters, requests, trace};
 
+/// The upper half of the first ids: no request has the id 0.
+const FIRST_GENERATION: u32 = 1;
+
 pin_project! {
     /// The state of one device. It lives in the device extension.
     pub struct Csq {
@@ -86,7 +89,7 @@ impl Device for Csq {
 
     fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
         let limits = parameters::limits();
-        let memory = Memory::try_new(limits.device, limits.first_generation)?;
+        let memory = Memory::try_new(limits.device, FIRST_GENERATION)?;
         self.lock().provide(call, memory);
         self.lock()
             .hold(call, |held| held.state().handle_limit.set(limits.handle));

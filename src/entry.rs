@@ -36,9 +36,9 @@ pub unsafe extern "system" fn driver_entry(
     driver: NonNull<DriverObject>,
     registry_path: NonNull<RegistryPath>,
 ) -> i32 {
-    // SAFETY: by the caller.
+    // SAFETY: the I/O manager's, valid during `DriverEntry`.
     parameters::read(unsafe { registry_path.as_ref() });
-    // SAFETY: by the caller.
+    // SAFETY: the I/O manager's driver object, once; `DriverEntry` succeeds.
     unsafe { wdm::initialize_driver::<Csq>(driver) };
     0
 }

@@ -58,7 +58,7 @@
 //! | `wdm/csq/callbacks.rs` | the kernel's calls: lock, peek, remove, unlock |
 //! | `pending.rs` | `peek`: the request with the id, if this handle serves it; `remove`: why it ends |
 //! | `wdm/csq/slots.rs` | finds the slot by the id, and frees it |
-//! | `statistics.rs`, `queues.rs` | count its end |
+//! | `statistics.rs` | counts its end |
 //! | `wdm/csq/list.rs` | unlinks it |
 //! | `wdm/buffer.rs` | copies the answer, and notes in the IRP how long it is |
 //! | `wdm/irp.rs` | completes the IRP and releases its reference; then completes the server's own |

@@ -93,7 +93,7 @@ impl Discipline for Requests {
         arrival: &mut Arrival,
     ) {
         let state = held.state();
-        file.release(held);
+        file.outstanding.release(held);
         state.counters.count_canceled_before();
         let status = Reason::Canceled.status().code();
         let (id, tag) = (slot.id(), arrival.tag);
@@ -170,7 +170,7 @@ impl Discipline for Requests {
             counters.count_unclaimed();
         }
         counters.count_ended(reason);
-        entry.file().release(held);
+        entry.file().outstanding.release(held);
         Note {
             id: slot.id(),
             reason,

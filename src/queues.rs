@@ -1,7 +1,7 @@
 //! What both queues of a device share: their lock guards it.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use csq_protocol::status;
 use pin_project_lite::pin_project;
@@ -11,7 +11,7 @@ use wdm::{Control, NtStatus};
 
 use crate::device::Csq;
 use crate::reason::Reason;
-use crate::statistics::Counters;
+use crate::statistics::{Counters, Outstanding};
 
 /// With what a request is refused that is one too many.
 pub const QUOTA_EXCEEDED: NtStatus = NtStatus::from_code(status::QUOTA_EXCEEDED);
@@ -56,9 +56,7 @@ pin_project! {
         // The requests that it has claimed.
         #[pin]
         pub served: List<Queues, InQueue>,
-        // Requests and waiting claims that have not ended. Atomic only to be shared: the lock makes one
-        // operation of a load and a store.
-        outstanding: AtomicU32,
+        pub outstanding: Outstanding,
         is_closing: AtomicBool,
     }
 }
@@ -95,7 +93,7 @@ impl File {
             requests: List::new(),
             claims: List::new(),
             served: List::new(),
-            outstanding: AtomicU32::new(0),
+            outstanding: Outstanding::new(),
             is_closing: AtomicBool::new(false),
         }
     }
@@ -116,19 +114,12 @@ impl File {
             Some(Reason::Removed) => return Err(NtStatus::DEVICE_REMOVED),
             Some(_) => return Err(NtStatus::FILE_CLOSED),
         }
-        let outstanding = self.outstanding.load(Ordering::Relaxed);
-        if outstanding >= held.state().handle_limit.get() {
-            return Err(QUOTA_EXCEEDED);
+        let limit = held.state().handle_limit.get();
+        if self.outstanding.count(held, limit) {
+            Ok(())
+        } else {
+            Err(QUOTA_EXCEEDED)
         }
-        self.outstanding.store(outstanding + 1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Counts the end of a request or claim.
-    pub fn release(&self, _held: &Held<'_, Queues>) {
-        let outstanding = self.outstanding.load(Ordering::Relaxed);
-        self.outstanding
-            .store(outstanding.wrapping_sub(1), Ordering::Relaxed);
     }
 
     /// Why a request of this handle that comes now would end at once.

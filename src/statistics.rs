@@ -1,8 +1,11 @@
-//! What became of the requests. The lock guards the counters, so one look at them balances (INV-37).
+//! How many requests there are, and what became of them. The lock guards the counters, so one look at them
+//! balances (INV-37).
 
 use core::cell::Cell;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use csq_protocol::wire::Statistics;
+use wdm::csq::{Domain, Held};
 
 use crate::reason::Reason;
 
@@ -100,5 +103,33 @@ impl Counters {
             high_water: self.high_water.get().into(),
             ..Statistics::default()
         }
+    }
+}
+
+/// How many requests and waiting claims of a handle have not ended. Atomic only to be shared: the lock makes one
+/// operation of a load and a store.
+pub struct Outstanding(AtomicU32);
+
+impl Outstanding {
+    pub const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
+    /// Counts one more, unless there are `limit`. Returns whether it did.
+    #[inline]
+    pub fn count<G: Domain>(&self, _held: &Held<'_, G>, limit: u32) -> bool {
+        let outstanding = self.0.load(Ordering::Relaxed);
+        if outstanding >= limit {
+            return false;
+        }
+        self.0.store(outstanding + 1, Ordering::Relaxed);
+        true
+    }
+
+    /// Counts the end of one.
+    #[inline]
+    pub fn release<G: Domain>(&self, _held: &Held<'_, G>) {
+        let outstanding = self.0.load(Ordering::Relaxed);
+        self.0.store(outstanding.wrapping_sub(1), Ordering::Relaxed);
     }
 }

@@ -56,7 +56,7 @@ impl Discipline for Claims {
     }
 
     fn abandon(held: &mut Held<'_, Queues>, file: Pin<&File>, _: &Slot<Request>, (): &mut ()) {
-        file.release(held);
+        file.outstanding.release(held);
     }
 
     fn insert<'h>(
@@ -76,7 +76,7 @@ impl Discipline for Claims {
             .then_some(Refusal::Served),
         };
         if let Some(refusal) = refusal {
-            file.release(held);
+            file.outstanding.release(held);
             return Err(refusal);
         }
         add(&state.waiting_count, 1);
@@ -110,7 +110,7 @@ impl Discipline for Claims {
     ) -> Reason {
         let file = entry.file();
         add(&held.state().waiting_count, -1);
-        file.release(held);
+        file.outstanding.release(held);
         match wanted {
             Some(Wanted::Served) => {
                 // There is one: `peek` has seen it, under the same hold of the lock.

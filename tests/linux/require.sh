@@ -7,6 +7,7 @@
 #   debian  compiling them with Debian's Rust instead of rustup's (see cargo.sh)
 #   wine    running them
 #   vm      QEMU, and firmware with UEFI for it
+#   valgrind  testing wdm's own sources on the host
 #   bench   compiling the C drivers they are compared with
 #
 # Missing Debian packages are installed if it runs as root or with CSQ_INSTALL=1 (which asks sudo);
@@ -42,6 +43,9 @@ for part; do
         need rustc-web /usr/bin/rustc
         need libstd-rust-web-dev /usr/lib/rustlib/x86_64-unknown-linux-gnu/lib
         need rust-web-src /usr/lib/rustlib/src/rust/library
+        ;;
+    valgrind)
+        need valgrind /usr/bin/valgrind
         ;;
     bench)
         need clang-19 /usr/bin/clang-19 /usr/bin/clang

@@ -48,7 +48,7 @@ pub(crate) unsafe fn add_device<D: Device>(
     driver: PDRIVER_OBJECT,
     physical: PDEVICE_OBJECT,
 ) -> Result<(), NtStatus> {
-    // SAFETY: by the caller.
+    // SAFETY: the Plug and Play manager passes this driver's driver object.
     let this = unsafe { create::<D>(driver) }?;
     // SAFETY: just made, with an extension for a `D`.
     let built = unsafe { build::<D>(this) }.and_then(|device| {
@@ -141,7 +141,7 @@ unsafe fn build<'a, D: Device>(this: PDEVICE_OBJECT) -> Result<Pin<&'a D>, NtSta
         unsafe { timer.initialize(this, Some(expired::<D>)) };
     }
     if let Some(item) = device.work_item().filter(|item| is_part(device, *item)) {
-        // SAFETY: as above.
+        // SAFETY: a part of this device, which nobody can reach yet.
         unsafe { item.initialize(this, work::<D>) }?;
     }
     Ok(device)
@@ -154,7 +154,7 @@ unsafe fn build<'a, D: Device>(this: PDEVICE_OBJECT) -> Result<Pin<&'a D>, NtSta
 /// As for [`WorkItem::free`](crate::WorkItem).
 pub(crate) unsafe fn free_work_item<D: Device>(device: Pin<&D>) {
     if let Some(item) = device.work_item().filter(|item| is_part(device, *item)) {
-        // SAFETY: by the caller.
+        // SAFETY: the item is not queued: the remove lock has waited for its reference.
         unsafe { item.free() };
     }
 }
@@ -229,10 +229,10 @@ unsafe fn attach<D: Device>(
     if D::ROLE.is_filter() {
         // SAFETY: attached, so set, and alive.
         let lower = unsafe { *lower };
-        // SAFETY: as above.
+        // SAFETY: this device is attached to it, so it is alive.
         flags = unsafe { (*lower).Flags }
             & (DO_BUFFERED_IO | DO_DIRECT_IO | DO_POWER_PAGABLE | DO_POWER_INRUSH);
-        // SAFETY: as above.
+        // SAFETY: this device is attached to it, so it is alive.
         let kind = unsafe { (*lower).DeviceType };
         // SAFETY: this driver's own device object.
         unsafe { (*this).DeviceType = kind };
@@ -246,7 +246,7 @@ unsafe fn attach<D: Device>(
     }
     // SAFETY: this driver's own device object.
     unsafe { (*this).Flags |= flags };
-    // SAFETY: as above.
+    // SAFETY: this driver's own device object, and complete.
     unsafe { (*this).Flags &= !DO_DEVICE_INITIALIZING };
     Ok(())
 }

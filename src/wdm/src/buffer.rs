@@ -104,7 +104,7 @@ impl Answer<'_> {
     ///
     /// The caller owns `request`, or holds the lock of its queue.
     pub(crate) unsafe fn answer_from(&mut self, head: &[u8], request: NonNull<IRP>, skip: usize) {
-        // SAFETY: by the caller.
+        // SAFETY: the caller has `request`, or holds the lock of its queue.
         let from = unsafe { Buffer::of(request) };
         let skip = skip.min(from.input);
         // SAFETY: at most its length.
@@ -135,11 +135,11 @@ impl Buffer {
     /// `irp` is a buffered device control request that the caller owns, or holds the lock of the queue of.
     #[inline]
     unsafe fn of(irp: NonNull<IRP>) -> Self {
-        // SAFETY: by the caller.
+        // SAFETY: the caller has the IRP, or holds the lock of its queue.
         let stack = unsafe { StackLocation::of(irp) };
         // SAFETY: a device control request.
         let lengths = unsafe { stack.device_control() };
-        // SAFETY: by the caller.
+        // SAFETY: the caller has the IRP, or holds the lock of its queue.
         let field = unsafe { system_buffer(irp.as_ptr()) };
         // SAFETY: a field of the IRP, and the member of its union that buffered I/O uses.
         let start: *mut u8 = unsafe { *field }.cast();
@@ -165,7 +165,7 @@ impl Buffer {
 ///
 /// As for [`Buffer::of`].
 pub(crate) unsafe fn input_length(irp: NonNull<IRP>) -> usize {
-    // SAFETY: by the caller.
+    // SAFETY: the caller has the IRP, or holds the lock of its queue.
     unsafe { Buffer::of(irp) }.input
 }
 
@@ -176,7 +176,7 @@ pub(crate) unsafe fn input_length(irp: NonNull<IRP>) -> usize {
 /// As for [`Buffer::of`].
 pub(crate) unsafe fn input_bytes<const N: usize>(irp: NonNull<IRP>, offset: usize) -> [u8; N] {
     let mut bytes = [0; N];
-    // SAFETY: by the caller.
+    // SAFETY: the caller has the IRP, or holds the lock of its queue.
     let buffer = unsafe { Buffer::of(irp) };
     if offset.checked_add(N).is_some_and(|end| end <= buffer.input) {
         // SAFETY: in bounds.
@@ -195,7 +195,7 @@ pub(crate) unsafe fn input_bytes<const N: usize>(irp: NonNull<IRP>, offset: usiz
 /// part may overlap the buffer.
 #[inline]
 unsafe fn write<const N: usize>(irp: NonNull<IRP>, parts: [(*const u8, usize); N]) -> usize {
-    // SAFETY: by the caller.
+    // SAFETY: the caller has the IRP and its space, alone.
     let buffer = unsafe { Buffer::of(irp) };
     let mut written = 0;
     for (start, length) in parts {
@@ -206,7 +206,7 @@ unsafe fn write<const N: usize>(irp: NonNull<IRP>, parts: [(*const u8, usize); N
         unsafe { end.as_ptr().copy_from(start, length) };
         written += length;
     }
-    // SAFETY: by the caller.
+    // SAFETY: the caller has the IRP, alone.
     unsafe { (*irp.as_ptr()).IoStatus.Information = written as u64 };
     written
 }

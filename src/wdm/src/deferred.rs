@@ -38,7 +38,7 @@ pub(crate) unsafe extern "C" fn expired<D: Device>(
     // SAFETY: a deferred procedure call, with no lock held.
     let mut call = unsafe { Call::at_dispatch_level() };
     fdo.device().expired(&mut call);
-    // SAFETY: as above.
+    // SAFETY: the timer's reference keeps it until the end of this.
     let header = unsafe { Header::of_device(device) };
     // SAFETY: taken when it was set.
     unsafe { Header::release(header, tag) };
@@ -64,7 +64,7 @@ pub(crate) unsafe extern "C" fn work<D: Device>(device: PDEVICE_OBJECT, item: PV
     // SAFETY: a system thread's routine, with no lock held.
     let mut call = unsafe { Call::begin() };
     fdo.device().work(&mut call);
-    // SAFETY: as above.
+    // SAFETY: the work item's reference keeps it until the end of this.
     let header = unsafe { Header::of_device(device) };
     // SAFETY: taken when it was queued.
     unsafe { Header::release(header, tag) };

@@ -69,10 +69,10 @@ pub unsafe fn initialize_driver<D: Device>(driver: NonNull<DriverObject>) {
     set(IRP_MJ_POWER, Some(dispatch_power::<D>));
     set(IRP_MJ_SYSTEM_CONTROL, Some(dispatch_system_control::<D>));
     let unload: PDRIVER_UNLOAD = Some(driver_unload::<D>);
-    // SAFETY: as above.
+    // SAFETY: the caller's driver object, in `DriverEntry`.
     unsafe { (*driver).DriverUnload = unload };
     let add_device: PDRIVER_ADD_DEVICE = Some(driver_add_device::<D>);
-    // SAFETY: as above.
+    // SAFETY: the caller's driver object, in `DriverEntry`.
     let extension = unsafe { (*driver).DriverExtension };
     // SAFETY: the I/O manager makes it with the driver object.
     unsafe { (*extension).AddDevice = add_device };
@@ -148,7 +148,7 @@ unsafe fn with_remove_lock<D: Device>(
 ) -> NTSTATUS {
     // SAFETY: a dispatch routine is called with no lock of this driver's held.
     let mut call = unsafe { Call::begin() };
-    // SAFETY: by the caller.
+    // SAFETY: what the I/O manager called the dispatch routine with.
     let (header, raw) = match unsafe { acquire_remove_lock(device, irp) } {
         Ok(acquired) => acquired,
         Err(status) => return status,
@@ -178,7 +178,7 @@ unsafe fn with_reference<D: Device, K: Kind>(
 ) -> NTSTATUS {
     // SAFETY: a dispatch routine is called with no lock of this driver's held.
     let mut call = unsafe { Call::begin() };
-    // SAFETY: by the caller.
+    // SAFETY: what the I/O manager called the dispatch routine with.
     let (header, raw) = match unsafe { acquire_remove_lock(device, irp) } {
         Ok(acquired) => acquired,
         Err(status) => return status,

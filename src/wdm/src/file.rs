@@ -94,7 +94,7 @@ pub(crate) unsafe fn detach<D: Device>(irp: NonNull<IRP>) {
 /// The state of its device is a `D`.
 #[inline]
 pub(crate) unsafe fn of_irp<'irp, D: Device>(irp: NonNull<IRP>) -> Option<Pin<&'irp D::File>> {
-    // SAFETY: by the caller.
+    // SAFETY: the caller has the IRP for 'irp.
     let stack: StackLocation<'irp> = unsafe { StackLocation::of(irp) };
     if const { D::ROLE.is_filter() } {
         // SAFETY: the IRP's device.
@@ -112,7 +112,7 @@ pub(crate) unsafe fn of_irp<'irp, D: Device>(irp: NonNull<IRP>) -> Option<Pin<&'
     // file object, and so what that has until it is closed.
     let context: &'irp Context<D> = unsafe { context.as_ref() };
     // Another driver may send an IRP with a file object of another device.
-    // SAFETY: by the caller.
+    // SAFETY: the caller has the IRP for 'irp.
     if context.device != unsafe { device_object(irp) } {
         return None;
     }

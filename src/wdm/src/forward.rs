@@ -105,10 +105,10 @@ unsafe extern "C" fn returned<D: Watch<K>, K: Kind>(
     D::returned(&irp);
     // SAFETY: this driver's during the call.
     if unsafe { (*raw.as_ptr()).PendingReturned } != 0 {
-        // SAFETY: as above.
+        // SAFETY: at this driver's completion routine, which returns STATUS_CONTINUE_COMPLETION.
         unsafe { mark_pending(raw) };
     }
-    // SAFETY: as above.
+    // SAFETY: at this driver's completion routine, so at its stack location.
     let device = unsafe { device_object(raw) };
     // SAFETY: the IRP's reference keeps it.
     let header = unsafe { Header::of_device(device) };
@@ -189,9 +189,9 @@ unsafe fn prepare_next(irp: NonNull<IRP>, routine: PIO_COMPLETION_ROUTINE, conte
     unsafe { to.copy_from_nonoverlapping(from, offset_of!(IO_STACK_LOCATION, CompletionRoutine)) };
     // SAFETY: the next stack location is the caller's to fill in.
     unsafe { (*next).CompletionRoutine = routine };
-    // SAFETY: as above.
+    // SAFETY: another field of it.
     unsafe { (*next).Context = context };
-    // SAFETY: as above.
+    // SAFETY: another field of it.
     unsafe { (*next).Control = INVOKE_ALWAYS };
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Handles {
 
 // SAFETY: the links are touched with the lock held only.
 unsafe impl Send for Handles {}
-// SAFETY: as above.
+// SAFETY: shared, it is used with the lock held only.
 unsafe impl Sync for Handles {}
 
 struct Link {
@@ -146,11 +146,11 @@ impl Handles {
 ///
 /// A link of the list, which nobody else touches.
 unsafe fn unlink(place: *mut *mut Link) -> Option<NonNull<Link>> {
-    // SAFETY: by the caller.
+    // SAFETY: the head, or the `next` of a node, of the locked list.
     let link = NonNull::new(unsafe { *place })?;
     // SAFETY: a node of the list.
     let next = unsafe { (*link.as_ptr()).next };
-    // SAFETY: by the caller.
+    // SAFETY: as above; the node that it led to is taken out.
     unsafe { *place = next };
     Some(link)
 }

@@ -192,7 +192,7 @@ impl<D, K: Kind> Irp<D, Refused<K>> {
     pub(crate) unsafe fn mark(raw: NonNull<IRP>) -> Self {
         // SAFETY: the caller owns it.
         unsafe { mark_pending(raw) };
-        // SAFETY: by the caller.
+        // SAFETY: owned by the caller, who gives it away, and marked now.
         unsafe { Self::from_raw(raw) }
     }
 
@@ -278,7 +278,7 @@ pub(crate) unsafe fn complete_empty(irp: NonNull<IRP>, status: NtStatus) {
 ///
 /// The caller owns `irp`, or it is at this driver's completion routine.
 pub(crate) unsafe fn mark_pending(irp: NonNull<IRP>) {
-    // SAFETY: by the caller.
+    // SAFETY: owned, or at this driver's completion routine: at a stack location of its own.
     let stack = unsafe { current_stack_location(irp.as_ptr()) };
     // SAFETY: the driver's own stack location.
     unsafe { (*stack).Control |= SL_PENDING };

@@ -29,7 +29,7 @@ pub struct PoolBox<T> {
 
 // SAFETY: a box owns its value, as far as threads are concerned it is that value.
 unsafe impl<T: Send> Send for PoolBox<T> {}
-// SAFETY: as above.
+// SAFETY: a shared box gives shared access to its value, and nothing else.
 unsafe impl<T: Sync> Sync for PoolBox<T> {}
 
 impl<T> PoolBox<T> {

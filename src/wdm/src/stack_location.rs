@@ -20,7 +20,7 @@ use crate::sys::{
 ///
 /// `irp` points to an IRP that is at a driver: being dispatched to it, or owned by it.
 pub(crate) unsafe fn current_stack_location(irp: PIRP) -> *mut IO_STACK_LOCATION {
-    // SAFETY: by the caller.
+    // SAFETY: the caller has an IRP that is this driver's, so it is at a stack location.
     let field = unsafe { current_stack_location_field(irp) };
     // SAFETY: a field of the caller's IRP.
     unsafe { *field }
@@ -32,7 +32,7 @@ pub(crate) unsafe fn current_stack_location(irp: PIRP) -> *mut IO_STACK_LOCATION
 ///
 /// As for [`current_stack_location`].
 pub(crate) unsafe fn device_object(irp: NonNull<IRP>) -> PDEVICE_OBJECT {
-    // SAFETY: by the caller.
+    // SAFETY: the caller has the IRP (see above), so it is at a stack location of this driver.
     let stack = unsafe { current_stack_location(irp.as_ptr()) };
     // SAFETY: the stack location is the driver's for as long as the IRP is.
     unsafe { (*stack).DeviceObject }
@@ -65,7 +65,7 @@ impl StackLocation<'_> {
     ///
     /// The driver owns `irp` for `'irp`.
     pub(crate) unsafe fn of(irp: NonNull<IRP>) -> Self {
-        // SAFETY: by the caller.
+        // SAFETY: the caller has the IRP for 'irp.
         let raw = unsafe { current_stack_location(irp.as_ptr()) };
         Self {
             // SAFETY: the I/O manager sets the stack location before it calls a driver.

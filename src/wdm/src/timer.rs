@@ -35,7 +35,7 @@ pub struct Timer {
 
 // SAFETY: the two cells are the kernel's; the rest is atomic.
 unsafe impl Send for Timer {}
-// SAFETY: as above.
+// SAFETY: the kernel's routines may be called by any processor; the rest is atomic.
 unsafe impl Sync for Timer {}
 
 impl Timer {
@@ -93,7 +93,7 @@ impl Timer {
         }
         // SAFETY: the caller is in a routine of the device.
         let header = unsafe { Header::of_device(device) };
-        // SAFETY: as above.
+        // SAFETY: the device keeps its extension, where that is.
         let lock = unsafe { &header.as_ref().remove_lock };
         if lock.acquire(self.tag()).is_err() {
             self.is_set.store(false, Ordering::Release);

@@ -237,7 +237,7 @@ unsafe extern "C" fn enable_callback(
     /// Level 0 asks for every level.
     const EVERY_LEVEL: u8 = u8::MAX;
 
-    // SAFETY: by the caller.
+    // SAFETY: ETW gives the context that the provider was registered with: a static.
     let provider = unsafe { &*context.cast::<Provider>() };
     match control {
         DISABLE => provider.level.store(0, Ordering::Relaxed),

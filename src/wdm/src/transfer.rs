@@ -115,12 +115,12 @@ impl Memory {
     ///
     /// `irp` is an owned `IRP_MJ_READ` or `IRP_MJ_WRITE`.
     unsafe fn of(irp: NonNull<IRP>) -> Result<Self, NtStatus> {
-        // SAFETY: by the caller.
+        // SAFETY: the caller has the IRP.
         let length = length(unsafe { StackLocation::of(irp) });
-        // SAFETY: by the caller.
+        // SAFETY: the caller has the IRP; the field is the I/O manager's, set before this driver was called.
         let mdl = unsafe { (*irp.as_ptr()).MdlAddress };
         if mdl.is_null() {
-            // SAFETY: by the caller.
+            // SAFETY: the caller has the IRP.
             let field = unsafe { system_buffer(irp.as_ptr()) };
             // SAFETY: a field of the IRP; without an MDL this is the union's member in use, or null.
             let start: *mut u8 = unsafe { *field }.cast();
@@ -129,7 +129,7 @@ impl Memory {
         // SAFETY: the I/O manager's MDL, of which nobody else changes the flags while the IRP is owned.
         let flags = unsafe { (*mdl).MdlFlags };
         let start = if flags & MDL_IS_MAPPED != 0 {
-            // SAFETY: as above.
+            // SAFETY: the MDL is the IRP's, and mapped, so the field is set.
             unsafe { (*mdl).MappedSystemVa }
         } else {
             // SAFETY: the I/O manager has locked the pages, and unmaps them when the IRP is complete.
@@ -145,7 +145,7 @@ impl Memory {
             }
         };
         let start = NonNull::new(start.cast()).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
-        // SAFETY: as above.
+        // SAFETY: the MDL stays for as long as the IRP.
         let count = unsafe { (*mdl).ByteCount } as usize;
         Ok(Self {
             start,

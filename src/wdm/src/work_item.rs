@@ -107,7 +107,7 @@ impl WorkItem {
         }
         // SAFETY: the caller is in a routine of the device.
         let header = unsafe { Header::of_device(device) };
-        // SAFETY: as above.
+        // SAFETY: the device keeps its extension, where that is.
         let lock = unsafe { &header.as_ref().remove_lock };
         let this = self.get_ref();
         if lock.acquire(NonNull::from(this)).is_err() {

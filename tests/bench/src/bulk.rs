@@ -61,7 +61,7 @@ const OPERATIONS: [(&str, Operation); 5] = [
 /// The driver does not do what was asked.
 pub fn measure(driver: &Path) -> Result<Vec<Bulk>> {
     let stepped: Meter<'_> = &|subject, work| {
-        let (counts, _) = count(subject.driver(), work);
+        let counts = count(subject.driver(), work).counts;
         (
             counts.holds,
             Some((counts.instructions, counts.longest_hold)),

@@ -119,15 +119,15 @@ pub fn row(
 ) -> Result<Row> {
     let before = pool_use();
     let mut worked = false;
-    let (counts, profile) = count(subject.driver(), || worked = work());
+    let counted = count(subject.driver(), || worked = work());
     ensure!(worked, "{}: {path} failed", subject.name);
     let after = pool_use();
     Ok(Row {
         driver: subject.name.clone(),
         path,
         depth,
-        counts,
-        profile,
+        counts: counted.counts,
+        profile: counted.profile,
         pool_bytes: after.0.saturating_sub(before.0),
         pool_calls: after.1 - before.1,
     })

@@ -9,6 +9,7 @@
 //! | `exact` | what can be counted: instructions, stack, pool, code; and the budgets |
 //! | `hostile` | the same, for a client beside one that has many handles and nearly all places |
 //! | `bulk` | the same, for what deals with many requests in one call |
+//! | `lines` | which cache lines a request touches |
 //! | `profile` | where the instructions are |
 //! | `workload` | what is timed |
 //! | `timing` | how it is timed: A B C A B C |
@@ -21,6 +22,7 @@ mod chart;
 mod driver;
 mod exact;
 mod hostile;
+mod lines;
 mod profile;
 mod report;
 mod timing;
@@ -89,9 +91,15 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         profile::print(&arguments.driver, report.exact_of_first())?;
         return Ok(ExitCode::SUCCESS);
     }
+    for subject in &subjects {
+        report.lines.extend(lines::measure(subject)?);
+    }
     report.bulk = bulk::measure(&arguments.driver)?;
     report.over_budget = exact::over_budget(report.exact_of_first(), report.text_of_first());
     report.over_budget.extend(bulk::over_budget(&report.bulk));
+    report
+        .over_budget
+        .extend(lines::over_budget(report.lines_of_first()));
     if !arguments.quick {
         time(arguments, &subjects, &mut report)?;
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::bulk::{self, Bulk};
 use crate::driver::{PAYLOAD, Subject};
 use crate::exact::{self, Row};
+use crate::lines::{self, Lines};
 use crate::timing::{Spread, Timing};
 
 /// Everything that was measured.
@@ -21,6 +22,8 @@ pub struct Report {
     pub drivers: Vec<DriverInfo>,
     /// What was counted.
     pub exact: Vec<Row>,
+    /// Which cache lines are touched.
+    pub lines: Vec<Lines>,
     /// What was counted of operations with many requests.
     pub bulk: Vec<Bulk>,
     /// What is over its budget.
@@ -94,6 +97,7 @@ impl Report {
             payload: PAYLOAD,
             drivers: subjects.iter().map(info).collect(),
             exact: Vec::new(),
+            lines: Vec::new(),
             bulk: Vec::new(),
             over_budget: Vec::new(),
             timings: Vec::new(),
@@ -102,13 +106,22 @@ impl Report {
 
     /// The counts of the driver that is judged.
     pub fn exact_of_first(&self) -> &[Row] {
-        let first = self.drivers.first().map(|it| it.name.as_str());
-        let end = self
-            .exact
+        self.of_first(&self.exact, |row| &row.driver)
+    }
+
+    /// Its cache lines.
+    pub fn lines_of_first(&self) -> &[Lines] {
+        self.of_first(&self.lines, |row| &row.driver)
+    }
+
+    /// Those rows at the beginning that are of the first driver.
+    fn of_first<'row, T>(&self, rows: &'row [T], driver: impl Fn(&T) -> &String) -> &'row [T] {
+        let first = self.drivers.first().map(|it| &it.name);
+        let end = rows
             .iter()
-            .take_while(|row| Some(row.driver.as_str()) == first)
+            .take_while(|row| Some(driver(row)) == first)
             .count();
-        self.exact.get(..end).unwrap_or_default()
+        rows.get(..end).unwrap_or_default()
     }
 
     /// Its bytes of code.
@@ -165,6 +178,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Instructions and bytes, counted:\n")?;
         exact::table(&self.exact, f)?;
+        writeln!(f)?;
+        lines::table(&self.lines, f)?;
         writeln!(f)?;
         bulk::table(&self.bulk, f)?;
         writeln!(f)?;

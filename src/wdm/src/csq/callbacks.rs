@@ -80,7 +80,7 @@ unsafe fn initialize<Q: Discipline>(csq: PIO_CSQ) -> NTSTATUS {
             )
         }
     } else {
-        // SAFETY: as above.
+        // SAFETY: `csq` stays where it is; the callbacks keep their contracts.
         unsafe {
             IoCsqInitializeEx(
                 csq,
@@ -222,7 +222,7 @@ unsafe extern "C" fn csq_peek_next_irp<Q: Discipline>(
     // SAFETY: the `Queue::remove` that this thread is in has borrowed it.
     let wanted = unsafe { &mut *context.cast::<Q::Peek<'_>>() };
     let search = Q::peek(&mut held, wanted);
-    // SAFETY: by the caller.
+    // SAFETY: the lock is held; the kernel gives null or what this returned last, which is in the queue still.
     let found = unsafe { search.find_after(&held, NonNull::new(irp)) };
     let found = found.map_or(null_mut(), |entry| entry.irp().as_ptr());
     lock.peeked.set((found, context));

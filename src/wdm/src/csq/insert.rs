@@ -146,10 +146,10 @@ unsafe fn give_up<Q: Discipline>(
     arrival: PVOID,
 ) {
     if const { takes_every_irp::<Q>() } {
-        // SAFETY: by the caller.
+        // SAFETY: registered; the IRP is owned and given up, and no lock held (INV-14).
         unsafe { IoCsqInsertIrp(queue.as_csq(), irp, context) };
     } else {
-        // SAFETY: by the caller.
+        // SAFETY: registered; the IRP is owned and given up, and no lock held (INV-14). `arrival` outlives the call.
         let _ = unsafe { IoCsqInsertIrpEx(queue.as_csq(), irp, context, arrival) };
     }
 }

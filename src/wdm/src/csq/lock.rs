@@ -138,9 +138,9 @@ impl<'h, G: Domain> Held<'h, G> {
         // INVARIANT: by the caller.
         Self {
             lock,
-            // SAFETY: by the caller.
+            // SAFETY: the caller holds the lock at this address, and has one `Held` of it.
             links: unsafe { Links::assume(address) },
-            // SAFETY: by the caller.
+            // SAFETY: as for `links`: another kind of list, guarded by the same lock.
             own_links: unsafe { Links::assume(address) },
         }
     }

@@ -147,7 +147,7 @@ pub struct Queue<Q: Discipline> {
 
 // SAFETY: the two cells are the kernel's; the rest is atomic.
 unsafe impl<Q: Discipline> Send for Queue<Q> {}
-// SAFETY: as above.
+// SAFETY: shared, it gives away what is atomic, and addresses for the kernel.
 unsafe impl<Q: Discipline> Sync for Queue<Q> {}
 
 /// An IRP that has left a queue, and what its discipline says of it.
@@ -218,9 +218,9 @@ impl<Q: Discipline> Queue<Q> {
     /// As for [`of`](Self::of); the queue is registered.
     #[inline]
     pub(super) unsafe fn lock_of<'a>(csq: PIO_CSQ) -> &'a Lock<Q::Domain> {
-        // SAFETY: by the caller.
+        // SAFETY: `csq` is the first field of a queue of this discipline.
         let queue: &'a Self = unsafe { Self::of(csq) };
-        // SAFETY: by the caller.
+        // SAFETY: the kernel has that `IO_CSQ` from `register`.
         unsafe { queue.lock() }
     }
 
@@ -252,7 +252,7 @@ pub(super) unsafe fn leave<Q: Discipline>(irp: NonNull<IRP>, note: Q::Note) {
     let words = unsafe { driver_context(irp.as_ptr()) };
     // SAFETY: two of the four words are enough.
     unsafe { words.cast::<Q::Note>().write(note) };
-    // SAFETY: as above.
+    // SAFETY: another of those words; the note is in the first two.
     unsafe { (*words)[2] = null_mut() };
 }
 

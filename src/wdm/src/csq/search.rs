@@ -38,7 +38,7 @@ impl<'s, G: Domain> Search<'s, G> {
         held: &Held<'h, G>,
         irp: Option<NonNull<IRP>>,
     ) -> Option<Entry<'s, G>> {
-        // SAFETY: by the caller.
+        // SAFETY: the caller holds the lock, and the IRP is in a queue with that.
         let found = irp.map(|irp| unsafe { Entry::<G>::of(irp) });
         // A discipline may search another list than before, or have moved what was found: then nothing follows.
         match (self, found) {

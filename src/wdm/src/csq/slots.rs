@@ -146,7 +146,7 @@ impl<R> Slots<R> {
         Some(Table {
             // SAFETY: from `provide`; no slot is in use.
             slots: unsafe { PoolSlice::from_raw((slots, length)) },
-            // SAFETY: as above.
+            // SAFETY: from the same `provide`.
             clocks: unsafe { PoolSlice::from_raw((clocks, length)) },
         })
     }

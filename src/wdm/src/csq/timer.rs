@@ -58,7 +58,7 @@ unsafe extern "C" fn expired<Q: Discipline>(
     let clock = unsafe { &*context.cast::<Clock>() };
     // SAFETY: set by `start`.
     let slot = unsafe { &*clock.slot.get().cast::<SlotOf<Q>>() };
-    // SAFETY: as above.
+    // SAFETY: set by `start`, to the queue that the IRP is inserted into.
     let queue = unsafe { &*clock.queue.get().cast::<Queue<Q>>() };
     // SAFETY: registered.
     let lock = unsafe { queue.lock() };

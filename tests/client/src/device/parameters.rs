@@ -9,7 +9,7 @@ use std::io;
 use windows_registry::{Key, LOCAL_MACHINE, Type};
 
 /// All of them.
-const NAMES: [&str; 3] = ["DeviceLimit", "HandleLimit", "FirstGeneration"];
+const NAMES: [&str; 2] = ["DeviceLimit", "HandleLimit"];
 
 /// A value as it is stored.
 type Stored = (Type, Vec<u8>);

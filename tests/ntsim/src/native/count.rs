@@ -1,5 +1,5 @@
 //! How many instructions of the driver a path takes, and how much of the stack: exactly, by
-//! executing it one instruction at a time.
+//! executing it one instruction at a time; and which cache lines it touches.
 //!
 //! What is counted is the driver's own code. The simulated kernel's routines are stepped through as
 //! well, but not counted. The driver's lock is held from its call of `KeAcquireSpinLockRaiseToDpc` to that of
@@ -10,15 +10,16 @@
 
 use std::arch::asm;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Once;
 
+use iced_x86::{Decoder, DecoderOptions, InstructionInfoFactory, OpAccess};
 use serde::Serialize;
 
 use super::{Driver, csq, memory, sync};
 use crate::nt::csq::Callback;
-use crate::trap::Registers;
+use crate::trap::{Registers, register_value};
 
 /// What was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -60,6 +61,21 @@ struct Frame {
 /// How often each instruction was executed, by its offset in the image.
 pub type Profile = BTreeMap<usize, usize>;
 
+/// What a path does.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// How much.
+    pub counts: Counts,
+    /// By which instructions.
+    pub profile: Profile,
+    /// The cache lines that the driver's instructions touch beside its stack, by number: an address divided by
+    /// [`LINE`].
+    pub lines: BTreeSet<usize>,
+}
+
+/// Bytes of a cache line.
+pub const LINE: usize = 64;
+
 #[derive(Debug, Default)]
 struct Stepper {
     code: Range<usize>,
@@ -68,8 +84,7 @@ struct Stepper {
     inside: bool,
     /// For how many instructions the lock is held, if it is.
     hold: Option<usize>,
-    counts: Counts,
-    profile: Profile,
+    counted: Counted,
 }
 
 thread_local! {
@@ -81,7 +96,7 @@ thread_local! {
 ///
 /// # Panics
 /// Inside itself.
-pub fn count(driver: &Driver, path: impl FnOnce()) -> (Counts, Profile) {
+pub fn count(driver: &Driver, path: impl FnOnce()) -> Counted {
     static HANDLER: Once = Once::new();
     HANDLER.call_once(install_handler);
     STEPPER.with_borrow_mut(|stepper| {
@@ -97,11 +112,11 @@ pub fn count(driver: &Driver, path: impl FnOnce()) -> (Counts, Profile) {
     path();
     ON.set(false);
     trap();
-    let stepper = STEPPER.take();
+    let mut counted = STEPPER.take().counted;
     let base = driver.image.base();
-    let offsets = stepper.profile.into_iter();
-    let profile = offsets.map(|(rip, times)| (rip - base, times)).collect();
-    (stepper.counts, profile)
+    let offsets = counted.profile.into_iter();
+    counted.profile = offsets.map(|(rip, times)| (rip - base, times)).collect();
+    counted
 }
 
 /// How often `path` makes drivers take a spin lock on this thread, at full speed.
@@ -150,7 +165,7 @@ extern "C" fn handler(_signal: i32, _info: *mut libc::siginfo_t, context: *mut l
         // Never borrowed while stepping is on, but by this.
         STEPPER.with(|stepper| {
             if let Ok(mut stepper) = stepper.try_borrow_mut() {
-                stepper.step(rip, rsp);
+                stepper.step(rip, rsp, registers);
             }
         });
     }
@@ -158,7 +173,7 @@ extern "C" fn handler(_signal: i32, _info: *mut libc::siginfo_t, context: *mut l
 
 impl Stepper {
     /// The instruction at `rip` is next.
-    fn step(&mut self, rip: usize, rsp: usize) {
+    fn step(&mut self, rip: usize, rsp: usize, registers: &Registers) {
         let inside = self.code.contains(&rip);
         match (self.inside, inside) {
             (false, true) => self.enter(rip, rsp),
@@ -171,6 +186,33 @@ impl Stepper {
         self.inside = inside;
         if inside {
             self.instruction(rip, rsp);
+            self.note_lines(rip, rsp, registers);
+        }
+    }
+
+    /// Notes what memory the instruction at `rip` touches.
+    fn note_lines(&mut self, rip: usize, rsp: usize, registers: &Registers) {
+        /// How far from the stack pointer the stack is.
+        const STACK: usize = 64 << 10;
+        // An instruction has at most 15 bytes.
+        let bytes = [rip, rip + 8].map(|at| memory::read::<u64>(at).to_le_bytes());
+        let instruction =
+            Decoder::with_ip(64, bytes.as_flattened(), rip as u64, DecoderOptions::NONE).decode();
+        let mut factory = InstructionInfoFactory::new();
+        for used in factory.info(&instruction).used_memory() {
+            let size = used.memory_size().size();
+            if used.access() == OpAccess::NoMemAccess || size == 0 {
+                continue;
+            }
+            let address =
+                used.virtual_address(0, |register, _, _| register_value(registers, register));
+            let Some(address) = address.map(|it| it as usize) else {
+                continue;
+            };
+            if address.abs_diff(rsp) > STACK {
+                let lines = address / LINE..=(address + size - 1) / LINE;
+                self.counted.lines.extend(lines);
+            }
         }
     }
 
@@ -180,7 +222,7 @@ impl Stepper {
         let release: extern "win64" fn(usize, u8) = sync::KeReleaseSpinLock;
         if rip == acquire as usize {
             self.hold = Some(0);
-            self.counts.holds += 1;
+            self.counted.counts.holds += 1;
         } else if rip == release as usize {
             self.hold = None;
         }
@@ -208,17 +250,17 @@ impl Stepper {
         // A jump to a kernel routine, whose return is this one's, has the same stack pointer.
         if rsp < frame.base {
             frame.out = rsp + size_of::<usize>();
-            self.counts.kernel_calls += 1;
+            self.counted.counts.kernel_calls += 1;
             return;
         }
         if rsp == frame.base {
-            self.counts.kernel_calls += 1;
+            self.counted.counts.kernel_calls += 1;
         }
         if let Some(frame) = self.frames.pop() {
             let most = match frame.callback {
-                Some(Callback::Insert) => &mut self.counts.insert,
-                Some(Callback::Remove) => &mut self.counts.remove,
-                Some(Callback::PeekNext) => &mut self.counts.peek,
+                Some(Callback::Insert) => &mut self.counted.counts.insert,
+                Some(Callback::Remove) => &mut self.counted.counts.remove,
+                Some(Callback::PeekNext) => &mut self.counted.counts.peek,
                 _ => return,
             };
             *most = frame.instructions.max(*most);
@@ -227,14 +269,14 @@ impl Stepper {
 
     fn instruction(&mut self, rip: usize, rsp: usize) {
         const LOCK_PREFIX: u8 = 0xf0;
-        self.counts.instructions += 1;
-        *self.profile.entry(rip).or_default() += 1;
+        self.counted.counts.instructions += 1;
+        *self.counted.profile.entry(rip).or_default() += 1;
         if let Some(hold) = &mut self.hold {
             *hold += 1;
-            self.counts.under_lock += 1;
-            self.counts.longest_hold = self.counts.longest_hold.max(*hold);
+            self.counted.counts.under_lock += 1;
+            self.counted.counts.longest_hold = self.counted.counts.longest_hold.max(*hold);
         }
-        self.counts.interlocked += usize::from(memory::read::<u8>(rip) == LOCK_PREFIX);
+        self.counted.counts.interlocked += usize::from(memory::read::<u8>(rip) == LOCK_PREFIX);
         let own = |frame: &Frame, low: usize| frame.base + size_of::<usize>() - low;
         let Some((current, outer)) = self.frames.split_last_mut() else {
             return;
@@ -242,6 +284,6 @@ impl Stepper {
         current.instructions += 1;
         let stack: usize =
             outer.iter().map(|it| own(it, it.out)).sum::<usize>() + own(current, rsp);
-        self.counts.stack = self.counts.stack.max(stack);
+        self.counted.counts.stack = self.counted.counts.stack.max(stack);
     }
 }

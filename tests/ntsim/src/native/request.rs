@@ -1,5 +1,7 @@
 //! IRPs of one kind, made once and used again and again.
 
+use std::ops::Range;
+
 use super::Handle;
 use super::io::{self, IRP_SIZE, TOP_LOCATION, control};
 use super::memory::{load, read, store, write};
@@ -70,6 +72,13 @@ impl Requests<'_> {
     fn address(&self, index: usize) -> usize {
         assert!(index < self.count, "there are {} requests", self.count);
         self.memory.base() + index * self.stride + control::SIZE
+    }
+
+    /// Where a request, with its stack locations and its buffer, is in memory.
+    #[must_use]
+    pub fn place(&self, index: usize) -> Range<usize> {
+        let start = self.address(index) - control::SIZE;
+        start..start + self.stride
     }
 
     /// How many there are.

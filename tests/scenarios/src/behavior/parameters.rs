@@ -7,7 +7,6 @@ use crate::session::Session;
 use crate::target::{Capability, Parameter, Removal, Setting, Target};
 use csq_protocol::status;
 use csq_protocol::wire::scope;
-use std::collections::BTreeSet;
 
 /// The most that either limit may be.
 const MOST: u32 = 1 << 20;
@@ -100,35 +99,4 @@ pub(super) fn nonsense_does_no_harm<T: Target>(target: &T) -> Checked {
         })?;
     }
     Ok(())
-}
-
-/// The last generations of ids, and the first after them.
-pub(super) fn ids_survive_the_last_generation<T: Target>(target: &T) -> Checked {
-    const ROUNDS: u64 = 8;
-    let parameters = [
-        ("DeviceLimit", Setting::Number(2)),
-        ("FirstGeneration", Setting::Number(u32::MAX - 3)),
-    ];
-    with(target, &parameters, || {
-        let session = Session::open(target)?;
-        let mut past = BTreeSet::new();
-        let mut highest = 0;
-        for tag in 0..ROUNDS {
-            let requests = session.pend_each([tag, tag])?;
-            let ids = [session.claim()?.id, session.claim()?.id];
-            for id in &past {
-                session.complete_finds_nothing("a request of another generation", *id)?;
-                session.cancel_finds_nothing("a request of another generation", scope::ID, *id)?;
-            }
-            for id in ids {
-                expect::holds("an id is never used twice", past.insert(id), || {
-                    format!("{id:#x} again")
-                })?;
-                highest = highest.max(id >> 32);
-                session.complete(id, status::SUCCESS, &[])?;
-            }
-            session.all_ended(&requests, status::SUCCESS)?;
-        }
-        expect::equal("the highest generation seen", u64::from(u32::MAX), highest)
-    })
 }

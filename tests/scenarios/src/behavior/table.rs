@@ -232,6 +232,5 @@ fn device<T: Target>() -> Vec<Behavior<T>> {
 
         parameters.set_the_limits: "The limits can be set, and are kept" ["INV-37" "TR-24" "TR-88"];
         parameters.nonsense_does_no_harm: "Parameters that are no good do not keep the driver from starting" ["INV-02" "TR-88"];
-        parameters.ids_survive_the_last_generation: "Ids stay unique when their generations start again" ["TR-45" "TR-87"];
     }
 }
