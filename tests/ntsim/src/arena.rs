@@ -14,6 +14,7 @@ use crate::cpu;
 use crate::guest;
 use crate::machine::MAX_THREADS;
 use crate::mapping::{Mapping, PAGE, Protection, pages};
+use crate::nt::user;
 
 /// Address space for objects; pages that are never touched cost nothing.
 const SIZE: usize = 4 << 30;
@@ -94,15 +95,26 @@ const fn region(thread: usize) -> Range<usize> {
 }
 
 impl Arena {
-    /// An empty arena, whose memory becomes the machine's.
+    /// An empty arena for the kernel's objects, whose memory becomes the machine's.
     ///
     /// # Errors
     /// What mmap says.
     pub fn new() -> std::io::Result<Self> {
-        let mapping = Mapping::new(SIZE, Protection::ReadWrite)?;
+        Ok(Self::in_mapping(Mapping::new(SIZE, Protection::ReadWrite)?))
+    }
+
+    /// An empty arena for the buffers of programs: as [`Self::new`], at user addresses.
+    ///
+    /// # Errors
+    /// What mmap says.
+    pub fn of_programs() -> std::io::Result<Self> {
+        Ok(Self::in_mapping(Mapping::below(user::PROBE_ADDRESS, SIZE)?))
+    }
+
+    fn in_mapping(mapping: Mapping) -> Self {
         guest::add_range(mapping.base()..mapping.base() + mapping.size());
         let has_guards = mapping.guard(0, PAGE) && mapping.unguard(0, PAGE);
-        Ok(Self {
+        Self {
             mapping,
             places: Vec::new(),
             next: Vec::new(),
@@ -111,7 +123,7 @@ impl Arena {
             closed: Vec::new(),
             has_guards,
             guarded: false,
-        })
+        }
     }
 
     /// Makes an object of `size` bytes, each set to `fill`, for a thread. `None` when its address space is used

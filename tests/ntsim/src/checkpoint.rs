@@ -18,6 +18,7 @@ pub struct Checkpoint {
     machine: u64,
     world: World,
     arena: Snapshot,
+    user: Snapshot,
     image: Vec<Vec<u8>>,
 }
 
@@ -30,6 +31,7 @@ impl Checkpoint {
             machine: machine.id,
             world,
             arena: machine.arena.save(),
+            user: machine.user.save(),
             image: machine.image.save(),
         }))
     }
@@ -40,6 +42,7 @@ impl Checkpoint {
             let same = machine.id == self.machine;
             if same {
                 machine.arena.restore(&self.arena);
+                machine.user.restore(&self.user);
                 machine.image.load(&self.image);
             }
             same
@@ -68,6 +71,7 @@ pub fn hash(rest: &impl Hash) -> u128 {
     world::with(|world| world.hash(&mut hasher));
     machine::with(|machine| {
         machine.arena.hash(&mut hasher);
+        machine.user.hash(&mut hasher);
         machine.image.hash_memory(&mut hasher);
     });
     hasher.digest128()

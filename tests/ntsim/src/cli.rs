@@ -7,6 +7,7 @@ mod crosscheck;
 mod explore;
 mod faults;
 mod findings;
+mod routines;
 mod run;
 mod scenarios;
 mod search;
@@ -58,8 +59,8 @@ enum Command {
     Scenarios(scenarios::Scenarios),
     /// Lists the rules.
     Rules,
-    /// Lists the kernel routines that a driver can import.
-    Routines,
+    /// Says of each kernel routine whether it is modelled, trivial or missing: of those that a driver imports, or of all.
+    Routines(routines::Routines),
 }
 
 /// Runs the program.
@@ -76,10 +77,7 @@ pub fn main() -> ExitCode {
             rules();
             CLEAN
         }
-        Command::Routines => {
-            routines();
-            CLEAN
-        }
+        Command::Routines(routines) => routines.execute(),
     };
     ExitCode::from(code)
 }
@@ -90,14 +88,6 @@ fn rules() {
             .bug_check
             .map_or_else(String::new, |it| format!(" [{} {:#x}]", it.1, it.0));
         println!("{}{bug_check}\n    {}", rule.name, rule.meaning);
-    }
-}
-
-fn routines() {
-    let mut names: Vec<&str> = crate::ddi::names().collect();
-    names.sort_unstable();
-    for name in names {
-        println!("{name}");
     }
 }
 

@@ -6,6 +6,7 @@
 #[path = "../tests/sample/image.rs"]
 mod image;
 
+mod buffer;
 mod checkpoint;
 mod csq;
 mod deferred;
@@ -13,6 +14,8 @@ mod ex;
 mod fault;
 mod io;
 mod ke;
+mod kernel;
+mod lock;
 mod progress;
 mod rtl;
 mod strategies;

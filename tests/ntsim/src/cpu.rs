@@ -266,6 +266,15 @@ pub fn driver_stack() -> Option<Range<usize>> {
     (exit != 0).then_some(&raw const here as usize..exit)
 }
 
+/// The word at an address of the driver's part of the current stack; `None` if it is not there.
+pub fn stack_word(address: usize) -> Option<usize> {
+    let stack = driver_stack()?;
+    let inside =
+        address.is_multiple_of(size_of::<usize>()) && stack.start <= address && address < stack.end;
+    // SAFETY: it lies between the current frame and that of `ntsim_call`, on the same stack, and is aligned.
+    inside.then(|| unsafe { (address as *const usize).read_volatile() })
+}
+
 /// The words on the driver's part of the current stack, from the innermost frame on.
 pub fn stack_words() -> Vec<usize> {
     driver_stack().map_or_else(Vec::new, |stack| stack_words_from(stack.start))

@@ -4,9 +4,12 @@
 //! driver's memory goes through [`crate::guest`], so there is no unsafe code here. A routine owns
 //! nothing across a call that may not come back (see [`crate::cpu::leave`]).
 
+pub mod crt;
 pub mod csq;
+pub mod data;
 pub mod etw;
 pub mod ex;
+mod format;
 pub mod io;
 pub mod irp;
 pub mod ke;
@@ -14,9 +17,13 @@ pub mod memory;
 pub mod mm;
 pub mod ob;
 pub mod pnp;
+pub mod power;
 pub mod ps;
+pub mod registration;
 pub mod remove_lock;
 pub mod rtl;
+pub mod trivial;
+pub mod zw;
 
 use crate::cpu;
 use crate::finding;
@@ -41,52 +48,61 @@ macro_rules! exports {
 }
 use exports;
 
-/// The address of a routine, if the simulated kernel has it.
-pub fn find(name: &str) -> Option<usize> {
-    csq::find(name)
-        .or_else(|| etw::find(name))
-        .or_else(|| ex::find(name))
-        .or_else(|| io::find(name))
-        .or_else(|| io::work_item::find(name))
-        .or_else(|| irp::find(name))
-        .or_else(|| ke::find_all(name))
-        .or_else(|| memory::find(name))
-        .or_else(|| mm::find(name))
-        .or_else(|| ob::find(name))
-        .or_else(|| pnp::find(name))
-        .or_else(|| ps::find(name))
-        .or_else(|| remove_lock::find(name))
-        .or_else(|| rtl::find(name))
-        .or_else(|| rtl::registry::find(name))
+/// Makes `find` and `names` of the files of routines.
+macro_rules! files {
+    ($($first:ident $(:: $rest:ident)*),* $(,)?) => {
+        /// The address of a routine, if the simulated kernel has it.
+        pub fn find(name: &str) -> Option<usize> {
+            None$(.or_else(|| $first $(:: $rest)* ::find(name)))*
+        }
+
+        /// The names of all routines.
+        pub fn names() -> impl Iterator<Item = &'static str> {
+            [$($first $(:: $rest)* ::NAMES),*].into_iter().flatten().copied()
+        }
+    };
 }
 
-/// The names of all routines.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    [
-        csq::NAMES,
-        etw::NAMES,
-        ex::NAMES,
-        io::NAMES,
-        io::work_item::NAMES,
-        irp::NAMES,
-        ke::NAMES,
-        ke::dispatcher::NAMES,
-        ke::dpc::NAMES,
-        ke::region::NAMES,
-        ke::spin_lock::NAMES,
-        ke::timer::NAMES,
-        memory::NAMES,
-        mm::NAMES,
-        ob::NAMES,
-        pnp::NAMES,
-        ps::NAMES,
-        remove_lock::NAMES,
-        rtl::NAMES,
-        rtl::registry::NAMES,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+files! {
+    crt, csq, etw, ex, ex::list, ex::lock, ex::lookaside, ex::more, ex::resource, io, io::request, io::start, io::work_item, irp, irp::own, ke, ke::dispatcher, ke::dpc, ke::mutex, ke::queue, ke::region, ke::spin_lock, ke::time, ke::timer, memory, mm,
+    mm::mdl, mm::probe, ob, pnp, power, ps, ps::process, remove_lock, rtl, rtl::registry, rtl::string, rtl::version, registration, trivial, zw, zw::file,
+    zw::key,
+}
+
+/// How well a routine is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It does what it is documented to do, and misuse is a finding.
+    Modelled,
+    /// It says that all is well, and does nothing.
+    Trivial,
+    /// It is no routine but a variable.
+    Data,
+}
+
+/// Of other files, those that do nothing but check their IRQL.
+const TRIVIAL: &str = "\
+    DbgPrint DbgPrintEx DbgPrintReturnControlC ExNotifyCallback IoGetIoPriorityHint IoGetPagingIoPriority \
+    IoGetRequestorProcess IoInvalidateDeviceState IoIs32bitProcess IoSetIoPriorityHint IoSetStartIoAttributes \
+    IoValidateDeviceIoControlAccess IoVerifyVolume KeSetImportanceDpc KeSetPriorityThread KeSetTargetProcessorDpc \
+    KeSetTargetProcessorDpcEx KeStackAttachProcess KeUnstackDetachProcess MmLockPagableDataSection MmPageEntireDriver \
+    MmProtectMdlSystemAddress MmQuerySystemSize MmResetDriverPaging MmUnlockPagableImageSection PoSetPowerState \
+    PoStartNextPowerIrp RtlNtStatusToDosError RtlNtStatusToDosErrorNoTeb ZwDeviceIoControlFile ZwSetInformationFile rand \
+    srand vDbgPrintEx vDbgPrintExWithPrefix";
+
+/// How well a name is known, if it is.
+pub fn kind(name: &str) -> Option<Kind> {
+    if data::names().any(|own| own == name) {
+        return Some(Kind::Data);
+    }
+    find(name)?;
+    let mut of_others = TRIVIAL.split_whitespace();
+    let is_trivial = trivial::NAMES.contains(&name) || of_others.any(|own| own == name);
+    Some(if is_trivial {
+        Kind::Trivial
+    } else {
+        Kind::Modelled
+    })
 }
 
 /// What each routine does first: it checks the IRQL at which it may be called at most.

@@ -66,6 +66,19 @@ pub fn raise(rule: &'static Rule, message: String) -> ! {
     schedule::stop()
 }
 
+/// Notes a finding that keeps nothing from going on: it is raised when the driver has been unloaded, if nothing else
+/// was found before.
+pub fn advise(rule: &'static Rule, message: String) {
+    world::with(|world| _ = world.advice.get_or_insert((rule, message)));
+}
+
+/// Raises what was noted for the end.
+pub fn raise_advice() {
+    if let Some((rule, message)) = world::with(|world| world.advice.take()) {
+        raise(rule, message);
+    }
+}
+
 /// Raises what a check found, if it found something.
 pub fn check(result: Result<(), Broken>) {
     if let Err(Broken { rule, message }) = result {

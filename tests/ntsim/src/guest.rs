@@ -13,6 +13,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use crate::cpu;
+use crate::exception;
 use crate::finding;
 use crate::race;
 use crate::rule;
@@ -37,12 +38,12 @@ impl<T: sealed::Plain> Plain for T {}
 /// The ranges that stay where they are for as long as an OS thread simulates a machine.
 #[derive(Clone, Copy, Debug, Default)]
 struct Ranges {
-    fixed: [(usize, usize); 4],
+    fixed: [(usize, usize); 6],
     used: usize,
 }
 
 thread_local! {
-    static RANGES: Cell<Ranges> = const { Cell::new(Ranges { fixed: [(0, 0); 4], used: 0 }) };
+    static RANGES: Cell<Ranges> = const { Cell::new(Ranges { fixed: [(0, 0); 6], used: 0 }) };
 }
 
 /// Makes a range the machine's memory on this OS thread, until [`forget_ranges`].
@@ -86,8 +87,9 @@ pub fn is_shared(address: usize) -> bool {
     fixed.any(|&(from, to)| (from..to).contains(&address))
 }
 
-fn check(address: usize, length: usize) {
+fn check(address: usize, length: usize, writes: bool) {
     if !contains(address, length) {
+        exception::bad_address(address, writes);
         finding::raise(
             &rule::fault::BAD_POINTER,
             format!(
@@ -99,7 +101,7 @@ fn check(address: usize, length: usize) {
 
 /// Reads the value at `address`.
 pub fn read<T: Plain>(address: usize) -> T {
-    check(address, size_of::<T>());
+    check(address, size_of::<T>(), false);
     race::kernel(address, size_of::<T>(), false);
     // SAFETY: `check` found the bytes to be the machine's memory, which holds no Rust object; `T`
     // accepts any bytes. A freed page faults, which the trap handler turns into a finding.
@@ -108,7 +110,7 @@ pub fn read<T: Plain>(address: usize) -> T {
 
 /// Writes the value at `address`.
 pub fn write<T: Plain>(address: usize, value: T) {
-    check(address, size_of::<T>());
+    check(address, size_of::<T>(), true);
     race::kernel(address, size_of::<T>(), true);
     // SAFETY: as in `read`; nothing in Rust refers to these bytes.
     unsafe { (address as *mut T).write_unaligned(value) }
@@ -116,7 +118,7 @@ pub fn write<T: Plain>(address: usize, value: T) {
 
 /// Copies bytes out.
 pub fn load(address: usize, length: usize) -> Vec<u8> {
-    check(address, length);
+    check(address, length, false);
     race::kernel(address, length, false);
     let mut bytes = vec![0; length];
     // SAFETY: the source was checked, the destination is a fresh buffer of that length.
@@ -126,7 +128,7 @@ pub fn load(address: usize, length: usize) -> Vec<u8> {
 
 /// Copies bytes out that a step of the driver names.
 pub fn read_into(address: usize, bytes: &mut [u8]) {
-    check(address, bytes.len());
+    check(address, bytes.len(), false);
     // SAFETY: the source was checked; the destination is another buffer of that length.
     unsafe {
         std::ptr::copy_nonoverlapping(address as *const u8, bytes.as_mut_ptr(), bytes.len());
@@ -135,14 +137,14 @@ pub fn read_into(address: usize, bytes: &mut [u8]) {
 
 /// Copies bytes back in that a step of the driver names.
 pub fn write_back(address: usize, bytes: &[u8]) {
-    check(address, bytes.len());
+    check(address, bytes.len(), true);
     // SAFETY: the destination was checked and holds no Rust object, so it cannot overlap `bytes`.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), address as *mut u8, bytes.len()) };
 }
 
 /// Looks at bytes where they are. Nothing may write them meanwhile: the driver does not run in `look`.
 pub fn with_bytes<R>(address: usize, length: usize, look: impl FnOnce(&[u8]) -> R) -> R {
-    check(address, length);
+    check(address, length, false);
     // SAFETY: the bytes were checked to be the machine's memory, which this OS thread alone uses, and it
     // runs `look`, which does not write them.
     look(unsafe { std::slice::from_raw_parts(address as *const u8, length) })
@@ -150,7 +152,7 @@ pub fn with_bytes<R>(address: usize, length: usize, look: impl FnOnce(&[u8]) -> 
 
 /// Copies bytes in.
 pub fn store(address: usize, bytes: &[u8]) {
-    check(address, bytes.len());
+    check(address, bytes.len(), true);
     race::kernel(address, bytes.len(), true);
     // SAFETY: the destination was checked and holds no Rust object, so it cannot overlap `bytes`.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), address as *mut u8, bytes.len()) };
@@ -158,15 +160,15 @@ pub fn store(address: usize, bytes: &[u8]) {
 
 /// Sets `length` bytes to `value`.
 pub fn fill(address: usize, length: usize, value: u8) {
-    check(address, length);
+    check(address, length, true);
     // SAFETY: the destination was checked and holds no Rust object.
     unsafe { std::ptr::write_bytes(address as *mut u8, value, length) };
 }
 
 /// Copies bytes from one place of the machine to another; the two may overlap.
 pub fn copy(from: usize, to: usize, length: usize) {
-    check(from, length);
-    check(to, length);
+    check(from, length, false);
+    check(to, length, true);
     // SAFETY: both ranges were checked, and `copy` allows overlap.
     unsafe { std::ptr::copy(from as *const u8, to as *mut u8, length) };
 }

@@ -74,6 +74,8 @@ pub struct Image {
     /// What reports call the driver.
     name: String,
     symbols: Symbols,
+    /// Offsets where code jumps to `__C_specific_handler`.
+    c_handlers: BTreeSet<usize>,
 }
 
 impl Image {
@@ -141,9 +143,71 @@ impl Image {
             way: Way::Points,
             name: "driver".to_owned(),
             symbols: Symbols::default(),
+            c_handlers: BTreeSet::new(),
         };
+        image.find_handlers();
         image.translate();
         Ok(image)
+    }
+
+    /// The routine that handles exceptions for a C compiler is imported, and reached by a jump.
+    fn find_handlers(&mut self) {
+        let mut imports = self.plan.imports.iter();
+        let Some(handler) = imports.find(|import| import.name == "__C_specific_handler") else {
+            return;
+        };
+        let slot = (self.base() + handler.slot) as u64;
+        let base = self.base();
+        let jumps = self.code.instructions.iter().filter(|it| {
+            it.is_jmp_near_indirect()
+                && it.is_ip_rel_memory_operand()
+                && it.ip_rel_memory_address() == slot
+        });
+        self.c_handlers = jumps.map(|it| it.ip() as usize - base).collect();
+    }
+
+    /// Whether the driver has frames that catch exceptions.
+    #[must_use]
+    pub fn catches(&self) -> bool {
+        !self.c_handlers.is_empty()
+    }
+
+    /// Whether the handler at an offset is that of a C compiler, or one of its runtime that goes on to that.
+    #[must_use]
+    pub fn is_c_handler(&self, offset: usize) -> bool {
+        /// Such a one is short.
+        const LONGEST: u64 = 0x100;
+        if self.c_handlers.contains(&offset) {
+            return true;
+        }
+        let start = (self.base() + offset) as u64;
+        let from = self.code.instructions.partition_point(|it| it.ip() < start);
+        let own = self.code.instructions.iter().skip(from);
+        own.take_while(|it| it.ip() < start + LONGEST).any(|it| {
+            let target = it.near_branch_target() as usize;
+            self.c_handlers.contains(&target.wrapping_sub(self.base()))
+        })
+    }
+
+    /// The image as it is in the file.
+    #[must_use]
+    pub fn file_bytes(&self) -> &[u8] {
+        &self.plan.bytes
+    }
+
+    /// Where its table of functions is.
+    #[must_use]
+    pub fn function_table(&self) -> Range<usize> {
+        self.plan.function_table.clone()
+    }
+
+    /// The offset of the instruction at an address, be that in the original or in the copy.
+    #[must_use]
+    pub fn offset_of(&self, address: usize) -> Option<usize> {
+        self.original(address).or_else(|| {
+            let offset = address.checked_sub(self.base())?;
+            (offset < self.bytes.len()).then_some(offset)
+        })
     }
 
     /// Learns the functions' names from the linker's map or the PDB beside the image, if there is one; from
@@ -395,5 +459,8 @@ impl Image {
 
 /// Whether the simulated kernel stands for this image.
 fn is_kernel(library: &str) -> bool {
-    matches!(library, "ntoskrnl.exe" | "hal.dll" | "wdmsec.sys")
+    matches!(
+        library,
+        "ntoskrnl.exe" | "hal.dll" | "wdmsec.sys" | "wmilib.sys"
+    )
 }

@@ -109,6 +109,7 @@ mod conformance;
 pub mod coverage;
 mod cpu;
 mod ddi;
+mod exception;
 mod finding;
 mod guest;
 mod machine;

@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::arena::Arena;
 use crate::cpu;
 use crate::ddi;
+use crate::ddi::data::Data;
+use crate::exception::gate::Gates;
 use crate::guest;
 use crate::image::{Image, ImageError, Plan};
 use crate::mapping::{Mapping, PAGE, Protection};
+use crate::nt::user;
 use crate::settings::Settings;
 use crate::trap;
 
@@ -28,6 +31,10 @@ pub struct Machine {
     /// What this machine does where Windows versions or sources differ.
     pub settings: Settings,
     processors: Mapping,
+    /// The buffers of programs.
+    pub user: Arena,
+    data: Data,
+    _gates: Option<Gates>,
 }
 
 /// Two pages each: what gs points to, and the thread object it names.
@@ -52,8 +59,23 @@ impl Machine {
         let plan = Plan::parse(file)?;
         Self::remove();
         let memory = |error: std::io::Error| ImageError::Memory(error.to_string());
-        let mut image = Image::map(plan, ddi::find, trap::scheduler_entry())?;
+        let data = Data::new().map_err(memory)?;
+        let catches = plan
+            .imports
+            .iter()
+            .any(|import| import.name == "__C_specific_handler");
+        let gates = catches.then(|| Gates::new(plan.imports.len())).transpose();
+        let gates = RefCell::new(gates.map_err(memory)?);
+        let routine = |name: &str| {
+            let address = ddi::find(name)?;
+            let mut gates = gates.borrow_mut();
+            Some(gates.as_mut().map_or(address, |gates| gates.add(address)))
+        };
+        let resolve = |name: &str| data.find(name).or_else(|| routine(name));
+        let mut image = Image::map(plan, resolve, trap::scheduler_entry())?;
         image.read_symbols(path);
+        let gates = gates.into_inner();
+        gates.iter().for_each(Gates::close);
         let arena = Arena::new().map_err(memory)?;
         let size = MAX_THREADS * PAGES_PER_PROCESSOR * PAGE;
         let processors = Mapping::new(size, Protection::ReadWrite).map_err(memory)?;
@@ -65,6 +87,9 @@ impl Machine {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
             processors,
+            user: Arena::of_programs().map_err(memory)?,
+            data,
+            _gates: gates,
         };
         MACHINE.with_borrow_mut(|slot| *slot = Some(machine));
         Ok(())
@@ -74,6 +99,21 @@ impl Machine {
     pub fn remove() {
         MACHINE.with_borrow_mut(|slot| *slot = None);
         guest::forget_ranges();
+    }
+
+    /// The object at or around an address, its size, and whether it is alive.
+    pub fn object_at(&self, address: usize) -> Option<(usize, usize, bool)> {
+        let arena = if user::contains(address) {
+            &self.user
+        } else {
+            &self.arena
+        };
+        arena.object_at(address)
+    }
+
+    /// The type of objects that a variable of the kernel names, such as `ExEventObjectType`.
+    pub fn type_of(&self, variable: &str) -> usize {
+        self.data.type_of(variable)
     }
 
     /// The control region and the thread object of the thread with this number.

@@ -76,6 +76,33 @@ impl Mapping {
         })
     }
 
+    /// Maps as [`Self::new`] does, for reading and writing, somewhere below `limit`.
+    ///
+    /// # Errors
+    /// What mmap says, or that there is no room.
+    pub fn below(limit: usize, size: usize) -> io::Result<Self> {
+        /// Programs and what belongs to Linux lie below, or far above.
+        const LOWEST: usize = 1 << 32;
+        let size = pages(size.max(1)) * PAGE;
+        let protection = Protection::ReadWrite.bits();
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        for base in (LOWEST..limit.saturating_sub(size)).step_by(size) {
+            let at = base as *mut libc::c_void;
+            let flags = flags | libc::MAP_FIXED_NOREPLACE;
+            // SAFETY: the flag lets an anonymous private mapping replace nothing.
+            let found = unsafe { libc::mmap(at, size, protection, flags, -1, 0) };
+            if found == at {
+                return Ok(Self { base, size });
+            }
+            if found != libc::MAP_FAILED {
+                // A Linux that does not know the flag takes the address for a wish.
+                // SAFETY: just mapped, and nothing refers to it.
+                unsafe { libc::munmap(found, size) };
+            }
+        }
+        Err(io::Error::other("no room for the memory of a program"))
+    }
+
     /// The address of the first byte.
     pub const fn base(&self) -> usize {
         self.base

@@ -24,6 +24,18 @@ pub const APC_LEVEL: u8 = 1;
 /// `DISPATCH_LEVEL`.
 pub const DISPATCH_LEVEL: u8 = 2;
 
+/// The addresses of programs.
+pub mod user {
+    /// `MmUserProbeAddress`: the kernel's objects, and the driver, lie above.
+    pub const PROBE_ADDRESS: usize = 0x0fff_ffff_0000;
+
+    /// Whether an address is one of a program's.
+    #[must_use]
+    pub const fn contains(address: usize) -> bool {
+        address < PROBE_ADDRESS
+    }
+}
+
 /// `IRP_MJ`_* codes.
 pub mod major {
     /// A handle is opened.
@@ -36,6 +48,8 @@ pub mod major {
     pub const WRITE: u8 = 0x04;
     /// DeviceIoControl.
     pub const DEVICE_CONTROL: u8 = 0x0e;
+    /// The same between drivers.
+    pub const INTERNAL_DEVICE_CONTROL: u8 = 0x0f;
     /// The last handle is closed.
     pub const CLEANUP: u8 = 0x12;
     /// Power management.
@@ -46,6 +60,24 @@ pub mod major {
     pub const PNP: u8 = 0x1b;
     /// How many there are.
     pub const COUNT: usize = 28;
+}
+
+/// How a control code wants its buffers: its two lowest bits.
+pub mod method {
+    /// `METHOD_BUFFERED`.
+    pub const BUFFERED: u32 = 0;
+    /// `METHOD_IN_DIRECT`.
+    pub const IN_DIRECT: u32 = 1;
+    /// `METHOD_OUT_DIRECT`.
+    pub const OUT_DIRECT: u32 = 2;
+    /// `METHOD_NEITHER`.
+    pub const NEITHER: u32 = 3;
+
+    /// That of a code.
+    #[must_use]
+    pub const fn of(code: u32) -> u32 {
+        code & 3
+    }
 }
 
 /// `IRP_MN`_* codes of `IRP_MJ_PNP`.

@@ -20,12 +20,16 @@ pub mod failure;
 pub mod fault;
 pub mod irql;
 pub mod lock;
+pub mod mdl;
+pub mod mutex;
 pub mod object;
+pub mod own_irp;
 pub mod plug_and_play;
 pub mod pool;
 pub mod progress;
 pub mod race;
 pub mod reference;
+pub mod registration;
 pub mod unload;
 
 /// Something that must never happen.
@@ -81,12 +85,16 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         fault::ALL,
         irql::ALL,
         lock::ALL,
+        mdl::ALL,
+        mutex::ALL,
         object::ALL,
+        own_irp::ALL,
         plug_and_play::ALL,
         pool::ALL,
         progress::ALL,
         race::ALL,
         reference::ALL,
+        registration::ALL,
         unload::ALL,
     ]
     .into_iter()

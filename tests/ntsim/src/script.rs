@@ -76,6 +76,9 @@ pub enum Step {
         /// The length of the output buffer, in bytes.
         #[serde(default)]
         output: usize,
+        /// What the addresses are that a code for `METHOD_NEITHER` gives to the driver.
+        #[serde(default)]
+        buffers: Buffers,
         /// How the request is called, for `cancel`.
         #[serde(default)]
         name: Option<String>,
@@ -102,6 +105,12 @@ pub enum Step {
     },
     /// `CancelIoEx` for one request.
     Cancel {
+        /// Its name.
+        request: String,
+    },
+    /// The program frees the buffers of a request whose addresses the driver has: one for `METHOD_NEITHER`, or a read or
+    /// write that is neither buffered nor direct.
+    Free {
         /// Its name.
         request: String,
     },
@@ -133,6 +142,19 @@ pub enum Step {
     Rebalance,
     /// The system sleeps and wakes up.
     Sleep,
+}
+
+/// What the addresses of a program's buffers are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Buffers {
+    /// Those of its buffers.
+    #[default]
+    Valid,
+    /// Those of what it has freed before.
+    Freed,
+    /// Addresses of the kernel.
+    Kernel,
 }
 
 /// Bytes, written as hexadecimal digits.
@@ -260,7 +282,8 @@ impl Script {
             }
         }
         for step in all() {
-            if let Step::Cancel { request } | Step::Wait { request, .. } = step
+            if let Step::Cancel { request } | Step::Free { request } | Step::Wait { request, .. } =
+                step
                 && !sent.contains(request.as_str())
             {
                 return Err(format!(

@@ -14,8 +14,12 @@ use std::sync::Once;
 
 use crate::coverage;
 use crate::cpu::{self, Left};
+use crate::exception::{self, Context, Exception};
 use crate::finding;
 use crate::image::Image;
+use crate::nt::user;
+use crate::rule;
+use crate::world;
 use decode::Emulated;
 pub use point::scheduler_entry;
 pub use watchdog::Watchdog;
@@ -105,6 +109,8 @@ pub struct Fault<'a> {
     pub address: usize,
     /// The interrupted registers.
     pub registers: &'a mut Registers,
+    /// And those for vectors.
+    pub vectors: [u128; 16],
 }
 
 impl Fault<'_> {
@@ -148,14 +154,70 @@ extern "C" fn handler(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
     let address = unsafe { info.si_addr() } as usize;
     // SAFETY: the kernel passes the interrupted context, which nothing else refers to.
     let context = unsafe { &mut *context };
+    if signal == libc::SIGTRAP
+        && let Some(landing) = exception::landing()
+    {
+        context.uc_mcontext.gregs = landing.registers;
+        set_vectors(context, &landing.vectors);
+        return;
+    }
+    let vectors = vectors(context);
     let mut fault = Fault {
         signal,
         address,
         registers: &mut context.uc_mcontext.gregs,
+        vectors,
     };
     if let Err(finding) = handle(&mut fault) {
         end_run(&mut fault, finding);
     }
+}
+
+/// The interrupted vector registers.
+fn vectors(context: &libc::ucontext_t) -> [u128; 16] {
+    // SAFETY: the kernel passes where it has saved them.
+    let saved = unsafe { &(*context.uc_mcontext.fpregs)._xmm };
+    saved.map(|register| {
+        let [first, second, third, fourth] = register.element.map(u128::from);
+        first | second << 32 | third << 64 | fourth << 96
+    })
+}
+
+/// Lets the interrupted thread go on with other vector registers.
+fn set_vectors(context: &mut libc::ucontext_t, vectors: &[u128; 16]) {
+    // SAFETY: the kernel passes where it has saved them, and takes them from there again.
+    let saved = unsafe { &mut (*context.uc_mcontext.fpregs)._xmm };
+    for (register, vector) in saved.iter_mut().zip(vectors) {
+        register.element = [0, 32, 64, 96].map(|shift| (vector >> shift) as u32);
+    }
+}
+
+/// If the driver may catch what has happened, lets it go on there.
+fn raise(fault: &mut Fault<'_>, broken: finding::Broken) -> Result<(), finding::Broken> {
+    /// Of the error code of a page fault: it was a write.
+    const WRITES: usize = 2;
+    let exception = match fault.signal {
+        libc::SIGSEGV | libc::SIGBUS if user::contains(fault.address) => Exception {
+            code: exception::ACCESS_VIOLATION,
+            information: [
+                usize::from(fault.register(libc::REG_ERR) & WRITES != 0),
+                fault.address,
+            ],
+        },
+        libc::SIGFPE => Exception {
+            code: exception::DIVIDE_BY_ZERO,
+            information: [0; 2],
+        },
+        _ => return Err(broken),
+    };
+    let context = Context {
+        registers: *fault.registers,
+        vectors: fault.vectors,
+    };
+    let (address, stack) = exception::fault(&context, exception, broken)?;
+    fault.set(libc::REG_RIP, address);
+    fault.set(libc::REG_RSP, stack);
+    Ok(())
 }
 
 /// Emulates, or says which rule is broken.
@@ -182,8 +244,26 @@ fn handle(fault: &mut Fault<'_>) -> Result<(), finding::Broken> {
             Emulated::Not => {}
         }
     }
+    let copied = fault.rip();
+    if fault.signal == libc::SIGTRAP
+        && (in_code || point::original(rip).is_some())
+        && pass_breakpoint()
+    {
+        return Ok(());
+    }
     attribute(fault);
-    Err(report::explain(fault))
+    let broken = report::explain(fault);
+    fault.set(libc::REG_RIP, copied);
+    raise(fault, broken).inspect_err(|_| attribute(fault))
+}
+
+/// Goes on behind a breakpoint, as who debugs the driver would. `false` when the state of the run is in use.
+fn pass_breakpoint() -> bool {
+    let broken = (
+        &rule::fault::BREAKPOINT,
+        "a breakpoint (int 3) was reached".to_owned(),
+    );
+    world::try_with(|world| _ = world.advice.get_or_insert(broken)).is_some()
 }
 
 /// A fault of an instruction's copy is reported as one of the instruction.

@@ -7,7 +7,10 @@ pub mod deferred;
 pub mod device;
 pub mod dispatcher;
 pub mod file;
+pub mod handle;
 pub mod irp;
+pub mod mdl;
+pub mod owned;
 pub mod pool;
 pub mod step;
 pub mod thread;
@@ -20,7 +23,9 @@ use std::hash::{Hash, Hasher};
 
 use crate::fault::Faults;
 use crate::finding::{self, Finding};
+use crate::guest;
 use crate::machine::{self, Processor};
+use crate::nt::user;
 use crate::rule;
 use crate::settings::{Clock, Value};
 use deferred::Deferred;
@@ -28,6 +33,7 @@ use device::Devices;
 use dispatcher::Dispatchers;
 use file::Files;
 use irp::Irps;
+use mdl::Mdls;
 use pool::Pool;
 use step::kernel;
 use thread::{Pending, Thread};
@@ -49,6 +55,24 @@ pub struct World {
     pub files: Files,
     /// Device objects, links and interfaces.
     pub devices: Devices,
+    /// What the driver has registered with the kernel, and by what it knows that.
+    pub registrations: BTreeSet<(&'static str, usize)>,
+    /// How often the driver has referenced objects.
+    pub references: BTreeMap<usize, i64>,
+    /// The handles of programs that the driver has asked for, to objects.
+    pub user_handles: BTreeMap<usize, usize>,
+    /// What kernel handles stand for, by the object.
+    pub named: BTreeMap<usize, handle::Named>,
+    /// Keys of the registry that the driver has made, or written to.
+    pub keys: BTreeMap<String, BTreeMap<String, handle::Value>>,
+    /// Files that the driver has made.
+    pub contents: BTreeMap<String, Vec<u8>>,
+    /// Initialized lookaside lists.
+    pub lookasides: BTreeSet<usize>,
+    /// Locks that belong to threads.
+    pub owned: owned::Locks,
+    /// Memory descriptor lists.
+    pub mdls: Mdls,
     /// Pool blocks.
     pub pool: Pool,
     /// Events, semaphores, threads.
@@ -95,6 +119,8 @@ pub struct World {
     /// A number for the state in which the actors have left everything: when they have ended, or, if more can
     /// happen by itself, when everything is at rest for the first time.
     pub state: Option<u128>,
+    /// The first broken rule that did not end the run.
+    pub advice: Option<(&'static rule::Rule, String)>,
     /// The broken rule that ended the run.
     pub finding: Option<Finding>,
     /// Handles of `PsCreateSystemThread`, to thread object addresses.
@@ -176,6 +202,7 @@ pub fn reset() {
     with(|world| *world = World::default());
     let passing = machine::with(|machine| {
         machine.arena.reset();
+        machine.user.reset();
         match machine.settings.clock {
             Clock::Free => Passing::Freely,
             Clock::Idle => Passing::WhenIdle,
@@ -217,6 +244,19 @@ pub fn allocate(size: usize, fill: u8) -> Option<usize> {
     machine::with(|machine| machine.arena.allocate(size, fill, thread))
 }
 
+/// Makes a buffer of a program, at a user address. `None` when there is no room.
+pub fn allocate_user(bytes: &[u8]) -> Option<usize> {
+    let thread = with(|world| world.current);
+    let address = machine::with(|machine| machine.user.allocate(bytes.len(), 0, thread))?;
+    guest::store(address, bytes);
+    Some(address)
+}
+
+/// A program frees a buffer.
+pub fn free_user(address: usize) {
+    machine::with(|machine| machine.user.kill(address, 0));
+}
+
 /// Ends an object's life, and forgets the kernel objects that were inside. No timer in it may be armed and
 /// no DPC queued.
 pub fn kill(address: usize) {
@@ -233,6 +273,8 @@ pub fn kill_both(address: usize, other: usize) {
     for (start, size, _) in objects.into_iter().flatten() {
         let range = start..start + size.max(1);
         finding::check(with(|world| rule::deferred::check_freed(world, &range)));
+        finding::check(with(|world| rule::mutex::check_freed(world, &range)));
+        finding::check(with(|world| rule::pool::check_freed(world, &range)));
         with(|world| {
             world.deferred.forget(&range);
             world.dispatchers.forget(range.clone());
@@ -241,6 +283,7 @@ pub fn kill_both(address: usize, other: usize) {
                 .retain(|address, _| !range.contains(address));
             world.rundowns.retain(|address, _| !range.contains(address));
             world.queues.retain(|address| !range.contains(address));
+            world.owned.retain(|address, _| !range.contains(address));
         });
     }
 }
@@ -282,6 +325,15 @@ impl World {
             irps,
             files,
             devices,
+            registrations,
+            references,
+            user_handles,
+            named,
+            keys,
+            contents,
+            lookasides,
+            owned,
+            mdls,
             pool,
             dispatchers,
             providers,
@@ -300,6 +352,8 @@ impl World {
             steps: _,
             repeats: _,
             finding: _,
+            // It is known before there is anything to decide, or its place is.
+            advice: _,
             state: _,
             over,
             answered_canceled,
@@ -312,6 +366,9 @@ impl World {
         } = self;
         (current, locks, files, devices).hash(hasher);
         irps.hash(hasher);
+        (lookasides, owned, mdls).hash(hasher);
+        (registrations, references, user_handles).hash(hasher);
+        (named, keys, contents).hash(hasher);
         (pool, dispatchers, providers, deferred, faults, bus).hash(hasher);
         (remove_locks, lock_handles, queues, rundowns, driver, over).hash(hasher);
         let mut doomed: Vec<_> = doomed
@@ -353,6 +410,9 @@ impl World {
                 irp::Part::Irp => format!("{} of {name}", crate::nt::irp::field(offset)),
                 irp::Part::Buffer => format!("the system buffer of {name}, offset {offset:#x}"),
             };
+        }
+        if user::contains(address) {
+            return "a program's buffer".into();
         }
         if let Some(place) = self.devices.place(address) {
             return place;

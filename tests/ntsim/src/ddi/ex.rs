@@ -4,6 +4,12 @@
     reason = "the routines have the names that drivers import"
 )]
 
+pub mod list;
+pub mod lock;
+pub mod lookaside;
+pub mod more;
+pub mod resource;
+
 use super::{enter, exports};
 use crate::fault::{self, Point};
 use crate::finding;

@@ -4,8 +4,11 @@
     reason = "the routines have the names that drivers import"
 )]
 
+pub mod request;
+pub mod start;
 pub mod work_item;
 
+use super::ke::queue;
 use super::{enter, exports};
 use crate::fault::{self, Point};
 use crate::finding;
@@ -38,6 +41,7 @@ pub fn create_device(
 ) -> Option<usize> {
     let device = world::allocate(device_object::SIZE + extension, 0)?;
     device_object::initialize(device, driver, kind, characteristics, extension);
+    queue::KeInitializeDeviceQueue(device + device_object::DEVICE_QUEUE);
     let record = Device {
         extension_size: extension,
         physical,
@@ -85,7 +89,7 @@ pub extern "win64" fn IoCreateDevice(
 pub fn require_secure(device: usize) {
     let characteristics: u32 = guest::read(device + device_object::CHARACTERISTICS);
     if characteristics & device_object::SECURE_OPEN == 0 {
-        finding::raise(
+        finding::advise(
             &rule::object::NOT_SECURE,
             format!("the characteristics of the device are {characteristics:#x}"),
         );

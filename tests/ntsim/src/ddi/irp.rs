@@ -4,6 +4,8 @@
     reason = "the routines have the names that drivers import"
 )]
 
+pub mod own;
+
 use super::ke::spin_lock;
 use super::{enter, exports};
 use crate::guest;

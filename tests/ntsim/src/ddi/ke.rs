@@ -6,8 +6,11 @@
 
 pub mod dispatcher;
 pub mod dpc;
+pub mod mutex;
+pub mod queue;
 pub mod region;
 pub mod spin_lock;
+pub mod time;
 pub mod timer;
 
 use super::{enter, exports};
@@ -20,16 +23,6 @@ use crate::world;
 exports! {
     KeGetCurrentIrql, KfRaiseIrql, KeLowerIrql, KeGetCurrentThread, KeQuerySystemTimePrecise, KeQueryInterruptTimePrecise,
     KeQueryPerformanceCounter, KeSetPriorityThread, KeBugCheckEx, KeBugCheck,
-}
-
-/// The address of a Ke routine.
-pub fn find_all(name: &str) -> Option<usize> {
-    find(name)
-        .or_else(|| region::find(name))
-        .or_else(|| spin_lock::find(name))
-        .or_else(|| dispatcher::find(name))
-        .or_else(|| dpc::find(name))
-        .or_else(|| timer::find(name))
 }
 
 pub extern "win64" fn KeGetCurrentIrql() -> u8 {

@@ -4,6 +4,8 @@
     reason = "the routines have the names that drivers import"
 )]
 
+pub mod process;
+
 use super::{enter, exports};
 use crate::cpu::{self, Left};
 use crate::finding;
@@ -29,7 +31,6 @@ pub extern "win64" fn PsCreateSystemThread(
 ) -> u32 {
     /// About the size of a thread object; the driver must not look inside.
     const THREAD_OBJECT: usize = 0x400;
-    const FIRST_HANDLE: usize = 0x8000_0004;
     enter("PsCreateSystemThread", PASSIVE_LEVEL);
     let Some(object) = world::allocate(THREAD_OBJECT, 0) else {
         return INSUFFICIENT_RESOURCES;
@@ -38,9 +39,7 @@ pub extern "win64" fn PsCreateSystemThread(
         world
             .dispatchers
             .initialize(object, Dispatcher::Thread { ended: false });
-        let value = FIRST_HANDLE + world.threads.len() * 4;
-        world.handles.insert(value, object);
-        value
+        world.new_handle(object)
     });
     guest::write(handle, value);
     schedule::spawn("system thread", Some(object), move || {
@@ -77,6 +76,9 @@ pub extern "win64" fn PsTerminateSystemThread(_status: u32) -> u32 {
     cpu::leave(Left::ThreadEnded);
     SUCCESS
 }
+
+/// The number of the process.
+pub const PROCESS_ID: usize = 0x1234;
 
 pub extern "win64" fn PsGetCurrentThread() -> usize {
     world::with(|world| world.thread().processor.thread)

@@ -5,6 +5,8 @@
 )]
 
 pub mod registry;
+pub mod string;
+pub mod version;
 
 use super::exports;
 use crate::finding;
@@ -13,7 +15,8 @@ use crate::nt::unicode_string;
 use crate::rule;
 use crate::world;
 
-exports! { RtlInitUnicodeString, RtlFreeUnicodeString, RtlCopyUnicodeString, RtlEqualUnicodeString, RtlAssert, DbgPrint, DbgPrintEx }
+exports! { RtlInitUnicodeString, RtlFreeUnicodeString, RtlCopyUnicodeString, RtlEqualUnicodeString, RtlAssert, DbgPrint, DbgPrintEx, vDbgPrintEx, vDbgPrintExWithPrefix,
+DbgPrintReturnControlC, DbgBreakPoint, DbgBreakPointWithStatus, RtlNtStatusToDosError, RtlNtStatusToDosErrorNoTeb }
 
 /// Bytes per UTF-16 unit.
 const UNIT: usize = 2;
@@ -89,4 +92,48 @@ pub extern "win64" fn DbgPrint(_format: usize) -> u32 {
 
 pub extern "win64" fn DbgPrintEx(_component: u32, _level: u32, _format: usize) -> u32 {
     0
+}
+
+pub extern "win64" fn vDbgPrintEx(
+    _component: u32,
+    _level: u32,
+    _format: usize,
+    _list: usize,
+) -> u32 {
+    0
+}
+
+pub extern "win64" fn vDbgPrintExWithPrefix(
+    _prefix: usize,
+    _component: u32,
+    _level: u32,
+    _format: usize,
+    _list: usize,
+) -> u32 {
+    0
+}
+
+pub extern "win64" fn DbgPrintReturnControlC(_format: usize) -> u32 {
+    0
+}
+
+pub extern "win64" fn DbgBreakPoint() {
+    finding::advise(&rule::fault::BREAKPOINT, "DbgBreakPoint was called".into());
+}
+
+pub extern "win64" fn DbgBreakPointWithStatus(status: u32) {
+    finding::advise(
+        &rule::fault::BREAKPOINT,
+        format!("DbgBreakPointWithStatus was called with {status:#x}"),
+    );
+}
+
+/// `ERROR_SUCCESS`, or `ERROR_MR_MID_NOT_FOUND`.
+pub extern "win64" fn RtlNtStatusToDosError(status: u32) -> u32 {
+    const UNKNOWN: u32 = 317;
+    if status == 0 { 0 } else { UNKNOWN }
+}
+
+pub extern "win64" fn RtlNtStatusToDosErrorNoTeb(status: u32) -> u32 {
+    RtlNtStatusToDosError(status)
 }

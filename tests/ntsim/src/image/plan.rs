@@ -4,6 +4,7 @@
 //! never a panic.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use object::read::pe::{ImageNtHeaders, ImageThunkData, Import, PeFile64};
 use object::{LittleEndian as LE, U64};
@@ -56,6 +57,8 @@ pub struct Plan {
     pub cookie: Option<usize>,
     /// Offsets where functions begin, or parts of them.
     pub functions: BTreeSet<usize>,
+    /// Where the table of functions is that says how to leave them (`.pdata`).
+    pub function_table: Range<usize>,
     /// What its PDB, if it has one, is known by.
     pub identity: Option<[u8; 16]>,
 }
@@ -90,6 +93,7 @@ impl Plan {
             sections: Vec::new(),
             cookie: None,
             functions: BTreeSet::new(),
+            function_table: 0..0,
             identity: file.pdb_info().ok().flatten().map(|pdb| pdb.guid()),
         };
         let headers = header.size_of_headers.get(LE) as usize;
@@ -268,6 +272,10 @@ impl Plan {
         let directory = file
             .data_directories()
             .get(pe::IMAGE_DIRECTORY_ENTRY_EXCEPTION);
+        if let Some(directory) = directory {
+            let start = directory.virtual_address.get(LE) as usize;
+            self.function_table = start..start.saturating_add(directory.size.get(LE) as usize);
+        }
         let table = directory.and_then(|it| it.data(data, &file.section_table()).ok());
         for entry in table.unwrap_or_default().chunks_exact(ENTRY) {
             if let Some(begin) = entry.first_chunk::<4>() {

@@ -52,7 +52,11 @@ pub fn dispatch(address: usize) -> u32 {
 
 /// What a function driver above may send.
 fn check(address: usize, code: u8, minor: u8) {
-    let sent = world::with(|world| world.irps.at(address).map(|irp| irp.top_location));
+    // The driver's own may have a location for itself.
+    let sent = world::with(|world| {
+        let irp = world.irps.at(address)?;
+        irp.own.is_none().then_some(irp.top_location)
+    });
     let sent = sent.map(|location| {
         let at = |offset| guest::read::<u8>(location + offset);
         (at(stack_location::MAJOR), at(stack_location::MINOR))

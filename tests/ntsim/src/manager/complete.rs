@@ -1,13 +1,16 @@
 //! Completing IRPs.
 
 use crate::cpu;
+use crate::ddi::irp::own;
+use crate::ddi::mm::{mdl, probe};
 use crate::finding;
 use crate::guest;
-use crate::nt::{irp, stack_location, status};
+use crate::nt::{irp, major, method, stack_location, status};
 use crate::race;
 use crate::rule::{self, completion::AtCompletion};
 use crate::schedule;
 use crate::world;
+use crate::world::irp::Own;
 use crate::world::step::{Effect, Span, Touches};
 
 /// `IofCompleteRequest`.
@@ -73,14 +76,38 @@ fn walk_up(address: usize) -> bool {
             let answer =
                 cpu::call_driver(routine, [device, address, context, 0]).unwrap_or_default();
             if answer as u32 == status::MORE_PROCESSING_REQUIRED {
+                came_back(address);
                 return false;
             }
+            require_alive(address);
             set_completing(address, true);
         } else if pending && above {
             stack_location::mark_pending(irp::stack_location(address));
         }
     }
     true
+}
+
+/// A completion routine has kept an IRP. If the driver has made that, it is at rest: drivers above have none to do
+/// with it.
+fn came_back(address: usize) {
+    world::with(|world| {
+        if let Some(irp) = world.irps.at(address)
+            && !matches!(irp.own, None | Some(Own::Freed))
+        {
+            irp.dispatched = false;
+        }
+    });
+}
+
+/// A completion routine that frees an IRP says so.
+fn require_alive(address: usize) {
+    if world::with(|world| world.irps.at(address).and_then(|irp| irp.own)) == Some(Own::Freed) {
+        finding::raise(
+            &rule::own_irp::NOT_KEPT,
+            "a completion routine has freed its IRP, and has not returned STATUS_MORE_PROCESSING_REQUIRED".into(),
+        );
+    }
 }
 
 /// Whether a completion routine asked to be called for the state the IRP is in.
@@ -94,38 +121,87 @@ fn wants(control: u8, address: usize) -> bool {
     control & outcome != 0 || canceled
 }
 
-/// Gives the answer to the requester and ends the IRP's life.
-fn finish(address: usize) {
-    let Some((number, location, buffer, length, file)) = world::with(|world| {
-        let number = world.irps.find(address)?;
-        let irp = world.irps.get(number)?;
-        let file = irp.file.and_then(|file| world.files.get(file));
-        let file = file.map_or(0, |file| file.address);
-        let (buffer, length) = (irp.buffer, irp.output_length);
-        Some((number, irp.top_location, buffer, length, file))
-    }) else {
-        return;
-    };
-    let status = irp::status(address);
-    let information: usize = guest::read(address + irp::INFORMATION);
-    let marked = stack_location::is_marked_pending(location);
+/// What is known of a request that ends.
+#[derive(Clone, Copy)]
+struct Ending {
+    number: usize,
+    location: usize,
+    file: usize,
+    /// Where the output is in kernel space, and how much of it the requester can take.
+    buffer: usize,
+    length: usize,
+    /// The program's own buffers.
+    user: [usize; 2],
+    input: usize,
+    /// Whether the requester has filled the buffer by himself.
+    is_his: bool,
+}
+
+/// The output, as far as the requester gets it.
+fn output(ending: &Ending, status: u32, information: usize) -> Vec<u8> {
+    let Ending {
+        buffer,
+        length,
+        user: [_, direct],
+        ..
+    } = *ending;
     // The output is copied unless the IRP ends in an error, or with this warning.
     let copies = !status::is_error(status) && status != status::VERIFY_REQUIRED;
-    let has_output = buffer != 0 && copies && information != 0;
-    if has_output && information > length {
+    let from = if buffer == 0 { direct } else { buffer };
+    if from == 0 || !copies || information == 0 {
+        return Vec::new();
+    }
+    if buffer == 0 && !probe::is_there(direct, information.min(length)) {
+        // The program has freed it meanwhile.
+        return Vec::new();
+    }
+    if information > length {
         finding::raise(
             &rule::buffer::INFORMATION_TOO_LARGE,
             format!("IoStatus.Information is {information}, the output buffer has {length} bytes"),
         );
     }
-    let output = if has_output {
-        guest::load(buffer, information)
-    } else {
-        Vec::new()
+    guest::load(from, information)
+}
+
+/// Gives the answer to the requester and ends the IRP's life.
+fn finish(address: usize) {
+    if let Some(own) = world::with(|world| world.irps.at(address).and_then(|irp| irp.own)) {
+        return own::finish(address, own);
+    }
+    let Some(ending) = world::with(|world| {
+        let number = world.irps.find(address)?;
+        let irp = world.irps.get(number)?;
+        let file = irp.file.and_then(|file| world.files.get(file));
+        Some(Ending {
+            number,
+            location: irp.top_location,
+            file: file.map_or(0, |file| file.address),
+            buffer: irp.buffer,
+            length: irp.output_length,
+            user: irp.user,
+            input: irp.input,
+            is_his: irp.major == major::DEVICE_CONTROL
+                && method::of(irp.control_code) != method::BUFFERED,
+        })
+    }) else {
+        return;
     };
-    finding::check(world::with(|world| {
-        rule::buffer::check_output(world.irp_name(number), &output)
-    }));
+    let Ending {
+        number,
+        buffer,
+        file,
+        ..
+    } = ending;
+    let status = irp::status(address);
+    let information: usize = guest::read(address + irp::INFORMATION);
+    let marked = stack_location::is_marked_pending(ending.location);
+    let output = output(&ending, status, information);
+    if !ending.is_his {
+        finding::check(world::with(|world| {
+            rule::buffer::check_output(world.irp_name(number), &output)
+        }));
+    }
     world::with(|world| {
         world.log("completed", address, Some(status));
         if let Some(irp) = world.irps.get_mut(number) {
@@ -143,10 +219,12 @@ fn finish(address: usize) {
     if buffer != 0 {
         race::ended(buffer);
     }
-    let mdl: usize = guest::read(address + irp::MDL);
-    if mdl != 0 {
-        race::ended(mdl);
-        world::kill(mdl);
+    mdl::end_all_of(address);
+    if ending.input != 0 {
+        world::kill(ending.input);
+    }
+    for buffer in ending.user.into_iter().filter(|it| *it != 0) {
+        world::free_user(buffer);
     }
     world::kill_both(address, buffer);
 }

@@ -74,28 +74,10 @@ pub fn make(device: usize, ask: Ask) -> usize {
     world::with(|world| {
         let thread = world.current;
         world.irps.add(Irp {
-            name: ask.name,
-            address,
-            top_location: location,
             file: ask.file,
-            thread,
             major: ask.major,
             control_code: control_code(ask),
-            buffer: 0,
-            buffer_length: 0,
-            output_length: 0,
-            dispatched: false,
-            completed: false,
-            completing: false,
-            status: 0,
-            information: 0,
-            output: Vec::new(),
-            marked_pending: false,
-            cancel_requested: false,
-            queued: None,
-            was_queued: false,
-            dispatch_status: None,
-            reached_bus: false,
+            ..Irp::new(ask.name, address, location, thread)
         })
     })
 }
@@ -193,6 +175,14 @@ pub fn call_driver(device: usize, address: usize) -> u32 {
     irp::descend(address);
     let location = irp::stack_location(address);
     guest::write(location + stack_location::DEVICE, device);
+    world::with(|world| {
+        let thread = world.current;
+        if let Some(irp) = world.irps.at(address).filter(|irp| irp.own.is_some()) {
+            irp.dispatched = true;
+            irp.completed = false;
+            irp.thread = thread;
+        }
+    });
     if physical {
         return bus::dispatch(address);
     }

@@ -84,4 +84,5 @@ pub fn unload() {
     let touches = Touches::end(driver).and(Span::new(IN_DRIVER, 1), Effect::Write);
     schedule::step("DriverUnload returned", 0, touches);
     finding::check(world::with(|world| rule::unload::check(world)));
+    finding::raise_advice();
 }

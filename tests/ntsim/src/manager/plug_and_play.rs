@@ -126,13 +126,13 @@ impl Device {
         let top = device_object::top(physical);
         let flags: u32 = guest::read(top + device_object::FLAGS);
         if top != physical && flags & device_object::INITIALIZING != 0 {
-            finding::raise(
+            finding::advise(
                 &object::STILL_INITIALIZING,
                 "AddDevice has left DO_DEVICE_INITIALIZING set".into(),
             );
         }
         if top != physical && flags & device_object::POWER == 0 {
-            finding::raise(
+            finding::advise(
                 &object::POWER_FLAG,
                 format!("the flags of the device are {flags:#x}"),
             );

@@ -1,9 +1,11 @@
 //! What programs ask for: DeviceIoControl and friends, cancellation, the end of threads.
 
+use crate::ddi::mm::mdl;
 use crate::guest;
 use crate::manager::cancel;
 use crate::manager::dispatch::{self, Ask};
-use crate::nt::{device_object, irp, major, mdl, status};
+use crate::mapping::PAGE;
+use crate::nt::{device_object, irp, major, method, stack_location, status, user};
 use crate::race;
 use crate::rule::buffer::POISON;
 use crate::schedule;
@@ -26,7 +28,8 @@ pub struct Control<'a> {
     pub output_length: usize,
 }
 
-/// Makes the IRP of a DeviceIoControl call, without sending it. Returns its number.
+/// Makes the IRP of a DeviceIoControl call, without sending it, with the buffers where its code wants them. Returns its
+/// number.
 ///
 /// # Panics
 /// When the memory for a run is used up.
@@ -48,8 +51,108 @@ pub fn prepare(control: &Control<'_>) -> Option<usize> {
         user: true,
     };
     let number = dispatch::make(device, ask);
-    attach_buffer(number, input, output_length);
+    match method::of(code) {
+        method::BUFFERED => attach_buffer(number, input, output_length),
+        method::NEITHER => attach_user(number, input, output_length),
+        direct => {
+            let filled: Vec<u8> = if direct == method::IN_DIRECT {
+                (0..output_length).map(|index| index as u8).collect()
+            } else {
+                Vec::new()
+            };
+            attach_buffer(number, &filled, output_length);
+            make_direct(number, direct == method::OUT_DIRECT);
+            attach_input(number, input);
+        }
+    }
     Some(number)
+}
+
+/// The address of an IRP, and its buffer.
+fn parts(number: usize) -> (usize, usize) {
+    world::with(|world| {
+        let irp = world.irps.get(number);
+        irp.map_or((0, 0), |irp| (irp.address, irp.buffer))
+    })
+}
+
+/// Lets an MDL describe the buffer of an IRP, instead of `SystemBuffer`.
+fn make_direct(number: usize, written: bool) {
+    let (address, buffer) = parts(number);
+    if buffer != 0 {
+        let length = world::with(|world| world.irps.get(number).map_or(0, |irp| irp.buffer_length));
+        guest::write(address + irp::SYSTEM_BUFFER, 0usize);
+        guest::write(
+            address + irp::MDL,
+            mdl::make_locked(buffer, length, written),
+        );
+    }
+}
+
+/// Gives a direct request its input.
+fn attach_input(number: usize, input: &[u8]) {
+    if input.is_empty() {
+        return;
+    }
+    let buffer = world::allocate(input.len(), 0).expect("memory for a system buffer");
+    guest::store(buffer, input);
+    let (address, _) = parts(number);
+    guest::write(address + irp::SYSTEM_BUFFER, buffer);
+    world::with(|world| {
+        if let Some(irp) = world.irps.get_mut(number) {
+            irp.input = buffer;
+        }
+    });
+}
+
+/// Gives the IRP the addresses of the program's buffers, as `METHOD_NEITHER` does.
+fn attach_user(number: usize, input: &[u8], output_length: usize) {
+    let room = |bytes: &[u8]| {
+        if bytes.is_empty() {
+            0
+        } else {
+            world::allocate_user(bytes).expect("memory for a program's buffer")
+        }
+    };
+    let (from, to) = (room(input), room(&vec![0; output_length]));
+    set_user(number, from, to, output_length);
+}
+
+/// Says where the program's buffers are.
+fn set_user(number: usize, from: usize, to: usize, output_length: usize) {
+    let (address, _) = parts(number);
+    let location = irp::stack_location(address) - stack_location::SIZE;
+    stack_location::set_parameter(location, 3, from as u64);
+    guest::write(address + irp::USER_BUFFER, to);
+    world::with(|world| {
+        if let Some(irp) = world.irps.get_mut(number) {
+            irp.user = [from, to].map(|it| if user::contains(it) { it } else { 0 });
+            irp.output_length = output_length;
+        }
+    });
+}
+
+/// A program frees the buffers of a request that the driver knows the addresses of.
+pub fn free_buffers(number: usize) {
+    let user = world::with(|world| world.irps.get(number).map_or([0; 2], |irp| irp.user));
+    for buffer in user.into_iter().filter(|it| *it != 0) {
+        schedule::step(
+            "free the program's buffer",
+            buffer,
+            Touches::write(buffer, PAGE),
+        );
+        world::free_user(buffer);
+    }
+}
+
+/// A program that means ill gives addresses of the kernel for its buffers.
+pub fn give_kernel_addresses(number: usize) {
+    let (address, _) = parts(number);
+    let length = world::with(|world| world.irps.get(number).map_or(0, |irp| irp.output_length));
+    let driver = world::with(|world| world.driver);
+    if address != 0 {
+        set_user(number, driver, driver, length);
+    }
 }
 
 /// Makes the IRP of a `ReadFile` or `WriteFile` call, without sending it, with the memory for the data where the
@@ -69,19 +172,26 @@ pub fn prepare_transfer(name: &'static str, file: usize, major: u8, data: &[u8])
     };
     let number = dispatch::make(device, ask);
     let flags: u32 = guest::read(device_object::top(device) + device_object::FLAGS);
-    if flags & (device_object::BUFFERED | device_object::DIRECT) == 0 || data.is_empty() {
+    if data.is_empty() {
         return Some(number);
     }
     let is_read = major == crate::nt::major::READ;
+    if flags & (device_object::BUFFERED | device_object::DIRECT) == 0 {
+        let buffer = world::allocate_user(data).expect("memory for a program's buffer");
+        let (address, _) = parts(number);
+        guest::write(address + irp::USER_BUFFER, buffer);
+        world::with(|world| {
+            if let Some(irp) = world.irps.get_mut(number) {
+                irp.user = [0, buffer];
+                irp.output_length = if is_read { data.len() } else { 0 };
+            }
+        });
+        return Some(number);
+    }
     let input = if is_read { &[][..] } else { data };
     attach_buffer(number, input, data.len());
     if flags & device_object::DIRECT != 0 {
-        let (address, buffer) = world::with(|world| {
-            let irp = world.irps.get_mut(number);
-            irp.map_or((0, 0), |irp| (irp.address, irp.buffer))
-        });
-        guest::write(address + irp::SYSTEM_BUFFER, 0usize);
-        guest::write(address + irp::MDL, mdl::make(buffer, data.len()));
+        make_direct(number, is_read);
     }
     Some(number)
 }

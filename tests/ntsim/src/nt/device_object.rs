@@ -12,6 +12,10 @@ pub const DRIVER: usize = 0x08;
 pub const NEXT: usize = 0x10;
 /// `AttachedDevice`.
 pub const ATTACHED: usize = 0x18;
+/// `CurrentIrp`.
+pub const CURRENT_IRP: usize = 0x20;
+/// `Timer`.
+pub const TIMER: usize = 0x28;
 /// `Flags`.
 pub const FLAGS: usize = 0x30;
 /// `Characteristics`.
@@ -24,6 +28,10 @@ pub const EXTENSION: usize = 0x40;
 pub const DEVICE_TYPE: usize = 0x48;
 /// `StackSize`.
 pub const STACK_SIZE: usize = 0x4c;
+/// `DeviceQueue`.
+pub const DEVICE_QUEUE: usize = 0xa0;
+/// `Dpc`, which `IoInitializeDpcRequest` initializes.
+pub const DPC: usize = 0xc8;
 
 const IO_TYPE_DEVICE: i16 = 3;
 /// `DO_BUFFERED_IO`.

@@ -13,6 +13,8 @@ const DRIVER_START: usize = 0x18;
 const DRIVER_SIZE: usize = 0x20;
 const DRIVER_EXTENSION: usize = 0x30;
 const DRIVER_INIT: usize = 0x58;
+/// `DriverStartIo`.
+pub const START_IO: usize = 0x60;
 const DRIVER_UNLOAD: usize = 0x68;
 /// `MajorFunction`.
 pub const MAJOR_FUNCTION: usize = 0x70;
@@ -49,6 +51,12 @@ pub fn dispatch_routine(driver: usize, code: u8) -> usize {
         "a major code of the table"
     );
     guest::read(driver + MAJOR_FUNCTION + usize::from(code) * size_of::<usize>())
+}
+
+/// `DriverStartIo`, 0 if the driver has none.
+#[must_use]
+pub fn start_io_routine(driver: usize) -> usize {
+    guest::read(driver + START_IO)
 }
 
 /// `DriverUnload`, 0 if the driver cannot be unloaded.

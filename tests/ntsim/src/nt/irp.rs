@@ -27,8 +27,12 @@ pub const CANCEL: usize = 0x44;
 pub const CANCEL_IRQL: usize = 0x45;
 /// `CancelRoutine`.
 pub const CANCEL_ROUTINE: usize = 0x68;
+/// `UserBuffer`.
+pub const USER_BUFFER: usize = 0x70;
 /// `Tail.Overlay.DriverContext`.
 pub const DRIVER_CONTEXT: usize = 0x78;
+/// `Tail.Overlay.DeviceQueueEntry`, in the same place.
+pub const DEVICE_QUEUE_ENTRY: usize = DRIVER_CONTEXT;
 /// `Tail.Overlay.Thread`.
 pub const THREAD: usize = 0x98;
 /// `Tail.Overlay.ListEntry`.
@@ -134,6 +138,7 @@ pub fn field(offset: usize) -> &'static str {
         0x44 => "Cancel",
         0x45 => "CancelIrql",
         0x68..0x70 => "CancelRoutine",
+        0x70..0x78 => "UserBuffer",
         0x78..0x98 => "Tail.Overlay.DriverContext",
         0x98..0xa0 => "Tail.Overlay.Thread",
         0xa8..0xb8 => "Tail.Overlay.ListEntry",

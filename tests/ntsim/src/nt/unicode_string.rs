@@ -5,7 +5,8 @@ use crate::guest;
 /// `sizeof(UNICODE_STRING)`.
 pub const SIZE: usize = 0x10;
 const LENGTH: usize = 0x00;
-const MAXIMUM_LENGTH: usize = 0x02;
+/// `MaximumLength`.
+pub const MAXIMUM_LENGTH: usize = 0x02;
 /// `Buffer`.
 pub const BUFFER: usize = 0x08;
 

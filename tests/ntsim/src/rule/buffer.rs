@@ -8,9 +8,6 @@ rules! {
     /// INV-70.
     INFORMATION_TOO_LARGE = "information-too-large", None,
         "IoStatus.Information is at most the length of the output buffer.";
-    /// `MmGetSystemAddressForMdlSafe` looks at the flags first.
-    NOT_TO_BE_MAPPED = "not-to-be-mapped", None,
-        "Pages are mapped to kernel space once, and only if they are locked.";
     /// INV-71, TR-85.
     STALE_BYTES = "stale-bytes", None,
         "Every byte that goes back to the requester was written by the driver: the rest of the pool block is not his business.";

@@ -13,6 +13,8 @@ rules! {
         "An object is not touched beyond its end.";
     ACCESS_VIOLATION = "access-violation", Some(BugCheck(0x3b, "SYSTEM_SERVICE_EXCEPTION")),
         "The driver touches only memory that is its own.";
+    UNHANDLED_EXCEPTION = "unhandled-exception", Some(BugCheck(0x1e, "KMODE_EXCEPTION_NOT_HANDLED")),
+        "An exception that a kernel routine raises is caught by the driver.";
     BAD_POINTER = "bad-pointer", Some(BugCheck(0x3b, "SYSTEM_SERVICE_EXCEPTION")),
         "Kernel routines get addresses of the driver's own memory.";
     STACK_OVERFLOW = "stack-overflow", Some(BugCheck(0x7f, "UNEXPECTED_KERNEL_MODE_TRAP")),
@@ -28,6 +30,8 @@ rules! {
         "The driver finds no reason to call RtlFailFast.";
     ASSERTION = "assertion", None,
         "The driver's assertions hold.";
+    BREAKPOINT = "breakpoint", Some(BugCheck(0x1e, "KMODE_EXCEPTION_NOT_HANDLED")),
+        "The driver comes to no breakpoint, which only a debugger knows what to do with.";
     UNRESOLVED_IMPORT = "unresolved-import", None,
         "The driver calls only what the simulated kernel has.";
     BUG_CHECK = "bug-check", None,

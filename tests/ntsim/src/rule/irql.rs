@@ -36,14 +36,17 @@ pub fn check_at_most(world: &mut World, routine: &str, highest: u8) -> Result<()
 pub struct Entry {
     irql: u8,
     locks: usize,
+    owned: usize,
     regions: [u32; 2],
 }
 
 impl Entry {
     /// Before the call.
     pub fn of(world: &mut World) -> Self {
+        let owned = world.owned_by(world.current);
         let thread = world.thread();
         Self {
+            owned,
             irql: thread.irql,
             locks: thread.held.len(),
             regions: [thread.critical, thread.guarded],
@@ -60,6 +63,11 @@ impl Entry {
             return Err(
                 super::lock::FORGOTTEN.broken(format!("{routine} returned with a spin lock held"))
             );
+        }
+        if now.owned > self.owned {
+            return Err(super::mutex::STILL_HELD.broken(format!(
+                "{routine} returned with a mutex, resource or push lock that it has acquired"
+            )));
         }
         if now.irql != self.irql {
             return Err(NOT_RESTORED.broken(format!(

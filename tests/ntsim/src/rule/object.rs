@@ -11,6 +11,12 @@ rules! {
         "A semaphore is not released beyond its limit.";
     BAD_HANDLE = "bad-handle", VERIFIER,
         "A handle is open when it is used.";
+    USER_HANDLE = "user-handle-as-kernel", VERIFIER,
+        "A handle that a program gives is referenced with UserMode: otherwise anybody's handle would do.";
+    OVER_DEREFERENCED = "over-dereferenced", Some(super::BugCheck(0x18, "REFERENCE_BY_POINTER")),
+        "An object is dereferenced as often as it is referenced.";
+    REFERENCE_LEFT = "object-reference-leak", None,
+        "Every object that the driver has referenced is dereferenced before it is unloaded.";
     WORK_ITEM_QUEUED = "work-item-queued", super::VERIFIER,
         "A work item is neither freed nor queued again while it is queued.";
     /// TR-73.

@@ -47,7 +47,13 @@ pub fn why_stuck(world: &World) -> &'static Rule {
         )
     };
     let waits_for_reference = |guard: Guard| matches!(guard, Guard::RunDown(_) | Guard::Removed(_));
-    if guards().any(|guard| matches!(guard, Guard::LockFree(_))) {
+    let waits_for_lock = |guard| {
+        matches!(
+            guard,
+            Guard::LockFree(_) | Guard::Unowned(_) | Guard::Unwritten(_)
+        )
+    };
+    if guards().any(waits_for_lock) {
         &DEADLOCK
     } else if guards().any(waits_for_reference) {
         &LEAKED_REFERENCE_WAIT

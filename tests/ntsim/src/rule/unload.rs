@@ -3,6 +3,7 @@
 use super::{BugCheck, VERIFIER, rules};
 use crate::finding::Broken;
 use crate::world::World;
+use crate::world::irp::{Irp, Own};
 use crate::world::pool::tag_name;
 
 const UNLOADED: Option<BugCheck> = Some(BugCheck(
@@ -51,6 +52,28 @@ pub fn check(world: &World) -> Result<(), Broken> {
         let name = world.irp_name(number);
         return Err(IRP_LEFT.broken(format!("{name} is still with the driver")));
     }
+    let own = |irp: &Irp| {
+        matches!(
+            irp.own,
+            Some(Own::Allocated | Own::Asynchronous | Own::Synchronous { .. })
+        )
+    };
+    if let Some((number, _)) = world.irps.iter().find(|(_, irp)| own(irp)) {
+        let name = world.irp_name(number);
+        return Err(super::own_irp::OWN_LEFT.broken(format!("{name} is not freed")));
+    }
+    if let Some(list) = world.mdls.keys().next() {
+        return Err(super::mdl::MDL_LEFT.broken(format!("the MDL at {list:#x} is not freed")));
+    }
+    super::mutex::check_left(world)?;
+    super::registration::check_left(world)?;
+    if let Some((object, count)) = world.references.iter().find(|(_, count)| **count > 0) {
+        let name = world.object_name(*object);
+        return Err(
+            super::object::REFERENCE_LEFT.broken(format!("{name} has {count} reference(s) left"))
+        );
+    }
+    super::pool::check_freed(world, &(0..usize::MAX))?;
     if world.dispatchers.has_running_thread() {
         return Err(THREAD_LEFT.broken("a system thread of the driver still runs"));
     }

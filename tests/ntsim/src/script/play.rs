@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Hex, Script, Step};
+use super::{Buffers, Hex, Script, Step};
 use crate::finding;
 use crate::manager::plug_and_play::Device;
 use crate::manager::{file, request};
@@ -82,6 +82,7 @@ impl Stage {
                 code,
                 input,
                 output,
+                buffers,
                 name,
             } => {
                 let control = request::Control {
@@ -91,7 +92,13 @@ impl Stage {
                     input: &input.0,
                     output_length: *output,
                 };
-                (request::prepare(&control), name)
+                let made = request::prepare(&control);
+                match (made, buffers) {
+                    (Some(number), Buffers::Freed) => request::free_buffers(number),
+                    (Some(number), Buffers::Kernel) => request::give_kernel_addresses(number),
+                    _ => {}
+                }
+                (made, name)
             }
             Step::Read {
                 handle: by,
@@ -131,6 +138,11 @@ impl Stage {
             Step::Cancel { request } => {
                 if let Some(request) = named(request) {
                     request::cancel(request);
+                }
+            }
+            Step::Free { request } => {
+                if let Some(request) = named(request) {
+                    request::free_buffers(request);
                 }
             }
             Step::Wait {

@@ -1,6 +1,7 @@
 //! The scenarios that ntsim makes by itself for one control code.
 
-use super::{Hex, Script, Step, Thread};
+use super::{Buffers, Hex, Script, Step, Thread};
+use crate::nt::method;
 
 /// A control code, and what comes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Code {
 }
 
 /// Who acts on request A, or sends another.
-const ACTORS: [&str; 7] = [
+const ACTORS: [&str; 8] = [
     "send",
     "cancel",
     "close",
@@ -22,14 +23,19 @@ const ACTORS: [&str; 7] = [
     "surprise-remove",
     "remove",
     "send-again",
+    FREE,
 ];
+
+/// The actor for requests whose buffers the driver knows the addresses of.
+const FREE: &str = "free-buffers";
 
 impl Script {
     /// All pairs and triples of sending a request with this code, canceling it, closing its handle, the end of its
     /// thread, surprise removal, removal, and sending another by another handle.
     #[must_use]
     pub fn sets(code: &Code) -> Vec<Self> {
-        let count = ACTORS.len();
+        let has_addresses = method::of(code.code) == method::NEITHER;
+        let count = ACTORS.len() - usize::from(!has_addresses);
         let pairs = (0..count).flat_map(|one| (one + 1..count).map(move |two| vec![one, two]));
         let triples = pairs.clone().flat_map(|pair| {
             let first = pair.last().map_or(count, |last| last + 1);
@@ -41,7 +47,34 @@ impl Script {
                 .filter_map(|index| ACTORS.get(index).copied());
             names.collect::<Vec<_>>()
         });
-        sets.filter_map(|names| Self::set(code, &names)).collect()
+        let mut sets: Vec<Self> = sets.filter_map(|names| Self::set(code, &names)).collect();
+        if has_addresses {
+            sets.push(Self::alone(code, "freed-buffers", Buffers::Freed));
+            sets.push(Self::alone(code, "kernel-addresses", Buffers::Kernel));
+        }
+        sets
+    }
+
+    /// One thread sends one request, with addresses that are none of its buffers.
+    fn alone(code: &Code, name: &str, buffers: Buffers) -> Self {
+        let step = Step::Ioctl {
+            handle: "a".to_owned(),
+            code: code.code,
+            input: code.input.clone(),
+            output: code.output,
+            buffers,
+            name: None,
+        };
+        Self {
+            name: name.to_owned(),
+            before: vec![Step::Open {
+                handle: "a".to_owned(),
+            }],
+            threads: vec![Thread {
+                steps: vec![step],
+                at_dispatch_level: false,
+            }],
+        }
     }
 
     /// One of them, unless the Plug and Play manager would have to do two things at once.
@@ -51,6 +84,7 @@ impl Script {
             code: code.code,
             input: code.input.clone(),
             output: code.output,
+            buffers: Buffers::Valid,
             name: name.map(str::to_owned),
         };
         let open = |handle: &str| Step::Open {
@@ -71,6 +105,9 @@ impl Script {
             "exit-thread" => vec![send("b", None), Step::ExitThread],
             "surprise-remove" => vec![Step::SurpriseRemove],
             "remove" => vec![Step::Remove],
+            FREE => vec![Step::Free {
+                request: "A".to_owned(),
+            }],
             _ => vec![send("b", None)],
         };
         let threads = names.iter().map(|name| Thread {
@@ -99,5 +136,11 @@ mod tests {
         };
         // 21 pairs and 35 triples; one and five of them remove the device twice.
         assert_eq!(Script::sets(&code).len(), 50);
+        let neither = Code {
+            code: code.code | method::NEITHER,
+            ..code
+        };
+        // Seven pairs and 21 triples with one more, one of which removes the device twice; and two kinds of bad addresses.
+        assert_eq!(Script::sets(&neither).len(), 50 + 7 + 20 + 2);
     }
 }

@@ -10,6 +10,7 @@ use super::{Fault, Registers, register_value};
 use crate::guest;
 use crate::image::{BREAKPOINT, Kind, Operand};
 use crate::machine;
+use crate::nt::user;
 use crate::race;
 use crate::schedule;
 use crate::world;
@@ -249,6 +250,10 @@ impl Touched {
         /// The longest operand.
         const LONGEST: usize = 64;
         let mut before = [0; LONGEST];
+        if user::contains(span.start) && !is_there(span) {
+            // It faults by itself.
+            return;
+        }
         schedule::step("read", span.start, Touches::of(span, Effect::Read));
         let length = span.length.min(LONGEST);
         let before = before.get_mut(..length).unwrap_or_default();
@@ -272,6 +277,12 @@ impl Touched {
             }
         }
     }
+}
+
+/// Whether a program still has what is at these addresses.
+fn is_there(span: Span) -> bool {
+    let found = machine::with(|machine| machine.object_at(span.start));
+    found.is_some_and(|(start, size, alive)| alive && span.end() <= start + size)
 }
 
 /// The registers at the instruction, as far as addresses are computed from them.

@@ -3,6 +3,7 @@
 use super::Fault;
 use crate::finding::Broken;
 use crate::machine;
+use crate::nt::user;
 use crate::rule::fault;
 use crate::world;
 
@@ -53,8 +54,10 @@ fn unresolved(rip: usize) -> Option<String> {
 
 /// A fault in the simulated kernel's object memory.
 fn object(address: usize, who: &str) -> Option<Broken> {
-    let (start, size, alive) =
-        machine::try_with(|machine| machine.arena.object_at(address)).flatten()?;
+    if user::contains(address) {
+        return program(address, who);
+    }
+    let (start, size, alive) = machine::try_with(|machine| machine.object_at(address)).flatten()?;
     let (name, is_irp) = world::try_with(|world| {
         let is_irp = world.irps.around(address).is_some() || world.irps.around(start).is_some();
         (
@@ -77,4 +80,16 @@ fn object(address: usize, who: &str) -> Option<Broken> {
             "{who} touched {name}, offset {offset:#x} of freed memory"
         ))
     })
+}
+
+/// A fault in a program's memory.
+fn program(address: usize, who: &str) -> Option<Broken> {
+    let found = machine::try_with(|machine| machine.user.object_at(address)).flatten();
+    let (start, size, alive) = found?;
+    Some(fault::ACCESS_VIOLATION.broken(if alive {
+        let beyond = address.saturating_sub(start + size);
+        format!("{who} touched {beyond} bytes beyond the end of a program's buffer of {size} bytes")
+    } else {
+        format!("{who} touched a program's buffer that the program has freed, or whose request is complete")
+    }))
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::World;
+
 /// The state of one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dispatcher {
@@ -26,6 +28,11 @@ pub enum Dispatcher {
         notification: bool,
         /// Whether it has.
         signaled: bool,
+    },
+    /// A `KMUTEX`.
+    Mutex {
+        /// The thread that has it, and how often.
+        owner: Option<(usize, u32)>,
     },
     /// A thread, signaled when it has ended.
     Thread {
@@ -60,8 +67,26 @@ impl Dispatchers {
                 *signaled
             }
             Some(Dispatcher::Semaphore { count, .. }) => *count > 0,
+            Some(Dispatcher::Mutex { owner }) => owner.is_none(),
             Some(Dispatcher::Thread { ended }) => *ended,
         }
+    }
+
+    /// Whether a thread has a mutex.
+    pub fn has(&self, thread: usize, object: usize) -> bool {
+        matches!(
+            self.objects.get(&object),
+            Some(Dispatcher::Mutex { owner: Some((owner, _)) }) if *owner == thread
+        )
+    }
+
+    /// How many mutexes a thread has.
+    pub fn mutexes_of(&self, thread: usize) -> usize {
+        let objects = self.objects.values();
+        let own = objects.filter(|object| {
+            matches!(object, Dispatcher::Mutex { owner: Some((owner, _)) } if *owner == thread)
+        });
+        own.count()
     }
 
     /// Takes what a satisfied wait takes.
@@ -91,5 +116,32 @@ impl Dispatchers {
     pub fn has_running_thread(&self) -> bool {
         let mut objects = self.objects.values();
         objects.any(|object| matches!(object, Dispatcher::Thread { ended: false }))
+    }
+}
+
+impl World {
+    /// Whether a wait of the current thread for an object is satisfied now.
+    pub fn is_free_for_me(&self, object: usize) -> bool {
+        self.dispatchers.has(self.current, object) || self.dispatchers.is_signaled(object)
+    }
+
+    /// Satisfies a wait of the current thread, if that is possible.
+    pub fn take(&mut self, object: usize) -> bool {
+        if !self.is_free_for_me(object) {
+            return false;
+        }
+        let me = self.current;
+        match self.dispatchers.get_mut(object) {
+            Some(Dispatcher::Mutex {
+                owner: Some((_, depth)),
+            }) => *depth += 1,
+            Some(Dispatcher::Mutex { owner }) => {
+                *owner = Some((me, 1));
+                // Its owner is in a critical region.
+                self.thread().critical += 1;
+            }
+            _ => self.dispatchers.consume(object),
+        }
+        true
     }
 }

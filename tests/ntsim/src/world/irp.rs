@@ -51,6 +51,74 @@ pub struct Irp {
     pub dispatch_status: Option<u32>,
     /// Whether it came to the bottom of the stack.
     pub reached_bus: bool,
+    /// What it is, if the driver has made it.
+    pub own: Option<Own>,
+    /// The program's buffers, for input and output, that the driver may know of; 0 for none.
+    pub user: [usize; 2],
+    /// `SystemBuffer`, if `buffer` is what the MDL describes; 0 for none.
+    pub input: usize,
+}
+
+/// An IRP that the driver has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Own {
+    /// By `IoAllocateIrp`.
+    Allocated,
+    /// By `IoInitializeIrp`, in memory of its own.
+    InPlace,
+    /// By `IoBuildAsynchronousFsdRequest`.
+    Asynchronous,
+    /// By `IoBuildDeviceIoControlRequest` or `IoBuildSynchronousFsdRequest`.
+    Synchronous {
+        /// The event that is set when it is complete, 0 for none.
+        event: usize,
+        /// The `IO_STATUS_BLOCK`.
+        status_block: usize,
+        /// Where the output goes, 0 for nowhere.
+        output: usize,
+        /// How much it may be.
+        output_length: usize,
+    },
+    /// It is freed.
+    Freed,
+}
+
+impl Irp {
+    /// One that nobody has seen.
+    pub const fn new(
+        name: &'static str,
+        address: usize,
+        top_location: usize,
+        thread: usize,
+    ) -> Self {
+        Self {
+            name,
+            address,
+            top_location,
+            file: None,
+            thread,
+            major: 0,
+            control_code: 0,
+            buffer: 0,
+            buffer_length: 0,
+            output_length: 0,
+            dispatched: false,
+            completed: false,
+            completing: false,
+            status: 0,
+            information: 0,
+            output: Vec::new(),
+            marked_pending: false,
+            cancel_requested: false,
+            queued: None,
+            was_queued: false,
+            dispatch_status: None,
+            reached_bus: false,
+            own: None,
+            user: [0; 2],
+            input: 0,
+        }
+    }
 }
 
 /// What reports call an IRP.

@@ -26,7 +26,7 @@ impl Span {
 
     /// The object that lives at an address, to its last byte.
     pub fn object(address: usize) -> Self {
-        let found = machine::try_with(|machine| machine.arena.object_at(address)).flatten();
+        let found = machine::try_with(|machine| machine.object_at(address)).flatten();
         found.map_or(Self::new(address, 1), |(start, size, _)| {
             Self::new(start, size.max(1))
         })

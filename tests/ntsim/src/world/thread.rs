@@ -37,6 +37,8 @@ pub struct Thread {
     pub stack: Range<usize>,
     /// How much of its scratch memory is in use.
     pub scratch: usize,
+    /// The objects that it waits for, if they are several.
+    pub waits: Vec<usize>,
     /// Its address as an object if the driver made it.
     pub object: Option<usize>,
 }
@@ -58,6 +60,7 @@ impl Thread {
             processor,
             stack: 0..0,
             scratch: 0,
+            waits: Vec::new(),
             object: None,
         }
     }
@@ -78,6 +81,17 @@ pub enum Guard {
     LockFree(usize),
     /// This dispatcher object is signaled.
     Signaled(usize),
+    /// One or all of the objects are signaled that this thread waits for.
+    Waits {
+        /// The thread.
+        thread: usize,
+        /// Whether all have to be.
+        all: bool,
+    },
+    /// Nobody has this lock.
+    Unowned(usize),
+    /// Nobody has this lock alone.
+    Unwritten(usize),
     /// This rundown reference is at 0.
     RunDown(usize),
     /// This remove lock is at 0.
@@ -130,6 +144,24 @@ impl World {
             Guard::Always => true,
             Guard::LockFree(lock) => !self.locks.contains_key(&lock),
             Guard::Signaled(object) => self.dispatchers.is_signaled(object),
+            Guard::Waits { thread, all } => {
+                let objects = self.threads.get(thread).map(|it| it.waits.as_slice());
+                let mut objects = objects.unwrap_or_default().iter();
+                // Who waits for a mutex that it has already goes on at the next step.
+                let is_free = |object: &usize| {
+                    self.dispatchers.is_signaled(*object) || self.dispatchers.has(thread, *object)
+                };
+                if all {
+                    objects.all(is_free)
+                } else {
+                    objects.any(is_free)
+                }
+            }
+            Guard::Unowned(lock) => self.owned.get(&lock).is_none_or(|it| !it.is_held()),
+            Guard::Unwritten(lock) => self
+                .owned
+                .get(&lock)
+                .is_none_or(|it| it.exclusive.is_none()),
             Guard::RunDown(reference) => {
                 self.rundowns.get(&reference).is_none_or(|it| it.count == 0)
             }

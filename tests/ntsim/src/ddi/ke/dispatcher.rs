@@ -22,9 +22,9 @@ exports! {
 }
 
 /// `KEVENT.Header.SignalState`, kept in step for a driver that looks at it.
-const SIGNAL_STATE: usize = 0x04;
+pub const SIGNAL_STATE: usize = 0x04;
 /// `sizeof(DISPATCHER_HEADER)`, with which all begin that can be waited for.
-const HEADER_SIZE: usize = 0x18;
+pub const HEADER_SIZE: usize = 0x18;
 /// `sizeof(KEVENT)`.
 const EVENT_SIZE: usize = 0x18;
 /// `sizeof(KSEMAPHORE)`.
@@ -59,14 +59,23 @@ fn set_event(routine: &'static str, event: usize, state: bool) -> i32 {
     i32::from(old)
 }
 
-fn no_object(routine: &str, object: usize) -> ! {
+/// The I/O manager sets an event.
+pub fn signal_event(event: usize) {
+    set_event("set the event of a request", event, true);
+}
+
+pub fn no_object(routine: &str, object: usize) -> ! {
     finding::raise(
         &rule::object::NOT_INITIALIZED,
         format!("{routine} was called for {object:#x}, where no such object was initialized"),
     )
 }
 
-pub extern "win64" fn KeSetEvent(event: usize, _increment: i32, _wait: u8) -> i32 {
+pub extern "win64" fn KeSetEvent(event: usize, _increment: i32, wait: u8) -> i32 {
+    if wait != 0 {
+        // A wait follows at once.
+        enter("KeSetEvent with Wait", APC_LEVEL);
+    }
     set_event("KeSetEvent", event, true)
 }
 
@@ -150,7 +159,7 @@ pub fn wait(object: usize, timeout: bool) -> u32 {
     if world::with(|world| world.dispatchers.get_mut(object).is_none()) {
         no_object("KeWaitForSingleObject", object);
     }
-    let guard = if timeout {
+    let guard = if timeout || world::with(|world| world.dispatchers.has(world.current, object)) {
         Guard::Always
     } else {
         Guard::Signaled(object)
@@ -164,17 +173,43 @@ pub fn wait(object: usize, timeout: bool) -> u32 {
     if world::with(|world| world.dispatchers.get_mut(object).is_none()) {
         no_object("KeWaitForSingleObject", object);
     }
-    let signaled = world::with(|world| {
-        let signaled = world.dispatchers.is_signaled(object);
-        if signaled {
-            world.dispatchers.consume(object);
-        }
-        signaled
-    });
+    let signaled = world::with(|world| world.take(object));
     if !signaled {
         return TIMEOUT;
     }
     SUCCESS
+}
+
+/// Waits for one or all of the objects that the thread's record names. Returns the index of the one that was signaled, or
+/// `STATUS_TIMEOUT`.
+pub fn wait_all(touches: Touches, all: bool, timeout: bool) -> u32 {
+    let me = world::with(|world| world.current);
+    let guard = if timeout {
+        Guard::Always
+    } else {
+        Guard::Waits { thread: me, all }
+    };
+    schedule::point("wait for objects", 0, touches, guard);
+    world::with(|world| {
+        let objects = std::mem::take(&mut world.thread().waits);
+        let mut free = objects.iter().map(|object| world.is_free_for_me(*object));
+        if all {
+            if !free.all(|it| it) {
+                return TIMEOUT;
+            }
+            for object in objects {
+                world.take(object);
+            }
+            return SUCCESS;
+        }
+        let Some(index) = free.position(|it| it) else {
+            return TIMEOUT;
+        };
+        if let Some(object) = objects.get(index) {
+            world.take(*object);
+        }
+        index as u32
+    })
 }
 
 pub extern "win64" fn KeDelayExecutionThread(_mode: u8, _alertable: u8, interval: usize) -> u32 {

@@ -20,7 +20,8 @@ use crate::world::thread::Guard;
 exports! {
     KeInitializeSpinLock, KeAcquireSpinLockRaiseToDpc, KeReleaseSpinLock, KeAcquireSpinLockAtDpcLevel,
     KeReleaseSpinLockFromDpcLevel, KeAcquireInStackQueuedSpinLock, KeReleaseInStackQueuedSpinLock,
-    KeTryToAcquireSpinLockAtDpcLevel,
+    KeTryToAcquireSpinLockAtDpcLevel, KeAcquireInStackQueuedSpinLockAtDpcLevel,
+    KeReleaseInStackQueuedSpinLockFromDpcLevel, KeAcquireSpinLockForDpc, KeReleaseSpinLockForDpc, KeTestSpinLock,
 }
 
 /// Takes a lock at `DISPATCH_LEVEL` and returns the IRQL from before.
@@ -177,4 +178,29 @@ pub extern "win64" fn KeReleaseInStackQueuedSpinLock(handle: usize) {
     let irql = guest::read(handle + queue_handle::OLD_IRQL);
     enqueue(handle, false);
     release(lock, Some(irql));
+}
+
+pub extern "win64" fn KeAcquireInStackQueuedSpinLockAtDpcLevel(lock: usize, handle: usize) {
+    require_dispatch_level("KeAcquireInStackQueuedSpinLockAtDpcLevel");
+    KeAcquireInStackQueuedSpinLock(lock, handle);
+}
+
+pub extern "win64" fn KeReleaseInStackQueuedSpinLockFromDpcLevel(handle: usize) {
+    let lock = guest::read(handle + queue_handle::LOCK);
+    enqueue(handle, false);
+    release(lock, None);
+}
+
+pub extern "win64" fn KeAcquireSpinLockForDpc(lock: usize) -> u8 {
+    acquire(lock)
+}
+
+pub extern "win64" fn KeReleaseSpinLockForDpc(lock: usize, irql: u8) {
+    release(lock, Some(irql));
+}
+
+/// Whether nobody has it.
+pub extern "win64" fn KeTestSpinLock(lock: usize) -> u8 {
+    schedule::step("KeTestSpinLock", lock, Touches::read(lock, 2));
+    u8::from(world::with(|world| !world.locks.contains_key(&lock)))
 }

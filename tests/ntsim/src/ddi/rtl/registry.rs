@@ -26,25 +26,49 @@ const NONE: u32 = 0;
 const TEXT: u32 = 1;
 const NUMBER: u32 = 4;
 
-/// The keys that exist: the driver's own, by the path that DriverEntry gets, and what is below it.
-fn relative_to_service(base: u32, path: usize) -> Option<String> {
-    /// `RTL_REGISTRY_ABSOLUTE` and `RTL_REGISTRY_SERVICES`; the third is a flag.
+/// The path of a key that `RelativeTo` and a path name.
+pub fn whole_path(base: u32, path: usize) -> Option<String> {
     const ABSOLUTE: u32 = 0;
     const SERVICES: u32 = 1;
     const OPTIONAL: u32 = 0x8000_0000;
-    let own = REGISTRY_PATH;
-    let (parent, name) = own.rsplit_once('\\')?;
+    let (parent, _) = REGISTRY_PATH.rsplit_once('\\')?;
     let path = unicode_string::zero_terminated(path);
-    let whole = match base & !OPTIONAL {
-        ABSOLUTE => path,
-        SERVICES => format!("{parent}\\{path}"),
-        _ => return None,
-    };
-    let start = whole.get(..own.len())?;
-    let rest = whole.get(own.len()..)?;
+    match base & !OPTIONAL {
+        ABSOLUTE => Some(path),
+        SERVICES => Some(format!("{parent}\\{path}")),
+        other => Some(format!("\\Registry\\{other}\\{path}")),
+    }
+}
+
+/// What comes after the driver's own key in a path.
+fn below_own(whole: &str) -> Option<&str> {
+    let own = REGISTRY_PATH;
+    let (start, rest) = (whole.get(..own.len())?, whole.get(own.len()..)?);
     let is_below = rest.is_empty() || rest.starts_with('\\');
-    (start.eq_ignore_ascii_case(own) && is_below && !name.is_empty())
-        .then(|| rest.trim_matches('\\').to_owned())
+    (start.eq_ignore_ascii_case(own) && is_below).then(|| rest.trim_matches('\\'))
+}
+
+/// Whether a key exists from the beginning.
+pub fn exists(path: &str) -> bool {
+    below_own(path).is_some_and(key_exists)
+}
+
+/// A value that a key has from the beginning: its type and its bytes.
+pub fn find_value(path: &str, name: &str) -> Option<(u32, Vec<u8>)> {
+    let found = value(below_own(path)?, name)?;
+    Some(bytes_of(&found))
+}
+
+fn bytes_of(value: &Value) -> (u32, Vec<u8>) {
+    match value {
+        Value::Number(number) => (NUMBER, number.to_le_bytes().to_vec()),
+        Value::Text(text) => (TEXT, unicode_string::zero_terminated_bytes(text)),
+    }
+}
+
+/// What comes after the driver's own key in the path of one that is asked for.
+fn relative_to_service(base: u32, path: usize) -> Option<String> {
+    below_own(&whole_path(base, path)?).map(str::to_owned)
 }
 
 /// The values of a key, without regard to case, as in Windows.
@@ -131,10 +155,7 @@ fn query(entry: Entry, key: Option<&str>, context: usize) -> u32 {
             SUCCESS
         };
     };
-    let (kind, bytes) = match found {
-        Value::Number(number) => (NUMBER, number.to_le_bytes().to_vec()),
-        Value::Text(text) => (TEXT, unicode_string::zero_terminated_bytes(&text)),
-    };
+    let (kind, bytes) = bytes_of(&found);
     let is_checked = entry.flags & flag::DIRECT != 0 && entry.flags & flag::TYPECHECK != 0;
     if is_checked && entry.expected_kind() != kind {
         return OBJECT_TYPE_MISMATCH;
