@@ -14,6 +14,7 @@
 //! | `workload` | what is timed |
 //! | `timing` | how it is timed: A B C A B C |
 //! | `cases` | at which depths and with how many threads |
+//! | `scaling` | a model of many processors |
 //! | `report`, `chart` | tables, JSON, SVG |
 
 mod bulk;
@@ -25,6 +26,7 @@ mod hostile;
 mod lines;
 mod profile;
 mod report;
+mod scaling;
 mod timing;
 mod workload;
 

@@ -9,6 +9,7 @@ use crate::bulk::{self, Bulk};
 use crate::driver::{PAYLOAD, Subject};
 use crate::exact::{self, Row};
 use crate::lines::{self, Lines};
+use crate::scaling;
 use crate::timing::{Spread, Timing};
 
 /// Everything that was measured.
@@ -201,6 +202,7 @@ impl fmt::Display for Report {
                  {processors} processors, Linux {kernel}; load {load_before} before, {} after.",
                 load_after.as_deref().unwrap_or("?")
             )?;
+            scaling::table(self.exact_of_first(), &self.timings, f)?;
         }
         if self.over_budget.is_empty() {
             writeln!(f, "\nAll budgets are kept.")
