@@ -4,7 +4,8 @@
 #   tests/bench/run.sh [OPTION]...
 #
 # Writes target/bench/bench.json and bench.svg. The options are those of the program bench. With
-# --quick csq.sys is measured alone, and nothing is timed.
+# --quick csq.sys is measured alone, and nothing is timed. With --page tests/bench/README.md what is measured goes into that
+# page, and the chart beside it.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -45,3 +46,4 @@ explore() {
     exit 1
 }
 host bench "$driver" --baseline "$output" --json "$output/bench.json" --chart "$output/bench.svg" "$@"
+case " $* " in *' --page '*) cp "$output/bench.svg" tests/bench/cost.svg ;; esac

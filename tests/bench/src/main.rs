@@ -15,7 +15,7 @@
 //! | `timing` | how it is timed: A B C A B C |
 //! | `cases` | at which depths and with how many threads |
 //! | `scaling` | a model of many processors |
-//! | `report`, `chart` | tables, JSON, SVG |
+//! | `report`, `chart`, `page` | tables, JSON, SVG, and a page with them |
 
 mod bulk;
 mod cases;
@@ -24,6 +24,7 @@ mod driver;
 mod exact;
 mod hostile;
 mod lines;
+mod page;
 mod profile;
 mod report;
 mod scaling;
@@ -66,6 +67,9 @@ struct Arguments {
     /// Draws cost against depth.
     #[arg(long, value_name = "FILE.svg")]
     chart: Option<PathBuf>,
+    /// Puts the tables into a page, at its marks.
+    #[arg(long, value_name = "FILE.md", conflicts_with_all = ["quick", "profile", "only"])]
+    page: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -111,6 +115,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if let Some(path) = &arguments.chart {
         write(path, &chart::draw(&report)?)?;
+    }
+    if let Some(path) = &arguments.page {
+        let page = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        write(path, &page::fill(&page, &report.sections())?)?;
     }
     Ok(if report.over_budget.is_empty() {
         ExitCode::SUCCESS

@@ -175,34 +175,54 @@ impl Report {
     }
 }
 
+impl Report {
+    /// The tables, by the names that their marks in a page have.
+    pub fn sections(&self) -> [(&'static str, String); 5] {
+        let rows = self.exact_of_first();
+        let counted = fmt::from_fn(|f| exact::table(&self.exact, f));
+        let lines = fmt::from_fn(|f| lines::table(&self.lines, f));
+        let many = fmt::from_fn(|f| bulk::table(&self.bulk, f));
+        let timed = fmt::from_fn(|f| self.timed(f));
+        let modelled = fmt::from_fn(|f| scaling::table(rows, &self.timings, f));
+        [
+            ("counted", counted.to_string()),
+            ("lines", lines.to_string()),
+            ("many", many.to_string()),
+            ("timed", timed.to_string()),
+            ("modelled", modelled.to_string()),
+        ]
+    }
+
+    fn timed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.timings.is_empty() {
+            return Ok(());
+        }
+        let Machine {
+            processor,
+            processors,
+            kernel,
+            load_before,
+            load_after,
+        } = &self.machine;
+        self.timings(f)?;
+        writeln!(
+            f,
+            "\nMedians, and of the ratios also the 10th and 90th percentile of the rounds. {processor}, \
+             {processors} processors, Linux {kernel}; load {load_before} before, {} after.",
+            load_after.as_deref().unwrap_or("?")
+        )
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Instructions and bytes, counted:\n")?;
-        exact::table(&self.exact, f)?;
-        writeln!(f)?;
-        lines::table(&self.lines, f)?;
-        writeln!(f)?;
-        bulk::table(&self.bulk, f)?;
-        writeln!(f)?;
+        for (_, table) in self.sections() {
+            if !table.is_empty() {
+                writeln!(f, "{}\n", table.trim())?;
+            }
+        }
         for driver in &self.drivers {
             writeln!(f, "{}: {} bytes of code", driver.name, driver.text)?;
-        }
-        if !self.timings.is_empty() {
-            let Machine {
-                processor,
-                processors,
-                kernel,
-                load_before,
-                load_after,
-            } = &self.machine;
-            self.timings(f)?;
-            writeln!(
-                f,
-                "\nMedians, and of the ratios also the 10th and 90th percentile of the rounds. {processor}, \
-                 {processors} processors, Linux {kernel}; load {load_before} before, {} after.",
-                load_after.as_deref().unwrap_or("?")
-            )?;
-            scaling::table(self.exact_of_first(), &self.timings, f)?;
         }
         if self.over_budget.is_empty() {
             writeln!(f, "\nAll budgets are kept.")
