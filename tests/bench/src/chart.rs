@@ -119,7 +119,7 @@ impl Panel {
                 .light_line_style(WHITE)
                 .draw()
                 .map_err(|error| failed(&error))?;
-            series(&mut chart, &lines)
+            series(area, &mut chart, &lines)
         } else {
             let times = Powers {
                 first: low / 2.0,
@@ -137,13 +137,14 @@ impl Panel {
                 .light_line_style(WHITE)
                 .draw()
                 .map_err(|error| failed(&error))?;
-            series(&mut chart, &lines)
+            series(area, &mut chart, &lines)
         }
     }
 }
 
 /// Draws the lines with their bands, and each driver's name at the end of its line.
 fn series<Y: Ranged<ValueType = f64>>(
+    area: &Area<'_>,
     chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<Powers, Y>>,
     lines: &[Line],
 ) -> Result<()> {
@@ -169,7 +170,7 @@ fn series<Y: Ranged<ValueType = f64>>(
     }
     ends.sort_by_key(|end| end.1);
     let mut free = i32::MIN;
-    let area = chart.plotting_area().strip_coord_spec();
+    // Right of the plotting area, which would cut them off.
     let (left, top) = area.get_base_pixel();
     for (x, y, name, color) in ends {
         let y = y.max(free);
@@ -178,8 +179,7 @@ fn series<Y: Ranged<ValueType = f64>>(
             .into_font()
             .color(&color)
             .pos(Pos::new(HPos::Left, VPos::Center));
-        // The area cuts nothing off on its right.
-        area.draw(&Text::new(name.to_owned(), (x - left + 22, y - top), style))
+        area.draw(&Text::new(name.to_owned(), (x - left + 8, y - top), style))
             .map_err(|error| failed(&error))?;
     }
     Ok(())
