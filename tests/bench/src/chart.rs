@@ -91,61 +91,47 @@ impl Panel {
     fn draw(&self, report: &Report, area: &Area<'_>) -> Result<()> {
         let lines = self.lines(report);
         let points = || lines.iter().flat_map(|line| &line.points);
-        let depths = Powers {
-            first: points().map(|it| it.0).fold(f64::INFINITY, f64::min),
-            last: points().map(|it| it.0).fold(0.0, f64::max),
-        };
+        let depths = Axis::powers(
+            points().map(|it| it.0).fold(f64::INFINITY, f64::min),
+            points().map(|it| it.0).fold(0.0, f64::max),
+        );
         let low = points().map(|it| it.1.low).fold(f64::INFINITY, f64::min);
         let high = points().map(|it| it.1.high).fold(0.0, f64::max);
-        let mut builder = ChartBuilder::on(area);
-        builder
+        let times = if self.is_linear {
+            Axis::from_zero(high * 1.1)
+        } else {
+            Axis::powers(low / 2.0, high * 2.0)
+        };
+        let mut chart = ChartBuilder::on(area)
             .caption(self.title, ("sans-serif", 18))
             .margin(14)
             // For the names at the ends of the lines.
             .margin_right(84)
             .x_label_area_size(42)
-            .y_label_area_size(62);
-        if self.is_linear {
-            let times = 0.0..high * 1.1;
-            let mut chart = builder
-                .build_cartesian_2d(depths, times)
-                .map_err(|error| failed(&error))?;
-            chart
-                .configure_mesh()
-                .x_desc("requests pending at the same time")
-                .y_desc("nanoseconds (median; band: 10 to 90 % of the rounds)")
-                .x_label_formatter(&|value| number(*value))
-                .y_label_formatter(&|value| number(*value))
-                .light_line_style(WHITE)
-                .draw()
-                .map_err(|error| failed(&error))?;
-            series(area, &mut chart, &lines)
-        } else {
-            let times = Powers {
-                first: low / 2.0,
-                last: high * 2.0,
-            };
-            let mut chart = builder
-                .build_cartesian_2d(depths, times)
-                .map_err(|error| failed(&error))?;
-            chart
-                .configure_mesh()
-                .x_desc("requests pending at the same time")
-                .y_desc("time (each line: ten times as long)")
-                .x_label_formatter(&|value| number(*value))
-                .y_label_formatter(&|value| time(*value))
-                .light_line_style(WHITE)
-                .draw()
-                .map_err(|error| failed(&error))?;
-            series(area, &mut chart, &lines)
-        }
+            .y_label_area_size(62)
+            .build_cartesian_2d(depths, times)
+            .map_err(|error| failed(&error))?;
+        chart
+            .configure_mesh()
+            .x_desc("requests pending at the same time")
+            .y_desc(if self.is_linear {
+                "time (median; band: 10 to 90 % of the rounds)"
+            } else {
+                "time (each line: ten times as long)"
+            })
+            .x_label_formatter(&|value| number(*value))
+            .y_label_formatter(&|value| time(*value))
+            .light_line_style(WHITE)
+            .draw()
+            .map_err(|error| failed(&error))?;
+        series(area, &mut chart, &lines)
     }
 }
 
 /// Draws the lines with their bands, and each driver's name at the end of its line.
-fn series<Y: Ranged<ValueType = f64>>(
+fn series(
     area: &Area<'_>,
-    chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<Powers, Y>>,
+    chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<Axis, Axis>>,
     lines: &[Line],
 ) -> Result<()> {
     for (line, color) in lines.iter().zip(COLORS) {
@@ -185,14 +171,38 @@ fn series<Y: Ranged<ValueType = f64>>(
     Ok(())
 }
 
-/// An axis on which ten times as much is one step further, with a label at each power of ten.
+/// An axis.
 #[derive(Clone)]
-struct Powers {
+struct Axis {
     first: f64,
     last: f64,
+    /// What lies between two labels, if that is always the same; else ten times as much is one step further, with a
+    /// label at each power of ten.
+    step: Option<f64>,
 }
 
-impl Ranged for Powers {
+impl Axis {
+    const fn powers(first: f64, last: f64) -> Self {
+        Self {
+            first,
+            last,
+            step: None,
+        }
+    }
+
+    /// From 0 on, with five to ten labels.
+    fn from_zero(last: f64) -> Self {
+        let power = 10_f64.powf((last / 5.0).log10().floor());
+        let step = [5.0, 2.0, 1.0].map(|it| it * power);
+        Self {
+            first: 0.0,
+            last,
+            step: step.into_iter().find(|step| step * 5.0 <= last),
+        }
+    }
+}
+
+impl Ranged for Axis {
     type FormatOption = DefaultFormatting;
     type ValueType = f64;
 
@@ -201,14 +211,21 @@ impl Ranged for Powers {
         reason = "a number of pixels, far below 2^31"
     )]
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        let part = (value / self.first).ln() / (self.last / self.first).ln();
+        let part = if self.step.is_some() {
+            (value - self.first) / (self.last - self.first)
+        } else {
+            (value / self.first).ln() / (self.last / self.first).ln()
+        };
         limit.0 + (f64::from(limit.1 - limit.0) * part).round() as i32
     }
 
     fn key_points<Hint: KeyPointHint>(&self, _hint: Hint) -> Vec<f64> {
-        let powers = (0..12).map(|exponent| 10_f64.powi(exponent));
-        let fits = |power: &f64| (self.first..=self.last).contains(power);
-        powers.filter(fits).collect()
+        let label = |number: i32| match self.step {
+            Some(step) => step * f64::from(number),
+            None => 10_f64.powi(number),
+        };
+        let fits = |label: &f64| (self.first..=self.last).contains(label);
+        (0..12).map(label).filter(fits).collect()
     }
 
     fn range(&self) -> std::ops::Range<f64> {
@@ -232,6 +249,7 @@ fn number(value: f64) -> String {
 /// Nanoseconds in the unit in which people say them.
 fn time(nanoseconds: f64) -> String {
     match nanoseconds {
+        0.0 => "0".to_owned(),
         n if n < 1e3 => format!("{n:.0} ns"),
         n if n < 1e6 => format!("{:.0} µs", n / 1e3),
         n => format!("{:.0} ms", n / 1e6),
@@ -258,14 +276,18 @@ mod tests {
 
     #[test]
     fn an_axis_has_a_label_for_each_power_of_ten_and_ends_at_its_ends() {
-        let axis = Powers {
-            first: 10.0,
-            last: 100_000.0,
-        };
+        let axis = Axis::powers(10.0, 100_000.0);
         let labels = axis.key_points(plotters::coord::ranged1d::BoldPoints(10));
         assert_eq!(labels, [10.0, 100.0, 1000.0, 10_000.0, 100_000.0]);
         assert_eq!(axis.map(&10.0, (0, 400)), 0);
         assert_eq!(axis.map(&1000.0, (0, 400)), 200);
         assert_eq!(axis.map(&100_000.0, (0, 400)), 400);
+    }
+    #[test]
+    fn an_axis_from_zero_has_labels_at_round_numbers() {
+        let axis = Axis::from_zero(530.0);
+        let labels = axis.key_points(plotters::coord::ranged1d::BoldPoints(10));
+        assert_eq!(labels, [0.0, 100.0, 200.0, 300.0, 400.0, 500.0]);
+        assert_eq!(axis.map(&265.0, (0, 400)), 200);
     }
 }
