@@ -26,11 +26,11 @@ impl fmt::Display for Finding {
 }
 
 macro_rules! rules {
-    ($($(#[$doc:meta])* $rule:ident = $name:literal,)*) => {
+    ($(#[doc = $doc:literal] $rule:ident = $name:literal,)*) => {
         /// The rules, by what they are about.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
-            $($(#[$doc])* $rule,)*
+            $(#[doc = $doc] $rule,)*
         }
 
         impl Rule {
@@ -42,6 +42,14 @@ macro_rules! rules {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$rule => $name,)*
+                }
+            }
+
+            /// What it asks for, in a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$rule => $doc.trim_ascii(),)*
                 }
             }
         }

@@ -9,8 +9,8 @@ mod version;
 
 use std::collections::BTreeSet;
 
-use crate::inf::{Field, Inf, is_or_decorates};
-use crate::{Finding, Rule};
+use crate::infcheck::inf::{Field, Inf, is_or_decorates};
+use crate::infcheck::{Finding, Rule};
 
 /// What is wrong with the INF `text`, in the order of its lines.
 #[must_use]

@@ -1,6 +1,6 @@
 //! Splits the text of an INF into sections, entries and fields, as they stand there.
 
-use crate::{Finding, Rule};
+use crate::infcheck::{Finding, Rule};
 
 /// A section as it stands in the file.
 #[derive(Debug)]

@@ -41,7 +41,7 @@ pub fn sign(
     let output = directory.path().join("signed");
     fs::write(&input, unsigned)?;
     let mut command = Command::new("osslsigncode");
-    command.args(["sign", "-h", "sha256", "-n", "csq"]);
+    command.args(["sign", "-h", "sha256", "-n", &certificate.name]);
     if kind == Kind::Image {
         command.arg("-ph");
     }

@@ -1,8 +1,8 @@
 //! The section that is installed for a model, and those that belong to it.
 
 use super::{Checker, registry, service};
-use crate::Rule;
-use crate::decoration::Decoration;
+use crate::infcheck::Rule;
+use crate::infcheck::decoration::Decoration;
 
 /// What an install section may have in a package that keeps to itself.
 const DIRECTIVES: [&str; 12] = [

@@ -16,6 +16,8 @@ const DAYS: &str = "3650";
 /// A self-signed certificate for code signing, and its key.
 #[derive(Debug)]
 pub struct Certificate {
+    /// For what it is.
+    pub name: String,
     /// The private key, PEM. Has no password: it is worth nothing but on machines that were told to
     /// trust it.
     pub key: PathBuf,
@@ -28,16 +30,16 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads the certificate in `directory`, after making it if there is none.
+    /// Reads the certificate of `name` in `directory` (NAME.pem and NAME.key), after making it if there is no such directory.
     ///
     /// # Errors
     ///
     /// `openssl` is missing, or what is in `directory` is of no use; the text says what to do.
-    pub fn load_or_make(directory: &Path) -> Result<Self> {
+    pub fn load_or_make(directory: &Path, name: &str) -> Result<Self> {
         if !directory.exists() {
-            make(directory)?;
+            make(directory, name)?;
         }
-        Self::load(directory).with_context(|| {
+        Self::load(directory, name).with_context(|| {
             format!(
                 "the test certificate in {} is of no use; remove that directory and a new one is made, \
                  which test machines must be told to trust",
@@ -46,21 +48,22 @@ impl Certificate {
         })
     }
 
-    fn load(directory: &Path) -> Result<Self> {
-        let key = directory.join("csq.key");
+    fn load(directory: &Path, name: &str) -> Result<Self> {
+        let key = directory.join(format!("{name}.key"));
         if !key.is_file() {
-            bail!("there is no csq.key");
+            bail!("there is no {name}.key");
         }
-        let pem = directory.join("csq.pem");
-        let text = fs::read(&pem).context("cannot read csq.pem")?;
-        let parsed =
-            x509_cert::Certificate::from_pem(&text).context("csq.pem is no certificate")?;
+        let pem = directory.join(format!("{name}.pem"));
+        let text = fs::read(&pem).with_context(|| format!("cannot read {name}.pem"))?;
+        let parsed = x509_cert::Certificate::from_pem(&text)
+            .with_context(|| format!("{name}.pem is no certificate"))?;
         let validity = &parsed.tbs_certificate.validity;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
         if validity.not_after.to_unix_duration() < now {
             bail!("it has expired");
         }
         Ok(Self {
+            name: name.to_owned(),
             key,
             pem,
             der: parsed.to_der()?,
@@ -70,7 +73,7 @@ impl Certificate {
 }
 
 /// Makes a key and its certificate in a new directory, so that there are both or none.
-fn make(directory: &Path) -> Result<()> {
+fn make(directory: &Path, name: &str) -> Result<()> {
     let parent = directory.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
     // Nobody else may read it: tempfile sees to that.
@@ -79,14 +82,15 @@ fn make(directory: &Path) -> Result<()> {
     tool::run(
         Command::new("openssl")
             .args(["req", "-x509", "-newkey", "rsa:3072", "-sha256", "-nodes"])
-            .args(["-days", DAYS, "-subj", "/CN=csq test certificate"])
+            .args(["-days", DAYS, "-subj"])
+            .arg(format!("/CN={name} test certificate"))
             .args(["-addext", "basicConstraints=critical,CA:FALSE"])
             .args(["-addext", "keyUsage=critical,digitalSignature"])
             .args(["-addext", "extendedKeyUsage=critical,codeSigning"])
             .arg("-keyout")
-            .arg(draft.path().join("csq.key"))
+            .arg(draft.path().join(format!("{name}.key")))
             .arg("-out")
-            .arg(draft.path().join("csq.pem")),
+            .arg(draft.path().join(format!("{name}.pem"))),
     )
     .context("cannot make a test certificate")?;
     let draft = draft.keep();
@@ -98,7 +102,7 @@ fn make(directory: &Path) -> Result<()> {
         }
     }
     eprintln!(
-        "A new test certificate was made in {}. Test machines must be told to trust csq.cer.",
+        "A new test certificate was made in {}. Test machines must be told to trust {name}.cer.",
         directory.display()
     );
     Ok(())
@@ -112,8 +116,8 @@ mod tests {
     fn it_is_made_once() {
         let directory = tempfile::tempdir().unwrap();
         let directory = directory.path().join("certificate");
-        let first = Certificate::load_or_make(&directory).unwrap();
-        let second = Certificate::load_or_make(&directory).unwrap();
+        let first = Certificate::load_or_make(&directory, "csq").unwrap();
+        let second = Certificate::load_or_make(&directory, "csq").unwrap();
         assert_eq!(first.der, second.der);
     }
 
@@ -123,7 +127,7 @@ mod tests {
         fs::write(directory.path().join("csq.key"), "no key").unwrap();
         let error = format!(
             "{:#}",
-            Certificate::load_or_make(directory.path()).unwrap_err()
+            Certificate::load_or_make(directory.path(), "csq").unwrap_err()
         );
         assert!(
             error.contains("csq.pem") && error.contains("remove that directory"),

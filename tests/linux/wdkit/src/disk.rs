@@ -6,9 +6,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// The volume's name.
-pub const LABEL: &str = "CSQ";
-
 /// Bytes of a sector.
 const SECTOR: usize = 512;
 /// Where the partition begins, in sectors.
@@ -18,15 +15,15 @@ const LENGTH: u32 = 65_536;
 /// Its type: FAT16.
 const TYPE: u8 = 0x0e;
 
-/// The image of a disk with these files.
+/// The image of a disk with these files, whose volume is called `name`: letters, at most eleven.
 ///
 /// # Errors
 ///
 /// They do not fit, or a name is none.
-pub fn image(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
-    let mut image = boot_record();
+pub fn image(name: &str, files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+    let mut image = boot_record(name);
     image.resize(usize::try_from(START)? * SECTOR, 0);
-    image.extend(partition(files)?);
+    image.extend(partition(name, files)?);
     Ok(image)
 }
 
@@ -52,13 +49,33 @@ pub fn files(directories: &[&Path]) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(files.into_iter().collect())
 }
 
-fn partition(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+/// A script for the machine that trusts the package's certificate and installs the package.
+#[must_use]
+pub fn install_script(files: &[(String, Vec<u8>)]) -> Option<String> {
+    let with = |extension: &str| {
+        let found = files.iter().find(|(name, _)| name.ends_with(extension));
+        found.map(|(name, _)| name.as_str())
+    };
+    let (inf, certificate) = (with(".inf")?, with(".cer")?);
+    let lines = [
+        "@echo off",
+        "rem As administrator, on a machine with bcdedit /set testsigning on.",
+        "cd /d %~dp0",
+        &format!("certutil -addstore Root {certificate} || exit /b 1"),
+        &format!("certutil -addstore TrustedPublisher {certificate} || exit /b 1"),
+        &format!("pnputil /add-driver {inf} /install"),
+        "",
+    ];
+    Some(lines.join("\r\n"))
+}
+
+fn partition(name: &str, files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
     let size = usize::try_from(LENGTH)? * SECTOR;
     let mut bytes = vec![0; size];
     let mut label = [b' '; 11];
     label
         .iter_mut()
-        .zip(LABEL.bytes())
+        .zip(name.bytes())
         .for_each(|(to, from)| *to = from);
     let options = fatfs::FormatVolumeOptions::new()
         .fat_type(fatfs::FatType::Fat16)
@@ -77,7 +94,7 @@ fn partition(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
 }
 
 /// A master boot record with one partition and no code.
-fn boot_record() -> Vec<u8> {
+fn boot_record(name: &str) -> Vec<u8> {
     let mut entry = vec![0; 4];
     entry.push(TYPE);
     entry.extend([0; 3]);
@@ -85,7 +102,7 @@ fn boot_record() -> Vec<u8> {
     entry.extend(LENGTH.to_le_bytes());
     // The disk's signature, without which Windows writes one, then the table.
     let mut record = vec![0; 440];
-    record.extend(*b"CSQ1");
+    record.extend(name.bytes().chain(*b"1111").take(4));
     record.extend([0; 2]);
     record.extend(entry);
     record.resize(510, 0);
@@ -104,14 +121,14 @@ mod tests {
             ("run.cmd".to_owned(), b"@echo off\r\n".to_vec()),
             ("a long name.txt".to_owned(), vec![7; 100_000]),
         ];
-        let image = image(&files).unwrap();
+        let image = image("CSQ", &files).unwrap();
         assert_eq!(image.get(510..512), Some(&[0x55, 0xaa][..]));
         let volume = image
             .get(usize::try_from(START).unwrap() * SECTOR..)
             .unwrap();
         let volume =
             fatfs::FileSystem::new(Cursor::new(volume.to_vec()), fatfs::FsOptions::new()).unwrap();
-        assert_eq!(volume.volume_label(), LABEL);
+        assert_eq!(volume.volume_label(), "CSQ");
         for (name, contents) in files {
             let mut read = Vec::new();
             let mut file = volume.root_dir().open_file(&name).unwrap();
@@ -122,6 +139,6 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_refused() {
-        assert!(image(&[("large".to_owned(), vec![0; 64 << 20])]).is_err());
+        assert!(image("CSQ", &[("large".to_owned(), vec![0; 64 << 20])]).is_err());
     }
 }

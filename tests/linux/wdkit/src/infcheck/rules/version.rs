@@ -1,7 +1,7 @@
 //! `[Version]` and `[ClassInstall32]`.
 
 use super::Checker;
-use crate::{Field, Rule};
+use crate::infcheck::{Field, Rule};
 
 /// Setup classes of Windows that a driver may be in, with their GUIDs.
 const SYSTEM_CLASSES: [(&str, &str); 20] = [
@@ -146,7 +146,7 @@ fn class(checker: &mut Checker<'_>, line: usize) {
         .inf
         .sections
         .iter()
-        .find(|section| crate::inf::is_or_decorates(&section.name, "ClassInstall32"))
+        .find(|section| crate::infcheck::inf::is_or_decorates(&section.name, "ClassInstall32"))
         .map(|section| section.line);
     match (by_guid, installs) {
         (None, None) => checker.report(

@@ -20,12 +20,18 @@ pub struct Stamp {
     architecture: &'static str,
     /// `mm/dd/yyyy,w.x.y.z`
     driver_version: String,
+    /// `1.33`
+    kmdf: Option<String>,
 }
 
 impl Stamp {
-    /// With `version` as x.y.z.
+    /// With `version` as x.y.z or w.x.y.z.
+    ///
+    /// # Errors
+    ///
+    /// It is neither.
     pub fn new(architecture: Architecture, date: DateTime, version: &str) -> Result<Self> {
-        let [major, minor, patch] =
+        let [major, minor, patch, build] =
             numbers(version).with_context(|| format!("'{version}' is not a version"))?;
         Ok(Self {
             architecture: match architecture {
@@ -33,15 +39,33 @@ impl Stamp {
                 Architecture::Arm64 => "arm64",
             },
             driver_version: format!(
-                "{:02}/{:02}/{:04},{major}.{minor}.{patch}.0",
+                "{:02}/{:02}/{:04},{major}.{minor}.{patch}.{build}",
                 date.month(),
                 date.day(),
                 date.year()
             ),
+            kmdf: None,
+        })
+    }
+
+    /// The same for a driver on version `version` of KMDF, such as 1.33.
+    ///
+    /// # Errors
+    ///
+    /// It is none.
+    pub fn with_kmdf(self, version: &str) -> Result<Self> {
+        let parts: Vec<&str> = version.split('.').collect();
+        if parts.len() != 2 || parts.iter().any(|part| part.parse::<u16>().is_err()) {
+            bail!("'{version}' is no version of KMDF; one is 1.33");
+        }
+        Ok(Self {
+            kmdf: Some(version.to_owned()),
+            ..self
         })
     }
 
     /// `Inf2Cat`'s name for the Windows versions that upstream's makefile catalogs for.
+    #[must_use]
     pub fn catalog_system(&self) -> &'static str {
         match self.architecture {
             "arm64" => "_v100_ARM64",
@@ -50,11 +74,19 @@ impl Stamp {
     }
 
     /// The INF for an .inx source.
+    ///
+    /// # Errors
+    ///
+    /// It has not one `DriverVer`.
     pub fn apply(&self, source: &str) -> Result<String> {
         let mut stamped = 0;
         let lines = source.split_inclusive('\n').map(|line| {
             let Some((before, after)) = around_driver_version(line) else {
-                return line.replace("$ARCH$", self.architecture);
+                let line = line.replace("$ARCH$", self.architecture);
+                return match &self.kmdf {
+                    Some(version) => line.replace("$KMDFVERSION$", version),
+                    None => line,
+                };
             };
             stamped += 1;
             format!("{before}{}{after}", self.driver_version)
@@ -79,8 +111,11 @@ fn around_driver_version(line: &str) -> Option<(&str, &str)> {
     Some((statement.get(..before)?, end))
 }
 
-fn numbers(text: &str) -> Result<[u16; 3]> {
-    let parts: Vec<u16> = text.split('.').map(str::parse).collect::<Result<_, _>>()?;
+fn numbers(text: &str) -> Result<[u16; 4]> {
+    let mut parts: Vec<u16> = text.split('.').map(str::parse).collect::<Result<_, _>>()?;
+    if parts.len() == 3 {
+        parts.push(0);
+    }
     parts
         .try_into()
         .map_err(|parts: Vec<u16>| anyhow::anyhow!("it has {} parts", parts.len()))
@@ -128,6 +163,19 @@ mod tests {
     fn a_source_without_driver_version_is_refused() {
         let stamp = Stamp::new(Architecture::Amd64, date(), "1.2.3").unwrap();
         assert!(stamp.apply("[Version]\r\n").is_err());
+    }
+
+    #[test]
+    fn four_numbers_and_the_frameworks_version_are_filled_in() {
+        let stamp = Stamp::new(Architecture::Amd64, date(), "1.2.3.4").unwrap();
+        let stamp = stamp.with_kmdf("1.33").unwrap();
+        let inf = stamp.apply("DriverVer=\nKmdfLibraryVersion = $KMDFVERSION$\n");
+        assert_eq!(
+            inf.unwrap(),
+            "DriverVer=11/22/2026,1.2.3.4\nKmdfLibraryVersion = 1.33\n"
+        );
+        let stamp = Stamp::new(Architecture::Amd64, date(), "1.2.3.4").unwrap();
+        assert!(stamp.with_kmdf("33").is_err());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Registry values.
 
 use super::Checker;
-use crate::inf::is_or_decorates;
-use crate::{Field, Rule, sddl};
+use crate::infcheck::inf::is_or_decorates;
+use crate::infcheck::{Field, Rule, sddl};
 
 /// What the flags of a value may be: its type (`REG_SZ`, `REG_BINARY`, `REG_EXPAND_SZ`,
 /// `REG_MULTI_SZ`, `REG_DWORD`, `REG_QWORD`, no value) without and with

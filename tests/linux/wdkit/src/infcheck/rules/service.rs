@@ -1,7 +1,7 @@
 //! `AddService` and the section it names.
 
 use super::{Checker, registry};
-use crate::{Entry, Field, Rule};
+use crate::infcheck::{Entry, Field, Rule};
 
 /// `SPSVCINST_ASSOCSERVICE`: the service is the device's function driver.
 const FUNCTION_DRIVER: u32 = 2;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 pub fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| {
-        format!("cannot run {name}; `tests/linux/require.sh build` says how to get it")
+        format!("cannot run {name}; install it (Debian: apt-get install {name})")
     })?;
     if !output.status.success() {
         bail!(

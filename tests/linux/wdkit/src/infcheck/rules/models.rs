@@ -1,8 +1,8 @@
 //! `[Manufacturer]`, the models, and what is installed for each.
 
 use super::{Checker, install};
-use crate::Rule;
-use crate::decoration::Decoration;
+use crate::infcheck::Rule;
+use crate::infcheck::decoration::Decoration;
 
 /// The first Windows that runs drivers from the driver store (DIRID 13): Windows 10 1709.
 const DRIVER_STORE: (u32, u32) = (10, 16299);

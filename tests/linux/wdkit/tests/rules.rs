@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use infcheck::{Finding, Rule, check};
+use wdkit::infcheck::{Finding, Rule, check};
 
-/// `inf/csq.inx` as tests/linux/package stamps it.
+/// `inf/csq.inx` as wdkit stamps it.
 fn shipped() -> String {
     include_str!("../../../../inf/csq.inx")
         .replace("\r\n", "\n")

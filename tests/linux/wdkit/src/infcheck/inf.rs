@@ -5,7 +5,7 @@ mod line;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Finding, Rule};
+use crate::infcheck::{Finding, Rule};
 
 /// An INF file.
 #[derive(Debug)]
@@ -107,6 +107,19 @@ impl Inf {
             .flat_map(|section| &section.entries)
             .filter_map(|entry| Some(entry.key.as_ref()?.0.clone()))
             .collect()
+    }
+
+    /// The name of the catalog.
+    #[must_use]
+    pub fn catalog(&self) -> Option<String> {
+        let names_one = |entry: &&Entry| {
+            entry
+                .key
+                .as_ref()
+                .is_some_and(|key| is_or_decorates(&key.0, "CatalogFile"))
+        };
+        let entry = self.entries("Version").find(names_one)?;
+        Some(entry.field(0)?.0.clone())
     }
 
     /// The hardware ids of all models.

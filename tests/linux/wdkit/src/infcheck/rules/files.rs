@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Checker;
-use crate::inf::is_or_decorates;
-use crate::{Field, Rule};
+use crate::infcheck::inf::is_or_decorates;
+use crate::infcheck::{Field, Rule};
 
 /// The driver store.
 const DRIVER_STORE: u32 = 13;

@@ -27,6 +27,24 @@ pub struct Target<'a> {
     pub system: &'a str,
 }
 
+/// Whether a catalog lists `member` as it is, by SHA-1 and by SHA-256.
+///
+/// # Errors
+///
+/// It cannot be hashed.
+pub fn lists(catalog: &[u8], member: &Member) -> Result<bool> {
+    let subjects = member
+        .subjects()
+        .with_context(|| format!("cannot hash {}", member.name))?;
+    for subject in subjects {
+        let entry = subject.to_der()?;
+        if !catalog.windows(entry.len()).any(|window| window == entry) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The catalog of `members`, not signed yet, as of `time` since 1970.
 ///
 /// # Errors
