@@ -26,7 +26,10 @@ struct Stage {
 impl Script {
     /// Plays it, from `DriverEntry` to unload.
     pub fn play(&self) {
-        world::with(|world| world.passing = Passing::WhenIdle);
+        world::with(|world| {
+            world.passing = Passing::WhenIdle;
+            world.zeroed_information = true;
+        });
         let mut stage = Stage {
             device: stage::start_driver(),
             ..Stage::default()
