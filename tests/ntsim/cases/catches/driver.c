@@ -38,6 +38,12 @@ static __declspec(noinline) ULONG Sum(const UCHAR *bytes, ULONG length)
     return sum;
 }
 
+// A call: clang takes only those for what can raise an exception.
+static __declspec(noinline) void Put(ULONG *to, ULONG value)
+{
+    *to = value;
+}
+
 static __declspec(noinline) NTSTATUS Answer(PIRP irp, PIO_STACK_LOCATION location)
 {
     NTSTATUS status = STATUS_SUCCESS;
@@ -48,7 +54,7 @@ static __declspec(noinline) NTSTATUS Answer(PIRP irp, PIO_STACK_LOCATION locatio
         ProbeForRead(location->Parameters.DeviceIoControl.Type3InputBuffer, length, 1);
         ProbeForWrite(irp->UserBuffer, sizeof(ULONG), 1);
 #endif
-        *(ULONG *)irp->UserBuffer = Sum(location->Parameters.DeviceIoControl.Type3InputBuffer, length);
+        Put(irp->UserBuffer, Sum(location->Parameters.DeviceIoControl.Type3InputBuffer, length));
         irp->IoStatus.Information = sizeof(ULONG);
 #ifdef FILTERED
     } __except (_exception_code() == STATUS_ACCESS_VIOLATION ? EXCEPTION_EXECUTE_HANDLER : EXCEPTION_CONTINUE_SEARCH) {
