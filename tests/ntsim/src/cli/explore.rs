@@ -3,6 +3,7 @@
 mod parts;
 mod scripts;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,9 @@ pub struct Explore {
     /// by commas, as a report printed them; `copies` for the kernel's routines that copy memory.
     #[arg(long, value_parser = points, default_value = "")]
     points: Points,
+    /// What was learned in earlier scenarios, so that the search need not begin anew for it in each.
+    #[arg(skip)]
+    learned: RefCell<Points>,
     /// Lets other threads come before every instruction that touches shared memory: for schedules by chance.
     #[arg(long)]
     fine: bool,
@@ -195,7 +199,11 @@ impl Explore {
         Settings {
             csq_order: order,
             races: self.races,
-            points: self.points.clone(),
+            points: {
+                let mut points = self.points.clone();
+                points.extend(&self.learned.borrow());
+                points
+            },
             fine: self.fine,
             ..self.kernel.settings()
         }
@@ -232,12 +240,9 @@ impl Explore {
         if code != CLEAN || !all || !bounded {
             return Ok(code);
         }
-        let limits = self.search.limits(Some(BY_CHANCE), goes_on());
         // What the search has learned holds for schedules by chance, too.
-        let learned = outcome.learned.points;
-        let own = machine::with(|machine| std::mem::replace(&mut machine.settings.points, learned));
+        let limits = self.search.limits(Some(BY_CHANCE), goes_on());
         let outcome = self.run(scenario, self.search.by_chance(), limits);
-        machine::with(|machine| machine.settings.points = own);
         total.schedules += outcome.schedules;
         self.print(&name, &name, order, &outcome, ledger)
     }
@@ -300,11 +305,23 @@ impl Explore {
     fn run(&self, scenario: &Scenario, strategy: Box<dyn Strategy>, limits: Limits) -> Outcome {
         let name = scenario.to_string();
         let scenario = scenario.clone();
-        if self.fresh {
+        let outcome = if self.fresh {
             explore_visibly(&name, strategy, limits, move || scenario.play())
         } else {
             let repeated = Repeated::new(scenario);
             explore_visibly(&name, strategy, limits, move || repeated.play())
+        };
+        self.keep(&outcome);
+        outcome
+    }
+
+    /// Keeps what was learned for the next scenarios: what has raced in one is likely to in others, and a point that
+    /// races with nothing costs one step and no schedule.
+    fn keep(&self, outcome: &Outcome) {
+        if !self.fine && !self.search.is_replay() {
+            let mut learned = self.learned.borrow_mut();
+            learned.extend(&outcome.learned.points);
+            machine::with(|machine| machine.settings.points.extend(&learned));
         }
     }
 }

@@ -108,7 +108,9 @@ fn held() -> usize {
     world::with(|world| world.thread().held.len())
 }
 
+/// A point before a routine reads the queue: it may be gone, if nothing keeps it.
 fn require_queue(routine: &str, queue: usize) {
+    schedule::step("", queue, Touches::read(queue, csq::SIZE));
     let kind = csq::kind(queue);
     if kind != csq::TYPE_CSQ && kind != csq::TYPE_CSQ_EX {
         finding::raise(

@@ -142,6 +142,7 @@ impl Explore {
         let (name, played) = (script.to_string(), script.clone());
         let limits = self.search.limits(Some(EACH), self.findings.goes_on());
         let outcome = explore_visibly(&name, strategy, limits, move || played.play());
+        self.keep(&outcome);
         total.scenarios += 1;
         total.exhausted += usize::from(outcome.exhausted);
         total.schedules += outcome.schedules;
