@@ -4,7 +4,7 @@
 #   tests/fuzz/run.sh [TARGET] [--seconds N]
 #
 # New inputs are collected in target/fuzz/corpus and start the next run; an input that fails is left in
-# target/fuzz/failures. Exit codes: 0 nothing found, 1 found, 2 bad arguments or a missing tool.
+# target/fuzz/failures. To keep what is in a directory: tests/linux/program.sh properties pack DIRECTORY tests/fuzz/corpus/TARGET.hex Exit codes: 0 nothing found, 1 found, 2 bad arguments or a missing tool.
 set -eu
 
 driver='ioctl sequence race'
@@ -58,6 +58,7 @@ for target in ${chosen:-$targets}; do
     corpus=target/fuzz/corpus/$target
     failures=target/fuzz/failures/$target
     mkdir -p "$corpus" "$failures"
+    tests/linux/program.sh properties unpack "tests/fuzz/corpus/$target.hex" "target/fuzz/kept/$target"
     # The shipped driver is a better beginning than any small image.
     case $target in
     loader | image) cp target/package/csq.sys "$corpus" 2>/dev/null || true ;;
@@ -70,7 +71,7 @@ for target in ${chosen:-$targets}; do
     echo "== $target, $seconds s =="
     # shellcheck disable=SC2086 # words
     cargo +nightly fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz $how "$target" \
-        "$corpus" "tests/fuzz/corpus/$target" -- \
+        "$corpus" "target/fuzz/kept/$target" -- \
         "-artifact_prefix=$failures/" "-max_total_time=$seconds" -timeout=10 -rss_limit_mb=2048 \
         -print_final_stats=1 $faults || found=1
 done

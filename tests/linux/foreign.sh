@@ -23,8 +23,30 @@ cp -R --update tests/linux/foreign/. "$directory"
 
 # What the README says.
 cargo run --quiet --profile host --package sysroot -- foreign --driver "$directory"
+
+# Of another model, it is refused before anything is built.
+kmdf=$directory/kmdf
+mkdir -p "$kmdf"
+cp -R --update "$directory"/src "$directory"/build.rs "$directory"/Cargo.lock "$kmdf"
+sed 's/driver-type = "WDM"/driver-type = "KMDF"/' "$directory/Cargo.toml" >"$kmdf/Cargo.toml"
+if said=$(cargo run --quiet --profile host --package sysroot -- foreign --driver "$kmdf" 2>&1); then
+    echo "foreign.sh: a KMDF driver is not refused" >&2
+    exit 1
+fi
+case $said in
+"sysroot: foreign is a KMDF driver, "*) ;;
+*)
+    echo "foreign.sh: a KMDF driver is refused with other words: $said" >&2
+    exit 1
+    ;;
+esac
+[ ! -e "$kmdf/linux-wdk" ]
+
 # Not the wrapper and flags of whoever called this.
 unset RUSTC_WRAPPER RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+# What else a driver may import has to link.
+(cd "$directory" && cargo build --quiet --release --locked --features reach --config linux-wdk/cargo.toml \
+    --target x86_64-pc-windows-msvc)
 (cd "$directory" && cargo build --quiet --release --locked --config linux-wdk/cargo.toml --target x86_64-pc-windows-msvc)
 
 image=$directory/target/x86_64-pc-windows-msvc/release/foreign.dll

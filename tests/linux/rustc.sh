@@ -45,12 +45,27 @@ host_std() {
     if [ ! -e "$directory" ]; then
         mkdir -p "${directory%/*}"
         draft=$(mktemp -d "$directory.XXXXXX")
-        "$compiler" --crate-name std --crate-type rlib --edition 2024 -O \
+        "$compiler" --crate-name std --crate-type rlib --edition 2024 -O --remap-path-prefix "$here=/linux-wdk" \
             -C metadata=host_std -C extra-filename=-host_std --out-dir "$draft" "$source"
         # Another rustc.sh may have been quicker; both made the same.
         mv -T "$draft" "$directory" 2>/dev/null || rm -rf "$draft"
     fi
     printf %s "$directory"
+}
+
+# Prints the directory of a copy of wdk-build's package $1 whose paths need not begin with \\?\, as those that Windows
+# makes absolute do. Versions before 0.5 fail without.
+with_plain_paths() {
+    copy=$LINUX_WDK_DRIVER/target/linux/${1##*/}
+    if [ ! -e "$copy" ]; then
+        mkdir -p "${copy%/*}"
+        draft=$(mktemp -d "$copy.XXXXXX")
+        cp -R "$1/." "$draft"
+        sed 's/return Err(Self::Error::NoExtendedPathPrefix);/return Ok(self.as_ref().to_path_buf());/' \
+            "$1/src/utils.rs" >"$draft/src/utils.rs"
+        mv -T "$draft" "$copy" 2>/dev/null || rm -rf "$draft"
+    fi
+    printf %s "$copy"
 }
 
 crate=
@@ -59,6 +74,21 @@ for argument; do
     [ "$previous" = --crate-name ] && crate=$argument
     previous=$argument
 done
+
+if [ "$crate" = wdk_build ]; then
+    for argument; do
+        shift
+        case $argument in
+        */src/lib.rs)
+            package=${argument%/src/lib.rs}
+            if grep --quiet NoExtendedPathPrefix "$package/src/utils.rs"; then
+                argument=$(with_plain_paths "$package")/src/lib.rs
+            fi
+            ;;
+        esac
+        set -- "$@" "$argument"
+    done
+fi
 
 # windows-link is left alone: as on Windows it would use raw-dylib, which rustc refuses elsewhere.
 case $crate in

@@ -7,12 +7,14 @@
 //! | [`duel`] | one after the other: every answer is compared with the model's, and every list is walked |
 //! | [`race`] | two threads at once, in a given order: judged by the rules of ntsim and by what must be true at rest |
 //! | [`input`] | the three of these that a fuzzer draws, from its bytes |
+//! | [`corpus`] | the inputs that a fuzzer has kept |
 //! | [`machine`] | csq.sys, loaded once for each OS thread |
 //! | [`coverage`] | which instructions of csq.sys all that has executed |
 
 #![forbid(unsafe_code)]
 
 pub mod case;
+pub mod corpus;
 pub mod coverage;
 pub mod duel;
 pub mod input;

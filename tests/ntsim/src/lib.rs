@@ -90,8 +90,13 @@
 //! * Suspension, but for [`suspend`]: it freezes the thread of the first actor wherever the APC for it
 //!   would be delivered, below `APC_LEVEL` and outside of critical and guarded regions. What the I/O manager does by
 //!   itself (cancels, closes, removes) it does where it is not suspended.
-//! * Interrupts, DMA, hardware, the registry beyond reading values of the driver's own key, the object
-//!   namespace beyond symbolic links.
+//! * Interrupts, DMA, hardware; keys of the registry and files that the driver has not made itself; what it has registered
+//!   to be called for (processes, images, Plug and Play notifications); the object namespace beyond symbolic links.
+//! * Exceptions in the kernel's own frames: an exception that a routine raises which the kernel has called from the
+//!   driver's (a completion routine, say) is not caught by the frames of the driver above it. What a program has freed, and
+//!   what is no address of its own, raises one; freed pool and the like is a finding even where `__try` is around it.
+//! * The pages of a program, while an MDL locks them, are a copy: what the driver writes there comes to the program when they
+//!   are unlocked. User addresses are good in every thread, whatever process it belongs to.
 //! * Filters and other drivers in the stack: below the driver is one simulated bus driver, which
 //!   completes everything at once; above it is nothing.
 //! * Paging: all memory is resident, so code at `DISPATCH_LEVEL` that touches paged memory is not

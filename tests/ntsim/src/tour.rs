@@ -9,6 +9,7 @@ use crate::world;
 
 /// From DriverEntry to unload.
 pub fn play() {
+    world::with(|world| world.zeroed_information = true);
     let device = stage::start_driver();
     if let Some(device) = device {
         system(device);

@@ -157,7 +157,14 @@ extern "C" fn handler(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
     if signal == libc::SIGTRAP
         && let Some(landing) = exception::landing()
     {
-        context.uc_mcontext.gregs = landing.registers;
+        // Segments and flags stay.
+        let general = libc::REG_R8..=libc::REG_RIP;
+        for register in general.map(|register| register as usize) {
+            let to = context.uc_mcontext.gregs.get_mut(register);
+            if let (Some(to), Some(from)) = (to, landing.registers.get(register)) {
+                *to = *from;
+            }
+        }
         set_vectors(context, &landing.vectors);
         return;
     }

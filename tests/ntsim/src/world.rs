@@ -42,6 +42,7 @@ use tracing::Providers;
 
 /// The state of one run.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says what has happened")]
 pub struct World {
     /// The thread that runs.
     pub current: usize,
@@ -119,6 +120,8 @@ pub struct World {
     /// A number for the state in which the actors have left everything: when they have ended, or, if more can
     /// happen by itself, when everything is at rest for the first time.
     pub state: Option<u128>,
+    /// Whether `IoStatus.Information` of a request begins with 0, as in Windows, and not with what nobody may leave there.
+    pub zeroed_information: bool,
     /// The first broken rule that did not end the run.
     pub advice: Option<(&'static rule::Rule, String)>,
     /// The broken rule that ended the run.
@@ -354,6 +357,8 @@ impl World {
             finding: _,
             // It is known before there is anything to decide, or its place is.
             advice: _,
+            // The same in all runs.
+            zeroed_information: _,
             state: _,
             over,
             answered_canceled,

@@ -7,7 +7,11 @@
 //! nothing has failed.
 
 pub mod agent;
-pub mod disk;
 pub mod firmware;
 pub mod machine;
 pub mod report;
+
+pub use wdkit::disk;
+
+/// The name of the disk with the bundle.
+pub const LABEL: &str = "CSQ";

@@ -137,7 +137,7 @@ fn prepare(arguments: &Arguments) -> Result<Option<Run>> {
             );
         }
     }
-    let image = disk::image(&files)?;
+    let image = disk::image(vm::LABEL, &files)?;
     if let Some(path) = &arguments.only_bundle {
         fs::write(path, image).with_context(|| format!("cannot write {}", path.display()))?;
         println!("{} is a disk image with the bundle", path.display());

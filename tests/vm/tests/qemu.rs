@@ -119,7 +119,7 @@ fn disk_for_uefi(directory: &Path, text: &str) -> Vec<u8> {
             .arg("-o")
             .arg(&program),
     );
-    let mut disk = vm::disk::image(&[]).expect("nothing fits on a disk");
+    let mut disk = vm::disk::image(vm::LABEL, &[]).expect("nothing fits on a disk");
     let partition = disk.get_mut(PARTITION..).expect("it has a partition");
     let volume = fatfs::FileSystem::new(Cursor::new(partition), fatfs::FsOptions::new())
         .expect("it has a file system");
@@ -185,7 +185,7 @@ fn the_bundle_is_the_second_disk_and_neither_disk_keeps_what_is_written() {
         "label {LABEL}.\r\nwritten {OVERWRITE}.\r\n{}{SHUT_DOWN}",
         passing()
     );
-    let label = format!("label {:11}.", vm::disk::LABEL);
+    let label = format!("label {:11}.", vm::LABEL);
     // Both sectors are read back.
     assert_ends(
         &boot(&script, &[]),

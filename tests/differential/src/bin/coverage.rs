@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use clap::Parser;
 use differential::coverage::{self, Reachable};
-use differential::{Case, Kernel, Race, duel, input, machine, race};
+use differential::{Case, Kernel, Race, corpus, duel, input, machine, race};
 use indicatif::ProgressBar;
 use proptest::prelude::any;
 use proptest::strategy::{Strategy, ValueTree};
@@ -127,9 +127,8 @@ fn draw<S: Strategy>(strategy: S, runner: &mut TestRunner) -> Result<S::Value> {
 
 /// Runs each input of a fuzzer's corpus.
 fn replay(name: &str, run: impl Fn(&[u8]) -> Result<(), String>) -> Result<()> {
-    let corpus = machine::in_checkout("tests/fuzz/corpus").join(name);
-    for entry in std::fs::read_dir(corpus)? {
-        let bytes = std::fs::read(entry?.path())?;
+    let file = machine::in_checkout("tests/fuzz/corpus").join(format!("{name}.hex"));
+    for bytes in corpus::read(&file)? {
         run(&bytes).map_err(|text| anyhow!("csq.sys and its model differ: {text}"))?;
     }
     Ok(())

@@ -1,11 +1,6 @@
 //! The reader of .inx files.
 
-// The file as the program `package` has it.
-#[expect(dead_code, reason = "the program uses more of it")]
-#[path = "../../../linux/package/src/inx.rs"]
-mod reader;
-
-use reader::{Architecture, Stamp};
+use wdkit::inx::{Architecture, Stamp};
 
 /// An INF has what the .inx had, line by line, and is finished: stamping it again changes nothing.
 pub fn inx(bytes: &[u8]) {

@@ -4,20 +4,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use differential::corpus;
 use properties::{DRIVER, Property, READERS};
 
-fn corpus() -> PathBuf {
+fn directory() -> PathBuf {
     PathBuf::from("../corpus")
 }
 
-fn inputs(name: &str) -> Vec<PathBuf> {
-    let directory = corpus().join(name);
-    let entries = fs::read_dir(&directory).expect("each property has a corpus");
-    let mut inputs: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("it can be read").path())
-        .collect();
-    inputs.sort();
-    inputs
+fn inputs(name: &str) -> Vec<Vec<u8>> {
+    corpus::read(&directory().join(format!("{name}.hex"))).expect("each property has a corpus")
 }
 
 fn all() -> impl Iterator<Item = Property> {
@@ -29,10 +24,10 @@ fn every_input_of_the_corpus_keeps_its_property() {
     for (name, property) in all() {
         let inputs = inputs(name);
         assert!(!inputs.is_empty(), "{name}");
-        for input in inputs {
+        for (index, input) in inputs.iter().enumerate() {
             // Shown if the test fails.
-            println!("{}", input.display());
-            property(&fs::read(&input).unwrap());
+            println!("{name}.hex, line {}", index + 1);
+            property(input);
         }
     }
 }
@@ -40,9 +35,8 @@ fn every_input_of_the_corpus_keeps_its_property() {
 #[test]
 fn every_beginning_of_what_is_read_keeps_its_property() {
     for (name, property) in READERS {
-        for input in inputs(name) {
-            println!("{}", input.display());
-            let bytes = fs::read(&input).unwrap();
+        for (index, bytes) in inputs(name).iter().enumerate() {
+            println!("{name}.hex, line {}", index + 1);
             for beginning in (0..bytes.len()).step_by(1 + bytes.len() / 200) {
                 property(bytes.get(..beginning).unwrap());
             }
@@ -53,10 +47,11 @@ fn every_beginning_of_what_is_read_keeps_its_property() {
 #[test]
 fn every_corpus_belongs_to_a_property_and_a_fuzzer() {
     let names: BTreeSet<String> = all().map(|(name, _)| name.to_owned()).collect();
-    let entries = fs::read_dir(corpus()).unwrap();
-    let corpora = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let entries = fs::read_dir(directory()).unwrap();
+    let files = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let corpora = files.map(|file| file.trim_end_matches(".hex").to_owned());
     assert_eq!(corpora.collect::<BTreeSet<_>>(), names);
-    let manifest = fs::read_to_string(corpus().join("../Cargo.toml")).unwrap();
+    let manifest = fs::read_to_string(directory().join("../Cargo.toml")).unwrap();
     for name in names {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
     }

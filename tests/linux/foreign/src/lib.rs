@@ -25,6 +25,9 @@ use wdk_sys::{
 #[global_allocator]
 static ALLOCATOR: WdkAllocator = WdkAllocator;
 
+#[cfg(feature = "reach")]
+mod reach;
+
 /// UTF-16 of an ASCII text.
 const fn wide<const N: usize>(text: &[u8; N]) -> [u16; N] {
     let mut units = [0; N];
@@ -89,6 +92,11 @@ pub unsafe extern "system" fn driver_entry(
         driver.MajorFunction[major as usize] = Some(answer);
     }
     driver.DriverUnload = Some(unload);
+    #[cfg(feature = "reach")]
+    // SAFETY: this is DriverEntry, at IRQL PASSIVE_LEVEL.
+    unsafe {
+        reach::all(driver.DriverSize as usize);
+    }
     STATUS_SUCCESS
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::inx::Architecture;
+use wdkit::inx::Architecture;
 
 /// What is different for ARM64, as its csqctl.exe is a program for x64: what is in README.txt, and what takes
 /// its place.
@@ -60,7 +60,7 @@ pub fn of(text: &str, architecture: Architecture) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::of;
-    use crate::inx::Architecture;
+    use wdkit::inx::Architecture;
 
     const TEXT: &str = include_str!("../../../vm/guest/README.txt");
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::{env, fs, str};
+use std::{fs, str};
 
 fn root() -> &'static Path {
     Path::new("../../..")
@@ -70,44 +70,6 @@ fn openssl_digest(name: &str, algorithm: &str) -> String {
 fn contains(bytes: &[u8], text: &str, encode: fn(u16) -> [u8; 2]) -> bool {
     let wanted: Vec<u8> = text.encode_utf16().flat_map(encode).collect();
     bytes.windows(wanted.len()).any(|window| window == wanted)
-}
-
-/// Whoever writes a bad .inx is told where, and gets no package.
-#[test]
-fn a_bad_inx_is_named_with_line_and_rule() {
-    let directory = tempfile::tempdir().expect("it can be run and read");
-    let shipped = fs::read_to_string(root().join("inf/csq.inx")).expect("it is text");
-    let inx = directory.path().join("bad.inx");
-    fs::write(
-        &inx,
-        shipped.replace("StartType     = 3", "StartType     = 0"),
-    )
-    .expect("it can be run and read");
-    let line = 1 + shipped
-        .lines()
-        .position(|line| line.starts_with("StartType"))
-        .expect("it has one");
-    let package = directory.path().join("package");
-    let output = Command::new(env::var_os("CARGO_BIN_EXE_package").expect("cargo test sets it"))
-        .args([
-            "--driver",
-            "none.dll",
-            "--client",
-            "none.exe",
-            "--time",
-            "1800000000",
-        ])
-        .arg("--inx")
-        .arg(&inx)
-        .arg("--output")
-        .arg(&package)
-        .output()
-        .expect("it can be run and read");
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    let wanted = format!("{}:{line}: start-type: ", inx.display());
-    assert!(text.contains(&wanted), "'{wanted}' is not in: {text}");
-    assert!(!package.exists(), "{text}");
 }
 
 #[test]

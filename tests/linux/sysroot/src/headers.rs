@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
+use include_dir::{Dir, include_dir};
 
-use crate::tree::{Tree, files_below};
+use crate::tree::Tree;
 use crate::{VERSION, corrections};
 
 /// What `ntifs.h`, `ntddk.h` and `ntstrsafe.h`, the headers that wdk-sys names, include. All of
@@ -42,7 +43,7 @@ const MINGW: &[&str] = &[
 ];
 
 /// This project's headers, and what the list of sources calls them.
-const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/include");
+static OWN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/include");
 const OWN_NAME: &str = "tests/linux/sysroot/include";
 
 /// Adds every header to `tree`, mingw-w64's from `mingw`.
@@ -81,20 +82,20 @@ pub fn add(tree: &mut Tree, mingw: &Path) -> Result<()> {
         );
     }
 
-    let own = Path::new(OWN);
-    let files = files_below(own)?;
-    ensure!(
-        !files.is_empty(),
-        "there is no {OWN}; build this program again, in a checkout of csq"
-    );
-    for path in files {
-        let name = path.strip_prefix(own)?;
-        let content = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    add_own(tree, &include, &OWN);
+    Ok(())
+}
+
+/// Adds the files of a folder of this project's headers, and of those in it.
+fn add_own(tree: &mut Tree, include: &Path, folder: &Dir<'_>) {
+    for file in folder.files() {
         tree.add(
-            include.join(name),
-            content,
-            format!("this project, {OWN_NAME}/{}", name.display()),
+            include.join(file.path()),
+            file.contents().to_vec(),
+            format!("this project, {OWN_NAME}/{}", file.path().display()),
         );
     }
-    Ok(())
+    for folder in folder.dirs() {
+        add_own(tree, include, folder);
+    }
 }

@@ -1,10 +1,6 @@
 //! What a driver of somebody else needs beside the tree to be built on Linux: the scripts that this
 //! project is built with, and a cargo configuration that names them.
 
-use std::path::Path;
-
-use anyhow::{Result, ensure};
-
 use crate::tree::Tree;
 
 /// The directory, in the driver's.
@@ -40,17 +36,8 @@ WDKContentRoot = { value = "linux-wdk", relative = true }
 LINUX_WDK_DRIVER = { value = ".", relative = true }
 "#;
 
-/// Adds all that to `tree`, for the driver in `directory`.
-///
-/// # Errors
-///
-/// There is no crate in `directory`.
-pub fn add(tree: &mut Tree, directory: &Path) -> Result<()> {
-    ensure!(
-        directory.join("Cargo.toml").is_file(),
-        "{} has no Cargo.toml; name the directory of a driver's crate",
-        directory.display()
-    );
+/// Adds all that to `tree`.
+pub fn add(tree: &mut Tree) {
     let files = [
         ("rustc.sh", include_str!("../../rustc.sh")),
         ("lld-link.sh", include_str!("../../lld-link.sh")),
@@ -64,5 +51,4 @@ pub fn add(tree: &mut Tree, directory: &Path) -> Result<()> {
             "the project csq, tests/linux".to_owned(),
         );
     }
-    Ok(())
 }

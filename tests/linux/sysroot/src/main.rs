@@ -16,6 +16,7 @@
 //! cargo sees a change only where there is one.
 
 mod corrections;
+mod crate_check;
 mod declared;
 mod headers;
 mod imports;
@@ -67,6 +68,8 @@ enum Subcommand {
     ///
     /// These are that part of a WDK, scripts, and the cargo configuration that names them. Then, in DIR:
     /// cargo build --release --config linux-wdk/cargo.toml --target x86_64-pc-windows-msvc
+    ///
+    /// WDM drivers on wdk-build 0.3 and later can be built; with --wdk, KMDF drivers, too. Anything else is refused.
     #[command(override_usage = "cargo make foreign --driver DIR [--wdk DIR]")]
     Foreign {
         /// The directory of the driver's crate
@@ -107,8 +110,9 @@ fn run(arguments: &Arguments) -> Result<()> {
         Some(Subcommand::Missing { tree }) => return list(&missing::of(tree)?),
         Some(Subcommand::Foreign { driver, sources }) => (driver, sources),
     };
+    crate_check::check(driver, sources.wdk.is_some())?;
     let mut tree = made_of(sources)?;
-    kit::add(&mut tree, driver)?;
+    kit::add(&mut tree);
     write(tree, &driver.join(kit::DIRECTORY))?;
     println!(
         "in {}: cargo build --release --config {}/cargo.toml --target x86_64-pc-windows-msvc",

@@ -97,8 +97,7 @@ impl Metadata {
             .flat_map(|(namespace, start)| {
                 let items = self.index.namespace_items(namespace);
                 items.filter(move |(name, item)| {
-                    // Of an enumeration that is none in C, the names of the constants count.
-                    name.starts_with(start) || matches!(item, Item::Type(of) if of.fields().any(|field| field.name().starts_with(start) && field.constant().is_some()))
+                    name.starts_with(start) || has_constants(item, start)
                 })
             })
     }
@@ -121,4 +120,14 @@ impl Metadata {
         routines.sort_by_key(|routine| routine.name);
         routines
     }
+}
+
+/// Whether it is a type with constants whose names begin like that: of an enumeration that is none in C, those count.
+fn has_constants(item: &Item<'_>, start: &str) -> bool {
+    let Item::Type(definition) = item else {
+        return false;
+    };
+    definition
+        .fields()
+        .any(|field| field.name().starts_with(start) && field.constant().is_some())
 }

@@ -11,7 +11,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use windows_metadata::reader::{HasAttributes, Item, MethodDef, TypeCategory, TypeDef};
+use windows_metadata::reader::{
+    HasAttributes, Item, MethodDef, MethodParam, TypeCategory, TypeDef,
+};
 use windows_metadata::{ParamAttributes, Type, TypeAttributes, TypeName, Value};
 
 use crate::declared::{self, Declared};
@@ -42,6 +44,9 @@ const WRONG: [&str; 8] = [
     "WHEAP_ROW_FAILURE_EVENT",
     "WHEA_X64_REGISTER_STATE",
 ];
+
+/// Structures of which the metadata often does not say that they are only read.
+const READ: [&str; 2] = ["POOL_EXTENDED_PARAMETER", "UNICODE_STRING"];
 
 /// Routines whose 64-bit numbers are numbers in C, too.
 const NUMBERS: [&str; 5] = [
@@ -206,12 +211,7 @@ impl<'a> Writer<'a> {
         let rows = definition.params_by_sequence(signature.types.len()).ok()?;
         let mut parameters = Vec::new();
         for (of, row) in signature.types.iter().zip(rows.params()) {
-            let constant = row.is_some_and(|row| {
-                // That a text is only read is often left out.
-                let text = matches!(of, Type::PtrMut(to, 1) if matches!(&**to, Type::ValueName(name) if name.name == "UNICODE_STRING"));
-                let read = row.flags().contains(ParamAttributes::In) && !row.flags().contains(ParamAttributes::Out);
-                row.has_attribute("ConstAttribute") || text && read
-            });
+            let constant = row.is_some_and(|row| is_constant(of, row));
             parameters.push(self.declarator(of, "", constant, None)?);
         }
         if parameters.is_empty() {
@@ -562,6 +562,20 @@ impl<'a> Writer<'a> {
         }
         text
     }
+}
+
+/// Whether what a parameter points to is constant.
+fn is_constant(of: &Type, row: MethodParam<'_>) -> bool {
+    let pointee = match of {
+        Type::PtrMut(to, 1) => match &**to {
+            Type::ValueName(name) => &*name.name,
+            _ => "",
+        },
+        _ => "",
+    };
+    let flags = row.flags();
+    let read = flags.contains(ParamAttributes::In) && !flags.contains(ParamAttributes::Out);
+    row.has_attribute("ConstAttribute") || read && READ.contains(&pointee)
 }
 
 /// A constant in C; nothing for a text.

@@ -134,7 +134,7 @@ fn read_cancel(address: usize) -> bool {
     irp::is_canceled(address)
 }
 
-/// What `DriverContext`[3] names, without regard to what the queue's user may have written there.
+/// What `DriverContext[3]` names, without regard to what the queue's user may have written there.
 fn csq_context(address: usize) -> usize {
     let found = guest::read(address + irp::CSQ_CONTEXT);
     finding::check(world::with(|world| {

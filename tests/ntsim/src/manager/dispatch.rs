@@ -55,7 +55,11 @@ pub fn make(device: usize, ask: Ask) -> usize {
     irp::set_status(
         address,
         initial_status(ask.major),
-        initial_information(ask.major),
+        if world::with(|world| world.zeroed_information) {
+            0
+        } else {
+            initial_information(ask.major)
+        },
     );
     let location = irp::stack_location(address) - stack_location::SIZE;
     guest::write(location + stack_location::MAJOR, ask.major);

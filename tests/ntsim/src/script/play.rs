@@ -32,7 +32,10 @@ impl Scenario for Script {
     type Stage = Stage;
 
     fn open(&self) -> Stage {
-        world::with(|world| world.passing = Passing::WhenIdle);
+        world::with(|world| {
+            world.passing = Passing::WhenIdle;
+            world.zeroed_information = true;
+        });
         Stage {
             device: stage::start_driver(),
             ..Stage::default()

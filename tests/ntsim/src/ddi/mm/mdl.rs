@@ -194,6 +194,7 @@ pub extern "win64" fn MmProbeAndLockPages(list: usize, mode: u8, operation: i32)
     let copy = if of_user {
         // A program's pages may have to be read from the disk.
         enter("MmProbeAndLockPages of a program's memory", APC_LEVEL);
+        probe::look(address, length);
         if !probe::is_there(address, length) {
             probe::refuse(address, writes);
         }

@@ -8,6 +8,8 @@ use crate::ddi::{enter, exports};
 use crate::exception::{self, ACCESS_VIOLATION, Exception, MISALIGNMENT};
 use crate::machine;
 use crate::nt::{APC_LEVEL, user};
+use crate::schedule;
+use crate::world::step::Touches;
 
 exports! { ProbeForRead, ProbeForWrite }
 
@@ -25,6 +27,11 @@ pub const fn is_user(address: usize, length: usize) -> bool {
         Some(end) => end <= user::PROBE_ADDRESS,
         None => false,
     }
+}
+
+/// A point before it is looked whether a program has a range: it may free it.
+pub fn look(address: usize, length: usize) {
+    schedule::step("", 0, Touches::read(address, length.max(1)));
 }
 
 /// Whether a program has all of a range.
@@ -60,6 +67,7 @@ pub extern "win64" fn ProbeForWrite(address: usize, length: usize, alignment: u3
     enter("ProbeForWrite", APC_LEVEL);
     if length != 0 {
         check_range(address, length, alignment, true);
+        look(address, length);
         if !is_there(address, length) {
             refuse(address, true);
         }
