@@ -34,12 +34,12 @@ tests/bench/baseline/build.sh "$output"
 # A driver that is quick because it is wrong is none to compare with.
 explore() {
     host ntsim run --first "$1"
-    host ntsim explore "$1" --first pend+cancel pend+cleanup pend+surprise-removal cancel+cleanup \
+    host exploration explore "$1" --first pend+cancel pend+cleanup pend+surprise-removal cancel+cleanup \
         pend+cancel+complete-next
 }
 {
     explore "$output/plain.sys" && explore "$output/tuned.sys" &&
-        host ntsim explore "$output/tuned.sys" --first timeout+cancel timeout+complete-next timeout+claim \
+        host exploration explore "$output/tuned.sys" --first timeout+cancel timeout+complete-next timeout+claim \
             timeout+cleanup timeout+surprise-removal timeout+complete@claimed timeout+server-cleanup@claimed
 } >"$output/explore.txt" || {
     cat "$output/explore.txt"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks the checker: applies each patch of this directory to a copy of the driver's sources, builds
-# csq.sys from it, and has ntsim find the rule that the patch's text names.
+# csq.sys from it, and has ntsim (tests/exploration) find the rule that the patch's text names.
 #
 #   tests/mutants/run.sh [NAME]...
 #
@@ -49,10 +49,10 @@ done
 work=$root/target/mutants
 tree=$work/tree
 
-ntsim=${NTSIM-}
-if [ -z "$ntsim" ]; then
-    (cd "$root" && cargo build --profile host --package ntsim)
-    ntsim=$root/target/host/ntsim
+exploration=${EXPLORATION-}
+if [ -z "$exploration" ]; then
+    (cd "$root" && cargo build --profile host --package exploration)
+    exploration=$root/target/host/exploration
 fi
 
 . "$here/tree.sh"
@@ -78,7 +78,7 @@ check() {
     command=${run%% *}
     arguments=${run#"$command"}
     # shellcheck disable=SC2086 # the words of the command
-    timeout 120 "$ntsim" "$command" "$driver" $arguments --first >"$work/$name.txt" 2>&1 || true
+    timeout 120 "$exploration" "$command" "$driver" $arguments --first >"$work/$name.txt" 2>&1 || true
     found=$(sed -n 's/^FOUND \([a-z-]*\):.*/\1/p' "$work/$name.txt" | head -n 1)
     if [ "$found" = "$rule" ]; then
         echo "| $name | $(head -n 1 "$patch") | $rule | \`$run\` |"

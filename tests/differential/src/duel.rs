@@ -7,12 +7,12 @@ mod compare;
 mod life;
 
 use csq_protocol::{ioctl, status};
+use exploration::program::Simulated;
 use model::model::Control;
 use model::operation::Access;
 use model::{Ending, Model, Operation, Reply};
 use ntsim::Clock;
 use ntsim::nt;
-use ntsim::program::Simulated;
 use scenarios::Target;
 use scenarios::expect;
 use scenarios::target::{Answer, OpenError, Rights, Submitted};

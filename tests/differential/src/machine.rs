@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use exploration::program::{self, Simulated};
+use exploration::scenario::Scenario;
+use exploration::trial;
 use ntsim::explore::{Limits, Outcome, explore};
-use ntsim::fault::{Fault, trial};
-use ntsim::program::{self, Simulated};
-use ntsim::scenario::Scenario;
+use ntsim::fault::Fault;
+use ntsim::repeated::Scenario as _;
 use ntsim::schedule::given::Given;
 use ntsim::schedule::sleep_set::SleepSet;
 use ntsim::{Clock, CsqOrder, Settings};
@@ -82,7 +84,7 @@ pub fn run_behaviors(kernel: Kernel, schedules: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// Lets everything fail that can fail, each at each of its uses, as `ntsim faults` does.
+/// Lets everything fail that can fail, each at each of its uses, as `exploration faults` does.
 ///
 /// # Errors
 /// The rule that was broken.

@@ -16,10 +16,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 
 use csq_protocol::{ioctl, wire};
+use exploration::program::{Simulated, queues};
 use model::Operation;
 use model::operation::Access;
 use ntsim::Clock;
-use ntsim::program::{Simulated, queues};
 use scenarios::Target;
 use scenarios::target::{OpenError, Rights, Submitted};
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use differential::{Kernel, machine};
+use exploration::program::{Simulated, queues};
 use ntsim::Clock;
-use ntsim::program::{Simulated, queues};
 use scenarios::session::Session;
 
 /// The numbers of `OFFSETS` in csq.js beside csq.sys, by their names.

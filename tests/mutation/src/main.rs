@@ -271,6 +271,8 @@ fn build_judges(root: &Path) -> Result<()> {
             "--package",
             "ntsim",
             "--package",
+            "exploration",
+            "--package",
             "bench",
             "--package",
             "image",

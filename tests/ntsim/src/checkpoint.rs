@@ -68,7 +68,7 @@ pub fn state(threads: usize, rest: &impl Hash) -> Option<u128> {
 pub fn hash(rest: &impl Hash) -> u128 {
     let mut hasher = Xxh3::new();
     rest.hash(&mut hasher);
-    world::with(|world| world.hash(&mut hasher));
+    world::with(|world| world.hash_all(&mut hasher));
     machine::with(|machine| {
         machine.arena.hash(&mut hasher);
         machine.user.hash(&mut hasher);

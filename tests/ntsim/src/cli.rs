@@ -3,14 +3,13 @@
 //! Exit codes: 0 when no rule was broken, 1 when one was, 2 when the input cannot be used, 3 when
 //! the simulator itself failed.
 
-mod crosscheck;
-mod explore;
-mod faults;
-mod findings;
+pub mod crosscheck;
+pub mod explore;
+pub mod findings;
 mod routines;
-mod run;
-mod scenarios;
-mod search;
+pub mod run;
+mod scripts;
+pub mod search;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -23,16 +22,16 @@ use crate::rule;
 use crate::settings::{Settings, Value};
 
 /// No rule was broken.
-const CLEAN: u8 = 0;
+pub const CLEAN: u8 = 0;
 /// A rule was broken.
-const FOUND: u8 = 1;
+pub const FOUND: u8 = 1;
 /// The input cannot be used.
-const BAD_INPUT: u8 = 2;
+pub const BAD_INPUT: u8 = 2;
 /// The simulator itself failed.
-const FAILED: u8 = 3;
+pub const FAILED: u8 = 3;
 
 /// What the exit codes mean, for `--help`.
-const EXIT_CODES: &str = "Exit codes: 0 no rule was broken, or only rules that are allowed; 1 a rule was broken; \
+pub const EXIT_CODES: &str = "Exit codes: 0 no rule was broken, or only rules that are allowed; 1 a rule was broken; \
 2 the input cannot be used; 3 ntsim itself failed.";
 
 /// A simulated NT kernel: loads an x64 .sys into this process and explores every interleaving.
@@ -47,20 +46,23 @@ struct Arguments {
 enum Command {
     /// Loads any driver, says what it imports, and runs it from DriverEntry to unload under the rules.
     Run(run::Run),
-    /// Runs scenarios in every order that matters: those in files or for a control code with any driver, the others with
-    /// one that speaks the csq protocol.
+    /// Runs scenarios in every order that matters: those in files, or all that can happen to a request with a control
+    /// code.
     Explore(Box<explore::Explore>),
     /// Checks ntsim itself: whatever state schedules by chance reach, the exhaustive search must have reached.
     Crosscheck(crosscheck::Crosscheck),
-    /// Lets everything fail that can, at each use, and looks whether the driver copes: wrong statuses,
-    /// leaks, and whether it works when tried again.
-    Faults(faults::Faults),
-    /// Runs the required behaviors of csq.sys, as programs in user mode see them, in every order.
-    Scenarios(scenarios::Scenarios),
     /// Lists the rules.
-    Rules,
+    Rules(Rules),
     /// Says of each kernel routine whether it is modelled, trivial or missing: of those that a driver imports, or of all.
     Routines(routines::Routines),
+}
+
+/// The arguments of `rules`.
+#[derive(Debug, Args)]
+struct Rules {
+    /// As a page in Markdown, with what Windows calls each, an example and the mend.
+    #[arg(long)]
+    markdown: bool,
 }
 
 /// Runs the program.
@@ -71,10 +73,12 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.execute(),
         Command::Explore(explore) => explore.execute(),
         Command::Crosscheck(crosscheck) => crosscheck.execute(),
-        Command::Faults(faults) => faults.execute(),
-        Command::Scenarios(scenarios) => scenarios.execute(),
-        Command::Rules => {
-            rules();
+        Command::Rules(list) => {
+            if list.markdown {
+                print!("{}", rule::guide::page());
+            } else {
+                rules();
+            }
             CLEAN
         }
         Command::Routines(routines) => routines.execute(),
@@ -88,18 +92,25 @@ fn rules() {
             .bug_check
             .map_or_else(String::new, |it| format!(" [{} {:#x}]", it.1, it.0));
         println!("{}{bug_check}\n    {}", rule.name, rule.meaning);
+        if let Some(guide) = rule::guide::guide(rule.name) {
+            println!("    such as: {}\n    mend: {}", guide.example, guide.mend);
+        }
     }
 }
 
 /// A driver's file, read.
-struct Driver {
+#[derive(Debug)]
+pub struct Driver {
     path: PathBuf,
     bytes: Vec<u8>,
 }
 
 impl Driver {
-    /// Reads a file, or says in one sentence why not.
-    fn read(path: &Path) -> Result<Self, String> {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Why not, in a sentence.
+    pub fn read(path: &Path) -> Result<Self, String> {
         let bytes = std::fs::read(path)
             .map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
         Ok(Self {
@@ -108,8 +119,17 @@ impl Driver {
         })
     }
 
-    /// Loads it into a machine of this OS thread, or says in one sentence why not.
-    fn install(&self, settings: Settings) -> Result<(), String> {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Loads it into a machine of this OS thread.
+    ///
+    /// # Errors
+    /// Why not, in a sentence.
+    pub fn install(&self, settings: Settings) -> Result<(), String> {
         Machine::install(&self.bytes, &self.path, settings)
             .map_err(|error| format!("{} cannot be loaded: {error}", self.path.display()))
     }
@@ -117,7 +137,7 @@ impl Driver {
 
 /// What a person can choose about the simulated kernel that holds for a whole run.
 #[derive(Debug, Args)]
-struct Kernel {
+pub struct Kernel {
     /// A value in the key Parameters of the driver's own: a `REG_DWORD` if VALUE is a number, else a
     /// `REG_SZ`. Such as `--parameter DeviceLimit=1`.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
@@ -133,7 +153,8 @@ struct Kernel {
 
 impl Kernel {
     /// The settings they amount to.
-    fn settings(&self) -> Settings {
+    #[must_use]
+    pub fn settings(&self) -> Settings {
         Settings {
             registry: self.parameters.clone(),
             tracing: self.tracing,
@@ -143,7 +164,8 @@ impl Kernel {
     }
 
     /// The same as command line, with a space before each.
-    fn arguments(&self) -> String {
+    #[must_use]
+    pub fn arguments(&self) -> String {
         let mut text = String::new();
         for ((_, name), value) in &self.parameters {
             let _ = match value {
@@ -174,8 +196,9 @@ fn parameter(text: &str) -> Result<((String, String), Value), String> {
     Ok((("Parameters".to_owned(), name.to_owned()), value))
 }
 
-/// Prints why the input cannot be used.
-fn refuse(sentence: &str) -> u8 {
+/// Prints why the input cannot be used, and returns the exit code for that.
+#[must_use]
+pub fn refuse(sentence: &str) -> u8 {
     eprintln!("ntsim: {sentence}");
     BAD_INPUT
 }

@@ -204,8 +204,8 @@ pub fn explore(
     outcome
 }
 
-/// What is explored.
-type Body = Arc<dyn Fn() + Send + Sync>;
+/// What is explored: plays a scenario once, in a run that has begun.
+pub type Body = Arc<dyn Fn() + Send + Sync>;
 
 /// What came of runs.
 struct Ran {

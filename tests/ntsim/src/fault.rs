@@ -7,7 +7,6 @@
 //! [`routine`] says of every routine whether it can fail.
 
 pub mod routine;
-pub mod trial;
 
 use std::fmt;
 

@@ -9,24 +9,31 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`image`] | the loader: PE, relocation, imports, page protection |
-//! | `guest`, `arena`, `mapping` | the driver's memory: every access of the kernel is checked, freed memory faults |
-//! | `cpu`, `trap` | calling the driver and leaving it; faults; what only ring 0 may do |
-//! | `caller` | where in the driver a thread is, for reports |
-//! | `world` | the state of one run |
-//! | `checkpoint` | the same state again, for other runs to begin with, or to end at |
+//! | [`image`] | the loader: PE, relocation, imports, page protection, names by MAP and PDB |
+//! | [`machine`], [`guest`], `arena`, `mapping` | the driver's memory: every access of the kernel is checked, freed memory faults |
+//! | `cpu`, `trap`, `caller` | calling the driver and leaving it; faults; what only ring 0 may do; where a thread is |
+//! | [`world`] | the state of one run |
+//! | [`checkpoint`] | the same state again, for other runs to begin with, or to end at |
 //! | `time` | processor time, in which limits are measured |
-//! | `nt` | layouts of the kernel's structures |
+//! | [`nt`] | layouts of the kernel's structures |
 //! | `ddi` | the routines the driver imports, one file per prefix |
-//! | `manager` | the I/O manager and the Plug and Play manager: what calls the driver |
+//! | [`manager`] | the I/O manager and the Plug and Play manager: what calls the driver |
 //! | [`schedule`] | who runs next, one strategy per file |
-//! | [`rule`] | what must never happen, one file per subject |
-//! | `race` | data races, and which instructions have to be points because of them |
-//! | [`scenario`] | what is run |
-//! | [`program`] | the required behaviors, as programs in user mode see them |
+//! | [`rule`], [`finding`] | what must never happen, one file per subject |
+//! | [`race`] | data races, and which instructions have to be points because of them |
+//! | [`repeated`], [`stage`], [`event`], [`suspend`] | what scenarios are made of |
+//! | [`script`], [`tour`] | scenarios in files, and what `ntsim run` does |
+//! | [`fault`] | failures on purpose |
 //! | [`native`] | real threads and no rules: a driver at full speed, for measuring |
 //! | [`coverage`] | which instructions of the driver have been executed |
 //! | [`explore`], [`report`], [`cli`] | running it, and saying what came of it |
+//!
+//! # Scenarios of your own
+//!
+//! A driver whose requests need more than a file can say has its scenarios in a crate of its own: it implements
+//! [`repeated::Scenario`], opens handles by [`stage`], sends requests by [`manager::request`], adds its rules by
+//! [`rules!`] and [`rule::add`], and explores by [`explore::explore`] or, with the options of `ntsim explore`, by
+//! [`cli::explore::Session`].
 //!
 //! # How a run works
 //!
@@ -80,7 +87,7 @@
 //! * Preemption by IRQL: each thread runs on a processor of its own, as if there were enough of them. With
 //!   `--preemption` a DPC takes the processor of the thread that has queued it, or set its timer, wherever
 //!   that is below `DISPATCH_LEVEL`.
-//! * Suspension, but for the actor `suspend`: it freezes the thread of the first actor wherever the APC for it
+//! * Suspension, but for [`suspend`]: it freezes the thread of the first actor wherever the APC for it
 //!   would be delivered, below `APC_LEVEL` and outside of critical and guarded regions. What the I/O manager does by
 //!   itself (cancels, closes, removes) it does where it is not suspended.
 //! * Interrupts, DMA, hardware; keys of the registry and files that the driver has not made itself; what it has registered
@@ -95,7 +102,7 @@
 //! * Paging: all memory is resident, so code at `DISPATCH_LEVEL` that touches paged memory is not
 //!   noticed.
 //! * Security: who may open the device is not checked. The access rights in an IOCTL code are compared
-//!   with those of the handle only by `ntsim scenarios`.
+//!   with those of the handle only where a scenario does so.
 //! * Drivers for other processors than x64.
 
 #![expect(
@@ -104,40 +111,46 @@
     clippy::cast_sign_loss,
     reason = "NT has fields of all widths and signs for the same values, and this runs only on x64"
 )]
+#![expect(
+    clippy::must_use_candidate,
+    reason = "what looks like a question is often called for what the driver does then"
+)]
 
 mod arena;
 mod caller;
-mod checkpoint;
 #[cfg(test)]
 mod conformance;
-pub mod coverage;
 mod cpu;
 mod ddi;
 mod exception;
-mod finding;
-mod guest;
-mod machine;
-mod manager;
 mod mapping;
-
-mod race;
-mod settings;
 mod time;
 mod trap;
-mod world;
 
+pub mod checkpoint;
 pub mod cli;
+pub mod coverage;
+pub mod event;
 pub mod explore;
 pub mod fault;
+pub mod finding;
+pub mod guest;
 pub mod image;
+pub mod machine;
+pub mod manager;
 pub mod native;
 pub mod nt;
-pub mod program;
+pub mod race;
+pub mod repeated;
 pub mod report;
 pub mod rule;
-pub mod scenario;
 pub mod schedule;
 pub mod script;
+mod settings;
+pub mod stage;
+pub mod suspend;
+pub mod tour;
+pub mod world;
 
 pub use finding::Finding;
-pub use settings::{Clock, CsqOrder, Settings};
+pub use settings::{Clock, CsqOrder, Points, Registry, Settings, Value};

@@ -325,7 +325,7 @@ impl Detector {
         for (span, effect) in touches.places() {
             result = result.and(self.touch(me, span, effect, by));
         }
-        self.steps.push(self.clocks.of(me));
+        self.steps.push(*self.clocks.of(me));
         self.clocks.advance(me);
         if self.last.len() <= me {
             self.last.resize(me + 1, Touches::NOTHING);
@@ -337,16 +337,21 @@ impl Detector {
     }
 
     fn touch(&mut self, me: usize, span: Span, effect: Effect, by: By) -> Result<(), Conflict> {
-        let clock = self.clocks.of(me);
+        let Self { cells, clocks, .. } = self;
+        let clock = clocks.of(me);
+        let time = clock.get(me).copied().unwrap_or(0);
+        let touch = Record::new(me, time, effect, by);
+        if cells.is_known(span, &touch) {
+            return Ok(());
+        }
         let later = Side {
             thread: me,
             effect,
             by,
         };
-        let Self { cells, .. } = self;
         let mut conflicts = Vec::new();
         cells.conflicts(span, effect, me, |address, record| {
-            if !record.is_before(&clock) {
+            if !record.is_before(clock) {
                 let earlier = Side {
                     thread: record.thread,
                     effect: record.effect,
@@ -359,8 +364,7 @@ impl Detector {
                 });
             }
         });
-        let time = clock.get(me).copied().unwrap_or(0);
-        self.cells.note(span, Record::new(me, time, effect, by));
+        cells.note(span, touch);
         let found = conflicts.iter().find(|it| self.finds && !it.is_allowed());
         let result = found.copied().map_or(Ok(()), Err);
         if self.learns {

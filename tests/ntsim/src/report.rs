@@ -11,6 +11,7 @@ use crate::explore::Found;
 use crate::image::Place;
 use crate::machine;
 use crate::nt::status;
+use crate::rule::guide::guide;
 use crate::world::World;
 
 /// A step of a run.
@@ -87,6 +88,9 @@ pub fn found(found: &Found, replay_command: &str) -> String {
     let _ = writeln!(text, "  rule: {}", rule.meaning);
     if let Some(bug_check) = rule.bug_check {
         let _ = writeln!(text, "  Windows: {} ({:#x})", bug_check.1, bug_check.0);
+    }
+    if let Some(guide) = guide(rule.name) {
+        let _ = writeln!(text, "  mend: {}", guide.mend);
     }
     let _ = writeln!(text, "  in thread T{}", finding.thread);
     for site in &finding.stack {

@@ -9,15 +9,16 @@
     reason = "the meaning of a rule is also printed as it stands"
 )]
 
-pub mod account;
-pub mod behavior;
+use std::sync::OnceLock;
+
 pub mod buffer;
 pub mod completion;
 pub mod csq;
 pub mod deferred;
 pub mod dispatch;
-pub mod failure;
+pub mod expectation;
 pub mod fault;
+pub mod guide;
 pub mod irql;
 pub mod lock;
 pub mod mdl;
@@ -54,6 +55,8 @@ const IO_VERIFIER: Option<BugCheck> = Some(BugCheck(0xc9, "DRIVER_VERIFIER_IOMAN
 /// `IRQL_NOT_LESS_OR_EQUAL`.
 const IRQL: Option<BugCheck> = Some(BugCheck(0x0a, "IRQL_NOT_LESS_OR_EQUAL"));
 
+/// Makes statics of rules, and `ALL`, the list of them: a name, the bug check if Windows has one, the rule in a sentence.
+#[macro_export]
 macro_rules! rules {
     ($($(#[$doc:meta])* $rule:ident = $name:literal, $bug_check:expr, $meaning:literal;)*) => {
         $(
@@ -69,19 +72,31 @@ macro_rules! rules {
         pub static ALL: &[&$crate::rule::Rule] = &[$(&$rule),*];
     };
 }
-use rules;
+pub use crate::rules;
+
+/// Rules that scenarios of a driver's own have.
+static MORE: OnceLock<Vec<&'static Rule>> = OnceLock::new();
+
+/// Adds the rules that a driver's own scenarios check, once in a process: they can be listed and allowed as others.
+pub fn add(rules: Vec<&'static Rule>) {
+    // A second time, they are there.
+    let _ = MORE.set(rules);
+}
 
 /// Every rule, for the list that `ntsim rules` prints.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
+    own().chain(MORE.get().into_iter().flatten().copied())
+}
+
+/// The rules that hold for every driver.
+pub fn own() -> impl Iterator<Item = &'static Rule> {
     [
-        account::ALL,
-        behavior::ALL,
         buffer::ALL,
         completion::ALL,
         csq::ALL,
         deferred::ALL,
         dispatch::ALL,
-        failure::ALL,
+        expectation::ALL,
         fault::ALL,
         irql::ALL,
         lock::ALL,

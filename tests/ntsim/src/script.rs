@@ -16,10 +16,10 @@
 //! steps = [{ do = "ioctl", handle = "server", code = 0x22a004, input = "01020304" }]
 //! ```
 //!
-//! Afterwards all handles are closed, the device is removed and the driver unloaded. The rules need no expectations;
+//! Afterwards the steps of `after` are done, if there are any, all handles are closed, the device is removed and the driver unloaded. The rules need no expectations;
 //! `{ do = "wait", request = "A", status = 0, output = "0102" }` has some.
 
-mod play;
+pub mod play;
 mod sets;
 
 use std::collections::HashSet;
@@ -39,6 +39,9 @@ pub struct Script {
     /// What is done before the threads begin.
     #[serde(default)]
     pub before: Vec<Step>,
+    /// What is done one after the other when the threads have ended: what must hold then.
+    #[serde(default)]
+    pub after: Vec<Step>,
     /// The threads.
     #[serde(rename = "thread")]
     pub threads: Vec<Thread>,
@@ -253,7 +256,7 @@ impl Script {
     fn check(&self) -> Result<(), String> {
         let all = || {
             let threads = self.threads.iter().flat_map(|thread| &thread.steps);
-            self.before.iter().chain(threads)
+            self.before.iter().chain(threads).chain(&self.after)
         };
         let opened: HashSet<&str> = self
             .before
@@ -271,9 +274,12 @@ impl Script {
                 "the handle {handle:?} is not opened: add {{ do = \"open\", handle = {handle:?} }} to `before`"
             ));
         }
-        let in_threads = || self.threads.iter().flat_map(|thread| &thread.steps);
-        if in_threads().any(|step| matches!(step, Step::Open { .. })) {
-            return Err("handles are opened in `before`, not by a thread".to_owned());
+        let in_threads = self.threads.iter().flat_map(|thread| &thread.steps);
+        if in_threads
+            .chain(&self.after)
+            .any(|step| matches!(step, Step::Open { .. }))
+        {
+            return Err("handles are opened in `before`, not by a thread or in `after`".to_owned());
         }
         let mut sent = HashSet::new();
         for name in all().filter_map(Step::sends) {

@@ -71,6 +71,14 @@ pub struct Points {
     pub copies: bool,
 }
 
+impl Points {
+    /// Adds others.
+    pub fn extend(&mut self, others: &Self) {
+        self.instructions.extend(&others.instructions);
+        self.copies |= others.copies;
+    }
+}
+
 /// The choices of one machine.
 #[expect(
     clippy::struct_excessive_bools,

@@ -103,12 +103,12 @@ pub struct World {
     pub handovers: Vec<(usize, usize)>,
     /// Whether the run has ended: what is left of its threads does nothing any more.
     pub over: bool,
-    /// Whether a server has answered a request with `STATUS_CANCELLED`.
+    /// Whether a program has answered the request of another with `STATUS_CANCELLED`.
     pub answered_canceled: bool,
     /// The IRPs that have to end, whatever else happens, because they were canceled, and by which threads.
     pub doomed: Vec<(usize, usize)>,
-    /// How many requests the driver has said it canceled because their handle asked for it.
-    pub canceled_own: u64,
+    /// Numbers that a scenario keeps.
+    pub notes: BTreeMap<&'static str, u64>,
     /// Values in the key Parameters of the driver's own, before those of the settings.
     pub parameters: Vec<(&'static str, Value)>,
     /// The decisions of the scheduler where it had a choice, as thread numbers.
@@ -319,7 +319,7 @@ impl World {
 impl World {
     /// Everything that what happens from now on can depend on, if no strategy has to decide any more. It does not
     /// tell apart what differs only by the order of things that nobody can ask for.
-    pub fn hash(&self, hasher: &mut impl Hasher) {
+    pub fn hash_all(&self, hasher: &mut impl Hasher) {
         let Self {
             current,
             // Those that are left have nothing to do that the rest of this does not say.
@@ -363,7 +363,7 @@ impl World {
             over,
             answered_canceled,
             doomed,
-            canceled_own,
+            notes,
             parameters,
             handles,
             time,
@@ -381,7 +381,7 @@ impl World {
             .map(|(number, by)| (irps.get(*number).map(|it| it.address), *by))
             .collect();
         doomed.sort_unstable();
-        (answered_canceled, doomed, canceled_own, parameters).hash(hasher);
+        (answered_canceled, doomed, notes, parameters).hash(hasher);
         (handles, time, passing).hash(hasher);
     }
 

@@ -110,3 +110,66 @@ fn a_file_that_cannot_be_written_is_said() {
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("cannot be written"));
 }
+
+/// The script of the GitHub action, with an environment as the action makes it.
+#[test]
+fn the_action_explores_and_writes_sarif() {
+    let (_, folder) = run("action", &[]);
+    let action = PathBuf::from("../../.github/actions/check-my-sys");
+    let text = fs::read_to_string(action.join("action.yml")).unwrap();
+    let script = fs::canonicalize(action.join("check.sh")).unwrap();
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_ntsim"));
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", program.parent().unwrap().display());
+    let check = |more: &[(&str, &str)]| {
+        let output = Command::new("bash")
+            .arg(&script)
+            .envs([("DRIVER", "sample.sys"), ("SARIF", "out.sarif")])
+            .envs(more.iter().copied())
+            .env("PATH", &path)
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        let text = format!(
+            "{}{}",
+            self::text(&output.stdout),
+            self::text(&output.stderr)
+        );
+        (output.status.code(), text)
+    };
+    let (code, said) = check(&[]);
+    assert_eq!(code, Some(1), "{said}");
+    let (code, said) = check(&[("ALLOW", "irp-lost\nadd-device-failed=it is a sample\n")]);
+    assert_eq!(code, Some(0), "{said}");
+    let log: Value = serde_json::from_slice(&fs::read(folder.join("out.sarif")).unwrap()).unwrap();
+    let suppression = &log["runs"][0]["results"][0]["suppressions"][0];
+    assert_eq!(suppression["justification"], "it is a sample");
+    // The sample fails in DriverEntry, so in every scenario.
+    let (code, said) = check(&[("IOCTL", "0x222004"), ("OUTPUT", "8")]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("send+cancel") && said.contains("FOUND"),
+        "{said}"
+    );
+    // What the script reads, the action gives.
+    for name in [
+        "DRIVER",
+        "SCENARIOS",
+        "IOCTL",
+        "INPUT",
+        "OUTPUT",
+        "ALLOW",
+        "SECONDS_EACH",
+        "SARIF",
+    ] {
+        let script = fs::read_to_string(&script).unwrap();
+        assert!(
+            script.contains(&format!("{{{name}")) || script.contains(&format!("${name}")),
+            "{name}"
+        );
+        assert!(
+            text.contains(&format!("        {name}: ${{{{ inputs.")),
+            "{name}"
+        );
+    }
+}

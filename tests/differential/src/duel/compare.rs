@@ -1,7 +1,7 @@
 //! Whether both sides have done the same.
 
 use csq_protocol::{ioctl, wire};
-use ntsim::program::queues;
+use exploration::program::queues;
 use scenarios::Target;
 
 use super::{Asked, Duel, Outstanding};

@@ -12,9 +12,9 @@
 use std::collections::BTreeMap;
 
 use csq_protocol::{ioctl, status, wire};
+use exploration::program::queues::Lengths;
 use model::model::Control;
 use model::{Ending, Model, Output, Reply, input};
-use ntsim::program::queues::Lengths;
 use scenarios::target::Answer;
 use zerocopy::FromBytes;
 

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use csq_protocol::{ioctl, status, wire};
+use exploration::program::Simulated;
 use model::Operation;
 use model::operation::{self, Status};
-use ntsim::program::Simulated;
 use scenarios::Target;
 use scenarios::target::{Answer, Rights, Submitted};
 use zerocopy::FromBytes;

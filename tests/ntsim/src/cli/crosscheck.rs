@@ -5,16 +5,15 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::scripts::Scripts;
 use super::search::{self, order_name};
 use super::{CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
-use crate::explore::{Limits, Outcome, explore};
+use crate::explore::{Body, Limits, Outcome, explore};
 use crate::machine;
-use crate::scenario::{Repeated, Scenario};
 use crate::schedule::Strategy;
 use crate::schedule::bounded::Bounded;
 use crate::schedule::pct::Pct;
@@ -25,10 +24,17 @@ use crate::settings::{CsqOrder, Points, Settings};
 /// The arguments of `crosscheck`.
 #[derive(Debug, Args)]
 pub struct Crosscheck {
+    #[command(flatten)]
+    comparison: Comparison,
+    #[command(flatten)]
+    scripts: Scripts,
+}
+
+/// What to compare, and how thoroughly.
+#[derive(Debug, Args)]
+pub struct Comparison {
     /// The driver.
     driver: PathBuf,
-    /// The scenarios, as for `explore`; all if there is none.
-    scenario: Vec<Scenario>,
     #[command(flatten)]
     kernel: Kernel,
     /// The order in which `IoCsqInsertIrp` works; all three if not given.
@@ -57,15 +63,26 @@ struct Total {
 
 impl Crosscheck {
     /// Runs it and returns the exit code.
+    #[must_use]
     pub fn execute(&self) -> u8 {
+        match self.scripts.read() {
+            Ok(asked) => {
+                let scenarios = asked.iter().map(|it| (it.name(), it.body(false)));
+                self.comparison.execute(&scenarios.collect::<Vec<_>>())
+            }
+            Err(sentence) => refuse(&sentence),
+        }
+    }
+}
+
+impl Comparison {
+    /// Compares the strategies in these scenarios, and returns the exit code. All runs of a scenario begin with the same
+    /// state: what is left on stacks is in what the driver sets up.
+    #[must_use]
+    pub fn execute(&self, scenarios: &[(String, Body)]) -> u8 {
         let driver = match Driver::read(&self.driver) {
             Ok(driver) => driver,
             Err(sentence) => return refuse(&sentence),
-        };
-        let scenarios = if self.scenario.is_empty() {
-            Scenario::all()
-        } else {
-            self.scenario.clone()
         };
         let orders = self
             .csq_order
@@ -79,9 +96,9 @@ impl Crosscheck {
             if let Err(sentence) = driver.install(settings) {
                 return refuse(&sentence);
             }
-            for scenario in &scenarios {
-                if let Err(panic) = self.compare(scenario, order, &mut total) {
-                    eprintln!("ntsim: {scenario}: {panic}");
+            for (name, body) in scenarios {
+                if let Err(panic) = self.compare(name, body, order, &mut total) {
+                    eprintln!("ntsim: {name}: {panic}");
                     return FAILED;
                 }
             }
@@ -99,7 +116,8 @@ impl Crosscheck {
 
     fn compare(
         &self,
-        scenario: &Scenario,
+        name: &str,
+        body: &Body,
         order: CsqOrder,
         total: &mut Total,
     ) -> Result<(), String> {
@@ -108,28 +126,19 @@ impl Crosscheck {
             time,
             ..Limits::default()
         };
-        // All begin with the same state: what is left on stacks is in what the driver sets up.
-        let repeated = Arc::new(Repeated::new(scenario.clone()));
-        let all = run(
-            &repeated,
-            SleepSet::default(),
-            limits,
-            Points::default(),
-            false,
-        )?;
-        let name = scenario.to_string();
+        let all = run(body, SleepSet::default(), limits, Points::default(), false)?;
         if let Some(found) = &all.found {
             total.found += 1;
             println!(
                 "{}: {}",
-                search::summary(&name, order, &all),
+                search::summary(name, order, &all),
                 found.finding.rule.name
             );
             return Ok(());
         }
         if !all.exhausted {
             total.cut_off += 1;
-            println!("{}", search::summary(&name, order, &all));
+            println!("{}", search::summary(name, order, &all));
             return Ok(());
         }
         total.compared += 1;
@@ -149,7 +158,7 @@ impl Crosscheck {
                 ..Limits::default()
             };
             let points = all.learned.points.clone();
-            let outcome = run(&repeated, other, limits, points, fine)?;
+            let outcome = run(body, other, limits, points, fine)?;
             let order = order_name(order);
             if let Some(found) = &outcome.found {
                 total.wrong += 1;
@@ -172,7 +181,7 @@ impl Crosscheck {
         }
         println!(
             "{}, {} states, {seen} of them by another strategy",
-            search::summary(&name, order, &all),
+            search::summary(name, order, &all),
             all.states.len()
         );
         Ok(())
@@ -181,7 +190,7 @@ impl Crosscheck {
 
 /// Explores a scenario in one way, with these points; `fine` lets others come before each access to memory.
 fn run(
-    repeated: &Arc<Repeated>,
+    body: &Body,
     strategy: impl Strategy + 'static,
     limits: Limits,
     points: Points,
@@ -194,8 +203,8 @@ fn run(
         });
     };
     set(points, fine);
-    let repeated = Arc::clone(repeated);
-    let outcome = explore(strategy, limits, |_| {}, move || repeated.play());
+    let body = Body::clone(body);
+    let outcome = explore(strategy, limits, |_| {}, move || body());
     set(Points::default(), false);
     match outcome.broken {
         Some(panic) => Err(panic),

@@ -1,42 +1,40 @@
-//! `ntsim explore`: scenarios in every order.
+//! `ntsim explore`: scenarios in every order; and what commands that explore scenarios of their own share with it.
 
-mod parts;
-mod scripts;
-
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use self::parts::Part;
-use self::scripts::Scripts;
 use super::findings::{Findings, Ledger};
+use super::scripts::Scripts;
 use super::search::{self, Search};
-use super::{CLEAN, Driver, FAILED, FOUND, Kernel, refuse};
-use crate::explore::{Found, Limits, Outcome, explore};
+use super::{Driver, FAILED, FOUND, Kernel, refuse};
+use crate::explore::{Body, Found, Limits, Outcome, explore};
 use crate::machine;
 use crate::report::document::Record;
-use crate::scenario::{Repeated, Scenario};
 use crate::schedule::Strategy;
 use crate::settings::{CsqOrder, Points, Settings};
 
 /// The arguments of `explore`.
+#[derive(Debug, Args)]
+pub struct Explore {
+    /// The driver.
+    driver: PathBuf,
+    #[command(flatten)]
+    scripts: Scripts,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// The options of every exploration.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option of its own"
 )]
 #[derive(Debug, Args)]
-pub struct Explore {
-    /// The driver.
-    driver: PathBuf,
-    /// Actors joined by `+`, such as pend+cancel+complete-next. Behind an @, words joined by commas:
-    /// dispatch lets them call at `DISPATCH_LEVEL` where that is allowed; claimed, returned or waiting say
-    /// how it is when they begin; limit-1 lets the device take one request at once; slow-bus lets the driver below answer the Plug and Play manager later. All pairs and
-    /// triples, each at both levels, and scenarios with claims and timeouts if there is none.
-    scenario: Vec<Scenario>,
-    #[command(flatten)]
-    scripts: Scripts,
+pub struct Options {
     #[command(flatten)]
     search: Search,
     /// Looks for data races: a race is a finding.
@@ -46,6 +44,9 @@ pub struct Explore {
     /// by commas, as a report printed them; `copies` for the kernel's routines that copy memory.
     #[arg(long, value_parser = points, default_value = "")]
     points: Points,
+    /// What was learned in earlier scenarios, so that the search need not begin anew for it in each.
+    #[arg(skip)]
+    learned: RefCell<Points>,
     /// Lets other threads come before every instruction that touches shared memory: for schedules by chance.
     #[arg(long)]
     fine: bool,
@@ -53,10 +54,6 @@ pub struct Explore {
     kernel: Kernel,
     #[command(flatten)]
     findings: Findings,
-    /// The scenarios in which a thread is suspended in the driver while others end what it may have, and no
-    /// others.
-    #[arg(long, conflicts_with = "scenario")]
-    suspend: bool,
     /// Stops at the first finding.
     #[arg(long)]
     first: bool,
@@ -67,9 +64,6 @@ pub struct Explore {
     /// result is the same.
     #[arg(long)]
     fresh: bool,
-    /// Explores only one part of the scenarios, such as 1/2.
-    #[arg(long, hide = true)]
-    part: Option<Part>,
 }
 
 /// How to print what came of scenarios.
@@ -81,12 +75,8 @@ enum Format {
     Table,
 }
 
-/// The longest that one scenario in one order takes, in seconds of a processor, if all are explored: so that two
-/// processors are done with them in less than two minutes.
-const EACH_OF_ALL: f64 = 0.15;
-
-/// And then, if that was too short for all its schedules, so long by chance.
-const BY_CHANCE: f64 = 0.05;
+/// The longest that one scenario takes, in seconds of a processor, if nobody says otherwise.
+const EACH: f64 = 5.0;
 
 /// The name of the kernel's routines that copy memory among points.
 const COPIES: &str = "copies";
@@ -108,12 +98,16 @@ fn points(text: &str) -> Result<Points, String> {
 }
 
 /// What came of all scenarios.
-#[derive(Default)]
-struct Total {
-    scenarios: usize,
-    exhausted: usize,
-    schedules: usize,
-    code: u8,
+#[derive(Clone, Debug, Default)]
+pub struct Total {
+    /// How many were run.
+    pub scenarios: usize,
+    /// In how many of them all schedules were run.
+    pub exhausted: usize,
+    /// How many schedules were run.
+    pub schedules: usize,
+    /// The exit code.
+    pub code: u8,
 }
 
 impl Total {
@@ -131,154 +125,82 @@ impl Total {
 
 impl Explore {
     /// Runs it and returns the exit code.
+    #[must_use]
     pub fn execute(&self) -> u8 {
         let driver = match Driver::read(&self.driver) {
             Ok(driver) => driver,
             Err(sentence) => return refuse(&sentence),
         };
-        if self.search.is_replay() && !self.scripts.are_asked_for() && self.scenario.len() != 1 {
-            return refuse("a schedule to replay is of one scenario: give its name");
+        let mut session = Session::new("ntsim explore", &self.options, &driver);
+        match self.explore(&mut session) {
+            Ok(()) => session.end(),
+            Err(sentence) => refuse(&sentence),
         }
-        let start = Instant::now();
-        let mut ledger = self.findings.ledger(&driver.path);
-        if self.format == Format::Table && self.part.is_none() {
-            ledger.say(search::TABLE);
-        }
-        let all = self.scenario.is_empty() && !self.suspend && self.part.is_none();
-        let total = if self.scripts.are_asked_for() {
-            self.explore_scripts(&driver, &mut ledger)
-        } else if all {
-            parts::explore_all(&mut ledger)
-                .map_err(|error| format!("ntsim cannot run itself: {error}"))
-        } else {
-            self.explore_names(&driver, &mut ledger)
-        };
-        let total = match total {
-            Ok(total) => total,
-            Err(sentence) => return refuse(&sentence),
-        };
-        if self.part.is_some() {
-            println!("{}", parts::line(&total, &ledger));
-            return total.code;
-        }
-        if total.scenarios > 1 && total.code <= FOUND && !(self.first && total.code == FOUND) {
-            if self.format == Format::Table {
-                ledger.say("");
-            }
-            ledger.say(&total.sentence(start.elapsed()));
-        }
-        ledger.end(total.code)
     }
 
-    fn explore_names(&self, driver: &Driver, ledger: &mut Ledger<'_>) -> Result<Total, String> {
-        let scenarios = self.scenarios();
-        let mut total = Total::default();
-        let mut number = 0;
-        for order in self.search.orders() {
-            driver.install(self.settings(order))?;
-            for scenario in &scenarios {
-                number += 1;
-                if self.part.is_some_and(|part| !part.has(number)) {
-                    continue;
-                }
-                let code = self.explore(scenario, order, &mut total, ledger)?;
-                total.code = total.code.max(code);
-                if total.code > FOUND || (self.first && total.code == FOUND) {
-                    return Ok(total);
+    fn explore(&self, session: &mut Session<'_>) -> Result<(), String> {
+        let asked = self.scripts.read()?;
+        let search = &self.options.search;
+        if search.is_replay() && asked.len() != 1 {
+            return Err(
+                "a schedule to replay is of one scenario: give one file, or --only NAME".to_owned(),
+            );
+        }
+        session.begin();
+        for order in search.orders() {
+            session.install(order)?;
+            for scenario in &asked {
+                let limits = self.options.limits(Some(EACH));
+                let body = scenario.body(self.options.fresh);
+                session.explore(&scenario.name(), scenario.asked(), order, limits, &body)?;
+                if session.is_over() {
+                    return Ok(());
                 }
             }
         }
-        Ok(total)
+        Ok(())
+    }
+}
+
+impl Options {
+    /// How to go through the schedules.
+    #[must_use]
+    pub const fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// Whether every schedule is to be played from its beginning to its end.
+    #[must_use]
+    pub const fn fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// When to stop: what a person gave, or these seconds for each if nothing.
+    #[must_use]
+    pub fn limits(&self, default_seconds: Option<f64>) -> Limits {
+        self.search.limits(default_seconds, self.findings.goes_on())
     }
 
     fn settings(&self, order: CsqOrder) -> Settings {
+        let mut points = self.points.clone();
+        points.extend(&self.learned.borrow());
         Settings {
             csq_order: order,
             races: self.races,
-            points: self.points.clone(),
+            points,
             fine: self.fine,
             ..self.kernel.settings()
         }
     }
 
-    fn scenarios(&self) -> Vec<Scenario> {
-        if self.suspend {
-            Scenario::suspended()
-        } else if self.scenario.is_empty() {
-            Scenario::all()
-        } else {
-            self.scenario.clone()
+    /// Keeps what was learned for the next scenarios: what has raced in one is likely to in others, and a point that
+    /// races with nothing costs one step and no schedule.
+    fn keep(&self, outcome: &Outcome) {
+        if !self.fine && !self.search.is_replay() {
+            let mut learned = self.learned.borrow_mut();
+            learned.extend(&outcome.learned.points);
+            machine::with(|machine| machine.settings.points.extend(&learned));
         }
-    }
-
-    fn explore(
-        &self,
-        scenario: &Scenario,
-        order: CsqOrder,
-        total: &mut Total,
-        ledger: &mut Ledger<'_>,
-    ) -> Result<u8, String> {
-        let strategy = self.search.strategy()?;
-        let all = self.scenario.is_empty();
-        let name = scenario.to_string();
-        let goes_on = || self.findings.goes_on();
-        let limits = self.search.limits(all.then_some(EACH_OF_ALL), goes_on());
-        let outcome = self.run(scenario, strategy, limits);
-        let bounded = !outcome.exhausted;
-        total.scenarios += 1;
-        total.exhausted += usize::from(outcome.exhausted);
-        total.schedules += outcome.schedules;
-        let code = self.print(&name, &name, order, &outcome, ledger)?;
-        if code != CLEAN || !all || !bounded {
-            return Ok(code);
-        }
-        let limits = self.search.limits(Some(BY_CHANCE), goes_on());
-        // What the search has learned holds for schedules by chance, too.
-        let learned = outcome.learned.points;
-        let own = machine::with(|machine| std::mem::replace(&mut machine.settings.points, learned));
-        let outcome = self.run(scenario, self.search.by_chance(), limits);
-        machine::with(|machine| machine.settings.points = own);
-        total.schedules += outcome.schedules;
-        self.print(&name, &name, order, &outcome, ledger)
-    }
-
-    /// Prints what came of a scenario, which the command line has asked for in these words, and returns the exit code.
-    fn print(
-        &self,
-        scenario: &str,
-        asked: &str,
-        order: CsqOrder,
-        outcome: &Outcome,
-        ledger: &mut Ledger<'_>,
-    ) -> Result<u8, String> {
-        if let Some(panic) = &outcome.broken {
-            eprintln!("ntsim: {scenario}: {panic}");
-            return Ok(FAILED);
-        }
-        if let Some(sentence) = search::misfit(outcome) {
-            return Err(sentence);
-        }
-        let line = match self.format {
-            Format::Lines => search::summary,
-            Format::Table => search::row,
-        };
-        ledger.say(&line(scenario, order, outcome));
-        if outcome.found.is_none() && outcome.passed.is_empty() && self.search.is_replay() {
-            ledger.say("the schedule breaks no rule");
-        }
-        let order = search::order_name(order);
-        let races = if self.races { " --races" } else { "" };
-        let again = |found: &Found| {
-            format!(
-                "ntsim explore {} {asked} --csq-order {order}{races}{}{} --replay {}",
-                self.driver.display(),
-                self.points_again(&found.points),
-                self.kernel.arguments(),
-                found.schedule
-            )
-        };
-        let record = Record::new(scenario, &order, search::extent(outcome), outcome);
-        Ok(ledger.add(record, outcome.passed.iter().chain(&outcome.found), again))
     }
 
     /// The points of a schedule as options, with a space before.
@@ -295,32 +217,187 @@ impl Explore {
             format!(" --points {}", names.join(","))
         }
     }
-
-    /// Explores one scenario.
-    fn run(&self, scenario: &Scenario, strategy: Box<dyn Strategy>, limits: Limits) -> Outcome {
-        let name = scenario.to_string();
-        let scenario = scenario.clone();
-        if self.fresh {
-            explore_visibly(&name, strategy, limits, move || scenario.play())
-        } else {
-            let repeated = Repeated::new(scenario);
-            explore_visibly(&name, strategy, limits, move || repeated.play())
-        }
-    }
 }
 
-/// Explores with a line that shows how far it has come.
-fn explore_visibly(
-    name: &str,
-    strategy: Box<dyn Strategy>,
-    limits: Limits,
-    play: impl Fn() + Send + Sync + 'static,
-) -> Outcome {
-    let bar = ProgressBar::new_spinner().with_message(name.to_owned());
-    bar.set_style(ProgressStyle::default_spinner());
-    let position = bar.clone();
-    let progress = move |number| position.set_position(number as u64);
-    let outcome = explore(strategy, limits, progress, play);
-    bar.finish_and_clear();
-    outcome
+/// An exploration of scenarios, one after the other.
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// The command, as a person types it.
+    command: &'a str,
+    options: &'a Options,
+    driver: &'a Driver,
+    ledger: Ledger<'a>,
+    total: Total,
+    start: Instant,
+}
+
+impl<'a> Session<'a> {
+    /// Begins one; `command` is what a person types before the driver's name.
+    #[must_use]
+    pub fn new(command: &'a str, options: &'a Options, driver: &'a Driver) -> Self {
+        Self {
+            command,
+            options,
+            driver,
+            ledger: options.findings.ledger(driver.path()),
+            total: Total::default(),
+            start: Instant::now(),
+        }
+    }
+
+    /// Prints what stands above the results.
+    pub fn begin(&self) {
+        if self.options.format == Format::Table {
+            self.ledger.say(search::TABLE);
+        }
+    }
+
+    /// Loads the driver anew, for an order of `IoCsqInsertIrp`.
+    ///
+    /// # Errors
+    /// A sentence on a file that is no driver.
+    pub fn install(&self, order: CsqOrder) -> Result<(), String> {
+        self.driver.install(self.options.settings(order))
+    }
+
+    /// Explores a scenario, which the command line has asked for in these words, and prints what came of it. Returns
+    /// whether more schedules could show something.
+    ///
+    /// # Errors
+    /// A sentence on a schedule that is none of this scenario's.
+    pub fn explore(
+        &mut self,
+        name: &str,
+        asked: &str,
+        order: CsqOrder,
+        limits: Limits,
+        body: &Body,
+    ) -> Result<bool, String> {
+        let strategy = self.options.search.strategy()?;
+        let outcome = self.run(name, strategy, limits, body);
+        self.total.scenarios += 1;
+        self.total.exhausted += usize::from(outcome.exhausted);
+        let clean = self.note(name, asked, order, &outcome)?;
+        Ok(clean && !outcome.exhausted)
+    }
+
+    /// Runs schedules of a scenario by chance, after [`Self::explore`] has come to no end.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn explore_by_chance(
+        &mut self,
+        name: &str,
+        asked: &str,
+        order: CsqOrder,
+        limits: Limits,
+        body: &Body,
+    ) -> Result<(), String> {
+        let strategy = self.options.search.by_chance();
+        let outcome = self.run(name, strategy, limits, body);
+        self.note(name, asked, order, &outcome).map(drop)
+    }
+
+    /// Explores with a line that shows how far it has come.
+    fn run(
+        &mut self,
+        name: &str,
+        strategy: Box<dyn Strategy>,
+        limits: Limits,
+        body: &Body,
+    ) -> Outcome {
+        let bar = ProgressBar::new_spinner().with_message(name.to_owned());
+        bar.set_style(ProgressStyle::default_spinner());
+        let position = bar.clone();
+        let progress = move |number| position.set_position(number as u64);
+        let body = Body::clone(body);
+        let outcome = explore(strategy, limits, progress, move || body());
+        bar.finish_and_clear();
+        self.options.keep(&outcome);
+        self.total.schedules += outcome.schedules;
+        outcome
+    }
+
+    /// Prints an outcome, and returns whether no rule was broken.
+    fn note(
+        &mut self,
+        scenario: &str,
+        asked: &str,
+        order: CsqOrder,
+        outcome: &Outcome,
+    ) -> Result<bool, String> {
+        if let Some(panic) = &outcome.broken {
+            eprintln!("ntsim: {scenario}: {panic}");
+            self.total.code = FAILED;
+            return Ok(false);
+        }
+        if let Some(sentence) = search::misfit(outcome) {
+            return Err(sentence);
+        }
+        let options = self.options;
+        let line = match options.format {
+            Format::Lines => search::summary,
+            Format::Table => search::row,
+        };
+        self.ledger.say(&line(scenario, order, outcome));
+        if outcome.found.is_none() && outcome.passed.is_empty() && options.search.is_replay() {
+            self.ledger.say("the schedule breaks no rule");
+        }
+        let order = search::order_name(order);
+        let races = if options.races { " --races" } else { "" };
+        let again = |found: &Found| {
+            format!(
+                "{} {} {asked} --csq-order {order}{races}{}{} --replay {}",
+                self.command,
+                self.driver.path().display(),
+                options.points_again(&found.points),
+                options.kernel.arguments(),
+                found.schedule
+            )
+        };
+        let record = Record::new(scenario, &order, search::extent(outcome), outcome);
+        let found = outcome.passed.iter().chain(&outcome.found);
+        let code = self.ledger.add(record, found, again);
+        self.total.code = self.total.code.max(code);
+        Ok(code != FOUND)
+    }
+
+    /// Whether no more scenarios are to be explored.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.total.code > FOUND || (self.options.first && self.total.code == FOUND)
+    }
+
+    /// What came of it so far.
+    #[must_use]
+    pub const fn total(&self) -> &Total {
+        &self.total
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger<'a> {
+        &self.ledger
+    }
+
+    /// Adds what another process has come to.
+    pub fn extend(&mut self, total: &Total, found: Vec<Record>) {
+        self.total.scenarios += total.scenarios;
+        self.total.exhausted += total.exhausted;
+        self.total.schedules += total.schedules;
+        self.total.code = self.total.code.max(total.code);
+        self.ledger.extend(found);
+    }
+
+    /// Prints the total, writes the files that were asked for, and returns the exit code.
+    #[must_use]
+    pub fn end(self) -> u8 {
+        if self.total.scenarios > 1 && !self.is_over() {
+            if self.options.format == Format::Table {
+                self.ledger.say("");
+            }
+            self.ledger.say(&self.total.sentence(self.start.elapsed()));
+        }
+        self.ledger.end(self.total.code)
+    }
 }

@@ -11,7 +11,7 @@ use crate::explore::{self, Found};
 use crate::machine;
 use crate::manager::plug_and_play;
 use crate::report::document::Record;
-use crate::scenario::tour;
+use crate::tour;
 
 /// The arguments of `run`.
 #[derive(Debug, Args)]

@@ -108,7 +108,9 @@ fn held() -> usize {
     world::with(|world| world.thread().held.len())
 }
 
+/// A point before a routine reads the queue: it may be gone, if nothing keeps it.
 fn require_queue(routine: &str, queue: usize) {
+    schedule::step("", queue, Touches::read(queue, csq::SIZE));
     let kind = csq::kind(queue);
     if kind != csq::TYPE_CSQ && kind != csq::TYPE_CSQ_EX {
         finding::raise(
@@ -132,7 +134,7 @@ fn read_cancel(address: usize) -> bool {
     irp::is_canceled(address)
 }
 
-/// What `DriverContext`[3] names, without regard to what the queue's user may have written there.
+/// What `DriverContext[3]` names, without regard to what the queue's user may have written there.
 fn csq_context(address: usize) -> usize {
     let found = guest::read(address + irp::CSQ_CONTEXT);
     finding::check(world::with(|world| {

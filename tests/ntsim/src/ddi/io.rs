@@ -23,7 +23,7 @@ use crate::rule;
 use crate::schedule;
 use crate::world;
 use crate::world::device::Device;
-use crate::world::step::{Span, Touches};
+use crate::world::step::{Effect, Span, Touches};
 
 exports! {
     IoCreateDevice, IoCreateDeviceSecure, WdmlibIoCreateDeviceSecure, IoDeleteDevice,
@@ -145,7 +145,11 @@ pub extern "win64" fn WdmlibIoCreateDeviceSecure(
 pub extern "win64" fn IoDeleteDevice(device: usize) {
     enter("IoDeleteDevice", PASSIVE_LEVEL);
     require_device("IoDeleteDevice", device);
-    schedule::step("IoDeleteDevice", device, Touches::end(device));
+    let touches = deletion(device);
+    schedule::step("IoDeleteDevice", device, touches);
+    if deletion(device) != touches {
+        race::is_bounded("the deletion of a device in which a timer or a DPC is initialized");
+    }
     // Its memory may be gone when this returns.
     let span = Span::object(device);
     finding::check(world::with(|world| {
@@ -162,6 +166,21 @@ pub extern "win64" fn IoDeleteDevice(device: usize) {
         world.log("IoDeleteDevice", device, None);
     });
     delete_if_unused(device);
+}
+
+/// What the deletion of a device depends on and changes: the device object, and whether a timer or a DPC in it is still
+/// on its way. Its memory ends later, in a step of its own.
+fn deletion(device: usize) -> Touches {
+    let span = Span::object(device);
+    let range = span.start..span.end();
+    let object = Touches::write(device, device_object::SIZE);
+    world::with(|world| {
+        let timers = world.deferred.timers.range(range.clone()).map(|it| *it.0);
+        let dpcs = world.deferred.dpcs.range(range).map(|it| *it.0);
+        timers.chain(dpcs).fold(object, |touches, address| {
+            touches.and(Span::new(address, 1), Effect::Write)
+        })
+    })
 }
 
 /// Frees a device object that was deleted, once no file object refers to it.

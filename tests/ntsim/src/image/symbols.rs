@@ -147,7 +147,6 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Plan;
 
     const MAP: &str = "\
  csq
@@ -210,55 +209,5 @@ mod tests {
         assert_eq!(at(&symbols, 0x103f), Some("DriverEntry"));
         assert_eq!(at(&symbols, 0x1050), Some("callbacks::csq_insert_irp"));
         assert_eq!(at(&symbols, 0xfff), None);
-    }
-
-    #[test]
-    fn map_and_pdb_of_the_package_say_the_same() {
-        let package = std::path::Path::new("../../target/package");
-        let read = |name| {
-            let path = package.join(name);
-            std::fs::read(path).unwrap_or_else(|_| panic!("no {name}; `cargo make` builds it"))
-        };
-        let plan = Plan::parse(&read("csq.sys")).unwrap();
-        let map = String::from_utf8(read("csq.map")).unwrap();
-        let map = Symbols::parse(&map, plan.preferred_base);
-        let identity = plan.identity.unwrap();
-        let pdb = Symbols::from_pdb(&read("csq.pdb"), identity)
-            .unwrap()
-            .unwrap();
-        assert_eq!(at(&pdb, plan.entry), at(&map, plan.entry));
-        assert!(pdb.names.len() > 10, "{:?}", pdb.names);
-        // A function of a trait has another name in the record of its module.
-        for (offset, name) in pdb.names.iter().filter(|(_, name)| !name.contains('<')) {
-            let own = map.names.get(offset);
-            assert!(
-                own.is_none_or(|own| own == name || own.contains("$LT$")),
-                "{offset:#x}: {name} {own:?}"
-            );
-        }
-        // Every function of the driver has a line, and DriverEntry is where its source says.
-        let (file, line) = pdb.source(plan.entry).unwrap();
-        assert!(file.contains(".rs") && line > 0, "{file} {line}");
-        let lines = map
-            .names
-            .keys()
-            .filter(|offset| pdb.source(**offset).is_some());
-        assert!(lines.count() > 10);
-        assert_eq!(pdb.source(0), None);
-        // What sessions want of the events is written and read without a lock.
-        let atomics = pdb.atomics.iter().filter_map(|range| at(&map, range.start));
-        let atomics: Vec<&str> = atomics.collect();
-        assert!(
-            atomics.iter().any(|it| it.ends_with("write_wanted")),
-            "{atomics:?}"
-        );
-        assert!(!pdb.is_atomic(plan.entry));
-        let other = identity.map(|byte| !byte);
-        assert!(
-            Symbols::from_pdb(&read("csq.pdb"), other)
-                .unwrap()
-                .is_none()
-        );
-        assert!(Symbols::from_pdb(b"no PDB", identity).is_err());
     }
 }

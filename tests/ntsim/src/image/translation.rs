@@ -31,8 +31,9 @@ pub struct Translation {
     bytes: Vec<u8>,
     /// Of each instruction: its offset, and that of its copy, with the call before it.
     places: Vec<(usize, usize)>,
-    /// The offset behind each call, in order, and the site that it is for.
-    calls: Vec<(usize, usize)>,
+    /// For each byte, the number of the site that a call which ends before it is for, and one; 0 for none. It is asked
+    /// for each access to memory.
+    calls: Vec<u32>,
 }
 
 impl Translation {
@@ -100,6 +101,7 @@ impl Translation {
         };
         this.bytes.resize(SLOT, BREAKPOINT);
         this.bytes.extend(&encoded.code_buffer);
+        this.calls.resize(this.bytes.len(), 0);
         let offsets = encoded.new_instruction_offsets.iter();
         let mut site_called = None;
         for (&offset, (index, site)) in offsets.zip(belongs) {
@@ -110,7 +112,9 @@ impl Translation {
             }
             let place = start + SLOT + offset as usize;
             if let Some(site) = site_called.take() {
-                this.calls.push((place, site));
+                if let Some(call) = this.calls.get_mut(place - start) {
+                    *call = site as u32 + 1;
+                }
             } else if let Some(instruction) = code.instructions.get(index) {
                 this.places.push((instruction.ip() as usize - base, place));
             }
@@ -168,8 +172,8 @@ impl Translation {
 
     /// The site that a call with this return address is for.
     pub fn site(&self, offset: usize) -> Option<usize> {
-        let index = self.calls.binary_search_by_key(&offset, |call| call.0);
-        Some(self.calls.get(index.ok()?)?.1)
+        let call = *self.calls.get(offset.checked_sub(self.start)?)?;
+        Some(call.checked_sub(1)? as usize)
     }
 }
 

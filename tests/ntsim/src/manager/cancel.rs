@@ -8,8 +8,8 @@ use crate::nt::{irp, stack_location};
 use crate::rule;
 use crate::schedule;
 use crate::world;
-use crate::world::step::Touches;
 use crate::world::step::kernel::CANCEL_LOCK;
+use crate::world::step::{Effect, Span, Touches};
 
 /// `IoCancelIrp`. Returns whether there was a cancel routine to call.
 ///
@@ -30,6 +30,8 @@ pub fn cancel(address: usize) -> bool {
     }
     guest::write(address + irp::CANCEL, 1u8);
     let field = Touches::write(address + irp::CANCEL_ROUTINE, size_of::<usize>());
+    // With a routine, it also writes the IRQL, before anybody can complete the IRP because of that routine.
+    let field = field.and(Span::new(address + irp::CANCEL_IRQL, 1), Effect::Write);
     schedule::step("take cancel routine", address, field);
     let routine = if is_over(address) {
         0

@@ -5,7 +5,7 @@ use crate::finding;
 use crate::guest;
 use crate::manager::dispatch::{self, Ask};
 use crate::manager::{loader, plug_and_play};
-use crate::nt::{driver_object, file_object, major, status, unicode_string};
+use crate::nt::{device_object, driver_object, file_object, major, status, unicode_string};
 use crate::race;
 use crate::rule;
 use crate::schedule;
@@ -166,6 +166,8 @@ pub fn close_if_idle(number: usize) {
         // The last reference to the file object is gone.
         race::acquire(address);
         expect_success(number, "close", major::CLOSE);
+        // Whether the device is deleted decides about who frees it.
+        schedule::step("", 0, Touches::read(device, device_object::SIZE));
         with_file(number, |file| file.closed = true);
         race::ended(address);
         world::kill(address);

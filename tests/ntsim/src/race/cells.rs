@@ -162,6 +162,28 @@ impl Cells {
             .unwrap_or_else(|| unreachable!("the cell exists"))
     }
 
+    /// Whether a thread has touched these bytes in the same way since its last step: then all that it can race with has
+    /// been compared with that touch.
+    pub fn is_known(&mut self, span: Span, touch: &Record) -> bool {
+        // An access that goes over the end of a granule is rare.
+        if span.start % GRANULE + span.length > GRANULE {
+            return false;
+        }
+        let (granule, mask) = (span.start / GRANULE, mask_of(span));
+        let slot = self.slot(granule);
+        let found = self.slots.get(slot).copied().unwrap_or(0) as usize;
+        let cell = found
+            .checked_sub(1)
+            .and_then(|index| self.records.get(index));
+        cell.into_iter().flatten().any(|it| {
+            it.thread == touch.thread
+                && it.time == touch.time
+                && it.by == touch.by
+                && it.effect == touch.effect
+                && it.mask & mask == mask
+        })
+    }
+
     /// Shows every touch by another thread that has a byte in common with `span` and whose order with `effect`
     /// matters, with the address of the first such byte.
     pub fn conflicts(
@@ -213,6 +235,12 @@ impl Record {
     }
 }
 
+/// Which bytes of the granule that the first byte is in, if all are in that.
+const fn mask_of(span: Span) -> u8 {
+    let from = span.start % GRANULE;
+    ((1u16 << (from + span.length)) - (1u16 << from)) as u8
+}
+
 /// The granules that bytes are in, and which of their bytes.
 fn granules(span: Span) -> impl Iterator<Item = (usize, u8)> {
     let (start, end) = (span.start, span.end());
@@ -252,6 +280,20 @@ mod tests {
         assert_eq!(at(0x1000, 0x20), [(0x1006, 1), (0x1008, 1)]);
         assert_eq!(at(0x100a, 6), []);
         assert_eq!(at(0x1_0000_1006, 1), []);
+    }
+
+    #[test]
+    fn only_the_same_touch_since_the_last_step_is_known() {
+        let mut cells = Cells::default();
+        let touch = |time| Record::new(1, time, Effect::Read, HERE);
+        cells.note(Span::new(0x1004, 4), touch(5));
+        let mut known = |start, length, touch| cells.is_known(Span::new(start, length), &touch);
+        assert!(known(0x1004, 4, touch(5)) && known(0x1006, 2, touch(5)));
+        assert!(!known(0x1004, 4, touch(6)) && !known(0x1003, 2, touch(5)));
+        assert!(!known(0x1004, 8, touch(5)) && !known(0x100c, 4, touch(5)));
+        let write = Record::new(1, 5, Effect::Write, HERE);
+        let other = Record::new(2, 5, Effect::Read, HERE);
+        assert!(!known(0x1004, 4, write) && !known(0x1004, 4, other));
     }
 
     #[test]

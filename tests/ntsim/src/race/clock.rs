@@ -34,8 +34,9 @@ impl Clocks {
     }
 
     /// A thread's clock.
-    pub fn of(&self, thread: usize) -> Clock {
-        self.threads.get(thread).copied().unwrap_or_default()
+    pub fn of(&self, thread: usize) -> &Clock {
+        const NOTHING: &Clock = &[0; THREADS];
+        self.threads.get(thread).unwrap_or(NOTHING)
     }
 
     /// The thread learns what the object knows.
@@ -75,7 +76,7 @@ impl Clocks {
 
     /// Whether a thread knows all that the first `count` threads have done.
     pub fn knows_all(&self, thread: usize, count: usize) -> bool {
-        let clock = self.of(thread);
+        let clock = *self.of(thread);
         let others = self.threads.iter().enumerate().take(count);
         count <= THREADS
             && others
@@ -88,7 +89,7 @@ impl Clocks {
 
     /// A new thread knows what its maker knows.
     pub fn fork(&mut self, parent: usize, child: usize) {
-        let known = self.of(parent);
+        let known = *self.of(parent);
         if let Some(clock) = self.threads.get_mut(child) {
             join(clock, &known);
         }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::document::{Broken, Document, Record};
 use super::{LAST, Step};
 use crate::image::Place;
+use crate::rule::guide::guide;
 use crate::rule::{self, Rule};
 
 /// The document as SARIF. File names in `root` are written relative to it.
@@ -57,12 +58,15 @@ fn describe(rule: &Rule) -> Value {
     let windows = rule.bug_check.map_or_else(String::new, |it| {
         format!(" Windows: {} ({:#x}).", it.1, it.0)
     });
+    let mend = guide(rule.name).map_or_else(String::new, |it| {
+        format!(" Such as: {}. The mend: {}", it.example, it.mend)
+    });
     json!({
         "id": rule.name,
         "name": rule.name,
         "shortDescription": { "text": rule.name },
         "fullDescription": { "text": rule.meaning },
-        "help": { "text": format!("{}{windows}", rule.meaning) },
+        "help": { "text": format!("{}{windows}{mend}", rule.meaning) },
         "defaultConfiguration": { "level": "error" },
     })
 }

@@ -14,10 +14,6 @@ rules! {
         "A function driver sets STATUS_SUCCESS in a query, stop, surprise removal or removal before it passes it down.";
     REQUIRED_FAILED = "pnp-failed", None,
         "Start, cancel-remove, surprise removal and remove succeed.";
-    /// TR-69.
-    WRONG_STATE = "wrong-state", None,
-        "A device takes handles and requests while it is started, says that it is not ready while it is not, \
-         and that it is going away from the query for its removal on.";
     /// TR-71.
     STATUS_CHANGED = "pnp-status-changed", Some(super::BugCheck(0xc9, "DRIVER_VERIFIER_IOMANAGER_VIOLATION")),
         "A Plug and Play request that the driver does not know comes back with the status it came with.";

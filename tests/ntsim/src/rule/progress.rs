@@ -11,12 +11,6 @@ rules! {
     /// INV-56.
     NOT_CANCELED = "not-canceled", None,
         "What was canceled while the driver had it ends without further ado.";
-    /// TR-26.
-    NOT_DELIVERED = "claim-not-delivered", None,
-        "At rest no claim waits while a request is pending.";
-    /// What a server had when it went away.
-    CLAIM_LOST = "claim-lost", None,
-        "At rest no request is claimed by a handle that is closed.";
     STRANDED = "suspended-thread-strands", None,
         "A thread that is suspended in the driver keeps nobody else's request, handle or device from its end: \
          what it does for others it does in a critical region.";

@@ -101,7 +101,7 @@ pub fn check(world: &World) -> Result<(), Broken> {
             "{size} bytes at {address:#x} with tag {tag} are still allocated"
         )));
     }
-    let providers = world.providers.len();
+    let providers = world.providers.count();
     if providers != 0 {
         return Err(PROVIDER_LEFT.broken(format!("{providers} ETW provider(s) are registered")));
     }

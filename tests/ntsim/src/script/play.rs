@@ -1,6 +1,6 @@
 //! Playing a script once.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Buffers, Hex, Script, Step};
@@ -8,32 +8,41 @@ use crate::finding;
 use crate::manager::plug_and_play::Device;
 use crate::manager::{file, request};
 use crate::nt::{DISPATCH_LEVEL, PASSIVE_LEVEL, major, status};
+use crate::repeated::Scenario;
 use crate::rule;
-use crate::scenario::stage;
 use crate::schedule;
+use crate::stage;
 use crate::world::{self, Passing};
 
 /// What the steps use.
-#[derive(Debug, Default)]
-struct Stage {
+#[derive(Clone, Debug, Default, Hash)]
+pub struct Stage {
     device: Option<Device>,
     /// The numbers of the file objects, by the names of handles.
-    handles: HashMap<String, usize>,
+    handles: BTreeMap<String, usize>,
     /// The numbers of the requests with names.
-    requests: HashMap<String, usize>,
+    requests: BTreeMap<String, usize>,
+    /// The numbers of the requests that the steps of each thread send.
+    made: Vec<Vec<Option<usize>>>,
+    /// And those of the steps at the end.
+    made_after: Vec<Option<usize>>,
 }
 
-impl Script {
-    /// Plays it, from `DriverEntry` to unload.
-    pub fn play(&self) {
+impl Scenario for Script {
+    type Stage = Stage;
+
+    fn open(&self) -> Stage {
         world::with(|world| {
             world.passing = Passing::WhenIdle;
             world.zeroed_information = true;
         });
-        let mut stage = Stage {
+        Stage {
             device: stage::start_driver(),
             ..Stage::default()
-        };
+        }
+    }
+
+    fn prepare(&self, stage: &mut Stage) {
         for step in &self.before {
             if let Step::Open { handle } = step {
                 stage.handles.insert(handle.clone(), stage::open());
@@ -43,35 +52,49 @@ impl Script {
             }
         }
         // Requests are made before the threads begin, so that one can be canceled before it is sent.
-        let made: Vec<Vec<Option<usize>>> = self
-            .threads
-            .iter()
-            .map(|thread| thread.steps.iter().map(|step| stage.make(step)).collect())
-            .collect();
+        for thread in &self.threads {
+            let made = thread.steps.iter().map(|step| stage.make(step)).collect();
+            stage.made.push(made);
+        }
+        stage.made_after = self.after.iter().map(|step| stage.make(step)).collect();
         world::with(|world| world.passing = Passing::Freely);
-        let stage = Arc::new(stage);
+    }
+
+    fn perform(&self, stage: &Stage) {
+        let stage = Arc::new(stage.clone());
         let threads: Vec<usize> = self
             .threads
             .iter()
-            .zip(made)
-            .map(|(thread, requests)| {
+            .enumerate()
+            .map(|(index, thread)| {
                 let (thread, stage) = (thread.clone(), Arc::clone(&stage));
                 schedule::spawn("thread", None, move || {
                     if thread.at_dispatch_level {
                         world::with(|world| world.thread().irql = DISPATCH_LEVEL);
                     }
-                    for (step, request) in thread.steps.iter().zip(requests) {
-                        stage.act(step, request);
+                    let made = stage.made.get(index).into_iter().flatten();
+                    for (step, request) in thread.steps.iter().zip(made) {
+                        stage.act(step, *request);
                     }
                     world::with(|world| world.thread().irql = PASSIVE_LEVEL);
                 })
             })
             .collect();
         threads.into_iter().for_each(schedule::join);
+    }
+
+    fn finish(&self, stage: Stage) {
+        for (step, request) in self.after.iter().zip(&stage.made_after) {
+            stage.act(step, *request);
+        }
         let mut handles: Vec<usize> = stage.handles.values().copied().collect();
         handles.sort_unstable();
         handles.into_iter().for_each(file::finish);
         stage::stop_driver(stage.device);
+    }
+
+    fn threads(&self) -> usize {
+        self.threads.len()
     }
 }
 
@@ -197,7 +220,7 @@ fn expect(name: &str, number: usize, expected: Option<u32>, output: Option<&Hex>
     if expected.is_some_and(|expected| expected != ended) || output.is_some_and(|it| *it != answer)
     {
         finding::raise(
-            &rule::account::UNEXPECTED,
+            &rule::expectation::UNEXPECTED,
             format!(
                 "the request {name} ended with {} and {:02x?}",
                 status::name(ended),

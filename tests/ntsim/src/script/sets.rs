@@ -70,6 +70,7 @@ impl Script {
             before: vec![Step::Open {
                 handle: "a".to_owned(),
             }],
+            after: Vec::new(),
             threads: vec![Thread {
                 steps: vec![step],
                 at_dispatch_level: false,
@@ -117,6 +118,7 @@ impl Script {
         let script = Self {
             name: names.join("+"),
             before,
+            after: Vec::new(),
             threads: threads.collect(),
         };
         script.check().is_ok().then_some(script)

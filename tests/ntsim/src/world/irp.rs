@@ -43,7 +43,7 @@ pub struct Irp {
     pub marked_pending: bool,
     /// Whether anybody asked to cancel it.
     pub cancel_requested: bool,
-    /// In which queue it is: the `IO_CSQ` and the expected `DriverContext`[3].
+    /// In which queue it is: the `IO_CSQ` and the expected `DriverContext[3]`.
     pub queued: Option<Queued>,
     /// Whether it ever was in one.
     pub was_queued: bool,
@@ -141,7 +141,7 @@ impl std::fmt::Display for Name {
 pub struct Queued {
     /// The `IO_CSQ`.
     pub csq: usize,
-    /// What `DriverContext`[3] has to hold: the queue or the context.
+    /// What `DriverContext[3]` has to hold: the queue or the context.
     pub context: usize,
 }
 

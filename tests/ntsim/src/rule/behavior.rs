@@ -1,8 +1,0 @@
-//! What is required of csq.sys.
-
-use super::rules;
-
-rules! {
-    NOT_AS_REQUIRED = "not-as-required", None,
-        "Each required behavior is as crate `scenarios` says.";
-}
