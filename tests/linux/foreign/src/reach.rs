@@ -1,7 +1,7 @@
 //! One of each kind of thing that a driver imports and that mingw-w64's libraries and headers do not have.
 
 use core::hint::black_box;
-use core::ptr::null;
+use core::ptr::null_mut;
 
 use wdk_sys::ntddk::{
     ExAllocatePool3, ExFreePool2, KeInitializeSpinLock, KeLowerIrql, KfRaiseIrql,
@@ -34,9 +34,9 @@ pub unsafe fn all(seed: usize) {
     // SAFETY: what it was.
     unsafe { KeLowerIrql(irql) };
     // SAFETY: no parameters are given.
-    let memory = unsafe { ExAllocatePool3(POOL_FLAG_NON_PAGED, 16, 1, null(), 0) };
+    let memory = unsafe { ExAllocatePool3(POOL_FLAG_NON_PAGED, 16, 1, null_mut(), 0) };
     // SAFETY: allocated above, with that tag.
-    unsafe { ExFreePool2(memory, 1, null(), 0) };
+    unsafe { ExFreePool2(memory, 1, null_mut(), 0) };
     // SAFETY: both are variables of the kernel that nobody changes.
     let _ =
         unsafe { ObReferenceObjectByPointer(PsInitialSystemProcess.cast(), 0, *PsProcessType, 0) };
