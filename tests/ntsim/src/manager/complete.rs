@@ -34,15 +34,16 @@ pub fn complete(address: usize) {
     schedule::driver_point();
 }
 
-/// The life of the IRP ends, and that of its system buffer.
+/// The life of the IRP ends, and that of its system buffer; what the program gave to the driver is looked at.
 fn touches(address: usize) -> Touches {
-    let buffer = world::with(|world| world.irps.at(address).map_or(0, |irp| irp.buffer));
-    let touches = Touches::end(address);
-    if buffer == 0 {
-        touches
-    } else {
+    let buffers = world::with(|world| {
+        let irp = world.irps.at(address);
+        irp.map_or([0; 3], |irp| [irp.buffer, irp.user[0], irp.user[1]])
+    });
+    let buffers = buffers.into_iter().filter(|buffer| *buffer != 0);
+    buffers.fold(Touches::end(address), |touches, buffer| {
         touches.and(Span::object(buffer), Effect::Write)
-    }
+    })
 }
 
 fn set_completing(address: usize, completing: bool) {
