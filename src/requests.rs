@@ -200,7 +200,8 @@ pub fn close_handle(device: Pin<&Csq>, call: &mut Call, file: Pin<&File>) {
             irp.complete(reason.status());
         }
     }
-    if left.served {
+    // A claim that still waited may have got a request meanwhile.
+    if left.claims || left.served {
         let mut after = Some(0);
         while let Some(id) = after {
             after = lock.hold(call, |held| pending::requeue(held, file, id));

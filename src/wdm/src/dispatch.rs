@@ -208,10 +208,10 @@ unsafe fn with_reference<D: Device, K: Kind>(
 /// See [`driver_unload`].
 unsafe extern "C" fn dispatch_create<D: Device>(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
     let handle = |fdo: Fdo<'_, D>, mut irp: Irp<D, Received>, call: &mut Call| {
-        if D::ROLE.is_filter() && irp.stack().file_object().is_none() {
-            return irp.pass_down(call);
-        }
-        let status = if D::ROLE.is_filter() {
+        let status = if const { D::ROLE.is_filter() } {
+            if irp.stack().file_object().is_none() {
+                return irp.pass_down(call);
+            }
             open_below(fdo, &mut irp, call)
         } else {
             irp.set_information(0);
