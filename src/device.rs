@@ -14,7 +14,7 @@ use crate::queues::{File, Queues, State};
 use crate::waiting::Claims;
 use crate::{ioctl, parameters, requests, trace};
 
-/// The upper half of the first ids: no request has the id 0.
+/// The upper half of the first ids.
 const FIRST_GENERATION: u32 = 1;
 
 pin_project! {
