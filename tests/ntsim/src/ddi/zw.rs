@@ -46,6 +46,14 @@ fn named(handle: usize) -> Option<Named> {
     })
 }
 
+/// What a driver passes: with no bytes, its address is nothing's.
+fn passed(address: usize, length: u32) -> Vec<u8> {
+    if length == 0 {
+        return Vec::new();
+    }
+    guest::load(address, length as usize)
+}
+
 /// Makes a handle of something, and tells the driver.
 fn open(place: usize, named: Named) -> u32 {
     let object = world::allocate(size_of::<usize>(), 0).unwrap_or(0);

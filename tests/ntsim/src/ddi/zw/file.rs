@@ -4,7 +4,7 @@
     reason = "the routines have the names that drivers import"
 )]
 
-use super::{Named, named, open, path};
+use super::{Named, named, open, passed, path};
 use crate::ddi::{enter, exports};
 use crate::guest;
 use crate::nt::PASSIVE_LEVEL;
@@ -156,11 +156,7 @@ pub extern "win64" fn ZwWriteFile(
         Ok(path) => path,
         Err(status) => return status,
     };
-    let bytes = if length == 0 {
-        Vec::new()
-    } else {
-        guest::load(buffer, length as usize)
-    };
+    let bytes = passed(buffer, length);
     let end = world::with(|world| world.contents.get(&path).map_or(0, Vec::len));
     let start = offset(to, end);
     world::with(|world| {

@@ -6,7 +6,7 @@
     reason = "the routines have the names that drivers import"
 )]
 
-use super::{Named, named, open, path};
+use super::{Named, named, open, passed, path};
 use crate::ddi::rtl::registry;
 use crate::ddi::{enter, exports};
 use crate::guest;
@@ -242,11 +242,7 @@ pub extern "win64" fn ZwSetValueKey(
         Ok(path) => path,
         Err(status) => return status,
     };
-    let bytes = if length == 0 {
-        Vec::new()
-    } else {
-        guest::load(data, length as usize)
-    };
+    let bytes = passed(data, length);
     set(&path, &unicode_string::text(name), (kind, bytes));
     SUCCESS
 }
@@ -301,11 +297,7 @@ pub extern "win64" fn RtlWriteRegistryValue(
     length: u32,
 ) -> u32 {
     enter("RtlWriteRegistryValue", PASSIVE_LEVEL);
-    let bytes = if length == 0 {
-        Vec::new()
-    } else {
-        guest::load(data, length as usize)
-    };
+    let bytes = passed(data, length);
     match relative(base, path) {
         Ok(path) => {
             set(&path, &unicode_string::zero_terminated(name), (kind, bytes));
