@@ -2,7 +2,7 @@
 //! on. No other file names `wdk_sys`, so a difference between two versions of the headers is this
 //! file's matter alone.
 //!
-//! `tests/image` reads the routines named below and compares them with what the driver imports.
+//! `tests/checks/binary` reads the routines named below and compares them with what the driver imports.
 
 // UNSAFETY: pointers to fields that bindgen hides in anonymous unions.
 #![expect(

@@ -1,7 +1,7 @@
 //! Handles.
 
+use behaviors::target::{Call, Rights};
 use csq_protocol::{ioctl, wire};
-use scenarios::target::{Call, Rights};
 use zerocopy::FromBytes;
 
 use ntsim::manager::{file, request};

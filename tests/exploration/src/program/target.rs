@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
-use scenarios::Target;
-use scenarios::target::{
+use behaviors::Target;
+use behaviors::target::{
     Answer, Begun, Call, Capability, Ending, OpenError, Packet, Parameter, Removal, Rights,
     Setting, Submitted,
 };
