@@ -6,9 +6,10 @@ use crate::device::{self, Handle, Mode, Port, Request, host, opening, service};
 use crate::process::SecondProcess;
 use crate::{Error, device::Waited};
 use behaviors::target::{
-    Answer, Begun, Call, Capability, Ending, OpenError, POISON, Packet, Parameter, Removal, Rights,
+    Answer, Begun, Call, Capability, Ending, OpenError, POISON, Packet, Parameter, Removal,
     Submitted, Target,
 };
+use csq_protocol::ioctl::Rights;
 use csq_protocol::status;
 use std::io;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use super::client::Client;
 use super::request::{Request, Submitted};
 use crate::Error;
 use crate::answer::{CLAIMING, Claimed};
-use behaviors::message;
+use csq_protocol::message;
 use csq_protocol::{ioctl, status, wire};
 use zerocopy::IntoBytes;
 

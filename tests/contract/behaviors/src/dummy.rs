@@ -1,9 +1,10 @@
 //! Targets that do not behave, to see that this is noticed. None of them is a driver.
 
 use crate::target::{
-    Answer, Begun, Call, Capability, Ending, OpenError, POISON, Packet, Parameter, Removal, Rights,
+    Answer, Begun, Call, Capability, Ending, OpenError, POISON, Packet, Parameter, Removal,
     Submitted, Target,
 };
+use csq_protocol::ioctl::Rights;
 use csq_protocol::wire::Statistics;
 use csq_protocol::{ioctl, status};
 use zerocopy::IntoBytes;

@@ -20,10 +20,10 @@
 pub mod account;
 pub mod behavior;
 pub mod expect;
-pub mod message;
 pub mod outcome;
 pub mod report;
 pub mod runner;
+pub mod sample;
 pub mod session;
 pub mod target;
 

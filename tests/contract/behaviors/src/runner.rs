@@ -8,7 +8,8 @@ use crate::expect;
 use crate::outcome::{Checked, Outcome, Stop};
 use crate::report::{Entry, Report};
 use crate::session::Session;
-use crate::target::{OpenError, Rights, Target};
+use crate::target::{OpenError, Target};
+use csq_protocol::ioctl::Rights;
 
 /// Why a run ended before its end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

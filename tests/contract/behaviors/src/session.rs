@@ -3,9 +3,10 @@
 //! Every answer that passes through here is checked for bytes written beyond the returned length.
 
 use crate::expect;
-use crate::message;
 use crate::outcome::Checked;
-use crate::target::{Answer, Call, Ending, Rights, Submitted, Target};
+use crate::target::{Answer, Call, Ending, Submitted, Target};
+use csq_protocol::ioctl::Rights;
+use csq_protocol::message;
 use csq_protocol::{ioctl, status, wire};
 use zerocopy::{FromBytes, IntoBytes};
 

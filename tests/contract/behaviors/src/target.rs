@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use csq_protocol::ioctl::Rights;
+
 /// What every output buffer is filled with before a call.
 ///
 /// Whatever lies beyond the returned length must still be this afterwards (INV-71).
@@ -184,30 +186,6 @@ pub enum Capability {
     CompletionPort,
     /// On a handle that is bound to a port, requests go on when the thread that made them ends.
     ThreadAgnostic,
-}
-
-/// With which rights a handle is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rights {
-    /// `GENERIC_READ`, which includes `FILE_READ_DATA`.
-    pub read: bool,
-    /// `GENERIC_WRITE`, which includes `FILE_WRITE_DATA`.
-    pub write: bool,
-}
-
-impl Rights {
-    /// Both rights.
-    pub const ALL: Self = Self::new(true, true);
-    /// A client's right only.
-    pub const READ: Self = Self::new(true, false);
-    /// A server's right only.
-    pub const WRITE: Self = Self::new(false, true);
-    /// Neither.
-    pub const NONE: Self = Self::new(false, false);
-
-    const fn new(read: bool, write: bool) -> Self {
-        Self { read, write }
-    }
 }
 
 /// One device control request.

@@ -2,6 +2,9 @@
 //!
 //! Handles, calls and ids are chosen by small numbers, which whoever executes the operation takes
 //! modulo how many there are.
+//!
+//! The model makes its own inputs, and not by `csq_protocol::message`, which all other programs use: it is a
+//! second opinion of the bytes, too.
 
 use arbitrary::Arbitrary;
 use csq_protocol::{VERSION, ioctl, status, wire};

@@ -1,6 +1,7 @@
 //! Handles.
 
-use behaviors::target::{Call, Rights};
+use behaviors::target::Call;
+use csq_protocol::ioctl::Rights;
 use csq_protocol::{ioctl, wire};
 use zerocopy::FromBytes;
 

@@ -5,9 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use behaviors::Target;
 use behaviors::target::{
-    Answer, Begun, Call, Capability, Ending, OpenError, Packet, Parameter, Removal, Rights,
-    Setting, Submitted,
+    Answer, Begun, Call, Capability, Ending, OpenError, Packet, Parameter, Removal, Setting,
+    Submitted,
 };
+use csq_protocol::ioctl::Rights;
 
 use super::handle::Handle;
 use super::pending::{Pending, nothing};

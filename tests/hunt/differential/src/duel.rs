@@ -8,7 +8,8 @@ mod life;
 
 use behaviors::Target;
 use behaviors::expect;
-use behaviors::target::{Answer, OpenError, Rights, Submitted};
+use behaviors::target::{Answer, OpenError, Submitted};
+use csq_protocol::ioctl::Rights;
 use csq_protocol::{ioctl, status};
 use exploration::program::Simulated;
 use model::model::Control;

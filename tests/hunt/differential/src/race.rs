@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 
 use behaviors::Target;
-use behaviors::target::{OpenError, Rights, Submitted};
+use behaviors::target::{OpenError, Submitted};
+use csq_protocol::ioctl::Rights;
 use csq_protocol::{ioctl, wire};
 use exploration::program::{Simulated, queues};
 use model::Operation;

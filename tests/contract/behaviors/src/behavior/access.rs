@@ -2,10 +2,12 @@
 
 use crate::account::Account;
 use crate::expect;
-use crate::message;
 use crate::outcome::Checked;
+use crate::sample;
 use crate::session::Session;
-use crate::target::{Capability, OpenError, Rights, Target};
+use crate::target::{Capability, OpenError, Target};
+use csq_protocol::ioctl::Rights;
+use csq_protocol::message;
 use csq_protocol::wire::scope;
 use csq_protocol::{ioctl, status};
 
@@ -37,7 +39,7 @@ pub(super) fn denied_without_the_right<T: Target>(target: &T) -> Checked {
             };
             if !granted {
                 let answer =
-                    session.control(code, &message::well_formed(code), message::ANY_ROOM)?;
+                    session.control(code, &sample::well_formed(code), message::ANY_ROOM)?;
                 let what = format!("{name} on a handle with {rights:?}");
                 expect::status(&what, status::ACCESS_DENIED, answer.status)?;
             }

@@ -2,8 +2,8 @@
 
 use crate::account::{Account, Change};
 use crate::expect;
-use crate::message;
 use crate::outcome::Checked;
+use crate::sample;
 use crate::session::Session;
 use crate::target::Target;
 use csq_protocol::status;
@@ -71,9 +71,9 @@ pub(super) fn any_status_arrives<T: Target>(target: &T) -> Checked {
 
 pub(super) fn what_fits_is_delivered<T: Target>(target: &T) -> Checked {
     let session = Session::open(target)?;
-    let payload = message::payload(8);
+    let payload = sample::payload(8);
     for room in [0, 1, 7, 8] {
-        let request = session.pend_with(0, &message::payload(100), room)?;
+        let request = session.pend_with(0, &sample::payload(100), room)?;
         let claim = session.claim()?;
         let delivered = session.complete(claim.id, status::SUCCESS, &payload)?;
         expect::equal("Delivered.delivered", room, delivered)?;

@@ -6,10 +6,11 @@
 
 use crate::account::Account;
 use crate::expect;
-use crate::message;
 use crate::outcome::Checked;
+use crate::sample;
 use crate::session::{Session, structure};
 use crate::target::Target;
+use csq_protocol::message;
 use csq_protocol::wire::{Canceled, Completed, Statistics, Version, scope};
 use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, status};
 use zerocopy::IntoBytes;
@@ -128,7 +129,7 @@ pub(super) fn query_statistics<T: Target>(target: &T) -> Checked {
 fn query<T: Target>(target: &T, code: u32, size: usize) -> Checked {
     let probe = Probe::new(target)?;
     for length in [1, 3, 8, size, HUGE] {
-        let call = (code, &message::payload(length)[..], size);
+        let call = (code, &sample::payload(length)[..], size);
         let what = format!("a query with {length} bytes of input");
         probe.refused(&what, call, status::INFO_LENGTH_MISMATCH)?;
     }
@@ -152,7 +153,7 @@ pub(super) fn pend_lengths<T: Target>(target: &T) -> Checked {
     for (said, given) in [(0, 1), (1, 0), (1, 2), (4096, 4095), (5, 4096)] {
         let mut header = message::pend_header(1, &[]);
         header.payload_length = said.into();
-        let input = message::with_payload(&header, &message::payload(given));
+        let input = message::with_payload(&header, &sample::payload(given));
         let what = format!("PEND that says {said} and brings {given} bytes");
         probe.refused(
             &what,
@@ -161,7 +162,7 @@ pub(super) fn pend_lengths<T: Target>(target: &T) -> Checked {
         )?;
     }
     for length in [TOO_LONG, TOO_LONG + 1, 0x1_0000, HUGE] {
-        let input = message::pend(1, &message::payload(length));
+        let input = message::pend(1, &sample::payload(length));
         let what = format!("PEND with a payload of {length} bytes");
         probe.refused(
             &what,
@@ -216,12 +217,12 @@ pub(super) fn complete_next<T: Target>(target: &T) -> Checked {
     for (said, given) in [(0, 1), (1, 0), (4096, 4095), (5, 4096)] {
         let mut header = message::complete_next_header(&[]);
         header.payload_length = said.into();
-        let input = message::with_payload(&header, &message::payload(given));
+        let input = message::with_payload(&header, &sample::payload(given));
         let what = format!("COMPLETE_NEXT that says {said} and brings {given} bytes");
         probe.refused(&what, (CODE, &input, SIZE), status::INFO_LENGTH_MISMATCH)?;
     }
     for length in [TOO_LONG, HUGE] {
-        let input = message::complete_next(&message::payload(length));
+        let input = message::complete_next(&sample::payload(length));
         let what = format!("COMPLETE_NEXT with a payload of {length} bytes");
         probe.refused(&what, (CODE, &input, SIZE), status::INVALID_BUFFER_SIZE)?;
     }

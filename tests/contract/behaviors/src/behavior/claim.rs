@@ -2,10 +2,11 @@
 
 use crate::account::{Account, Change};
 use crate::expect;
-use crate::message;
 use crate::outcome::Checked;
+use crate::sample;
 use crate::session::Session;
-use crate::target::{Rights, Target};
+use crate::target::Target;
+use csq_protocol::ioctl::Rights;
 use csq_protocol::{MAX_PAYLOAD, status};
 
 pub(super) fn takes_the_oldest<T: Target>(target: &T) -> Checked {
@@ -44,7 +45,7 @@ pub(super) fn takes_the_oldest<T: Target>(target: &T) -> Checked {
 pub(super) fn payloads_of_every_length_arrive<T: Target>(target: &T) -> Checked {
     let session = Session::open(target)?;
     for length in [0, 1, MAX_PAYLOAD as usize - 1, MAX_PAYLOAD as usize] {
-        let payload = message::payload(length);
+        let payload = sample::payload(length);
         let request = session.pend_with(u64::MAX, &payload, 0)?;
         let claim = session.claim()?;
         expect::equal("Claimed.tag", u64::MAX, claim.tag)?;

@@ -2,8 +2,8 @@
 
 use crate::account::{Account, Change};
 use crate::expect;
-use crate::message;
 use crate::outcome::Checked;
+use crate::sample;
 use crate::session::Session;
 use crate::target::Target;
 use csq_protocol::status;
@@ -50,7 +50,7 @@ pub(super) fn ends_exactly_one<T: Target>(target: &T) -> Checked {
 
 pub(super) fn what_fits_is_delivered<T: Target>(target: &T) -> Checked {
     let session = Session::open(target)?;
-    let payload = message::payload(8);
+    let payload = sample::payload(8);
     for room in [0, 1, 7] {
         let request = session.pend_with(0, &[], room)?;
         let completed = session.complete_next(&payload)?;
@@ -72,8 +72,8 @@ pub(super) fn what_fits_is_delivered<T: Target>(target: &T) -> Checked {
 
 pub(super) fn room_to_spare_stays_untouched<T: Target>(target: &T) -> Checked {
     let session = Session::open(target)?;
-    let request = session.pend_with(0, &message::payload(300), 512)?;
-    session.complete_next(&message::payload(5))?;
+    let request = session.pend_with(0, &sample::payload(300), 512)?;
+    session.complete_next(&sample::payload(5))?;
     // Whether the other 507 bytes are untouched is checked on every answer.
     let answer = session.ended(&request, status::SUCCESS)?;
     expect::equal("the length of the answer", 5, answer.information)?;

@@ -7,10 +7,11 @@
 use super::parameters::with;
 use crate::account::Account;
 use crate::expect;
-use crate::message;
 use crate::outcome::Checked;
+use crate::sample;
 use crate::session::Session;
-use crate::target::{Answer, Capability, Rights, Setting, Target};
+use crate::target::{Answer, Capability, Setting, Target};
+use csq_protocol::ioctl::Rights;
 use csq_protocol::wire::scope;
 use csq_protocol::{MAX_PAYLOAD, ioctl, status};
 
@@ -306,7 +307,7 @@ fn rampage<T: Target>(target: &T) -> Checked {
         target.cancel(request);
     }
     one.try_cancel(scope::ALL, 0)?;
-    let long = message::payload(MAX_PAYLOAD as usize + 64);
+    let long = sample::payload(MAX_PAYLOAD as usize + 64);
     one.control(ioctl::PEND, &long, 0)?;
     other.close();
     Ok(())

@@ -2,8 +2,8 @@
 
 use crate::account::{Account, Change};
 use crate::expect;
-use crate::message;
 use crate::outcome::Checked;
+use crate::sample;
 use crate::session::Session;
 use crate::target::Target;
 use csq_protocol::{MAX_PAYLOAD, status};
@@ -44,7 +44,7 @@ pub(super) fn waits_until_completed<T: Target>(target: &T) -> Checked {
 pub(super) fn answers_of_every_length_arrive<T: Target>(target: &T) -> Checked {
     let session = Session::open(target)?;
     for length in LENGTHS {
-        let payload = message::payload(length);
+        let payload = sample::payload(length);
         let request = session.pend_with(0, &[], MAX_PAYLOAD as usize)?;
         let completed = session.complete_next(&payload)?;
         expect::equal(
@@ -66,7 +66,7 @@ pub(super) fn answers_of_every_length_arrive<T: Target>(target: &T) -> Checked {
 pub(super) fn takes_payloads_of_every_length<T: Target>(target: &T) -> Checked {
     let session = Session::open(target)?;
     for (tag, length) in (0..).zip(LENGTHS) {
-        let request = session.pend_with(tag, &message::payload(length), 8)?;
+        let request = session.pend_with(tag, &sample::payload(length), 8)?;
         let completed = session.complete_next(b"taken")?;
         expect::equal("Completed.tag", tag, completed.tag.get())?;
         let answer = session.ended(&request, status::SUCCESS)?;

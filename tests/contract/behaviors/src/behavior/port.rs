@@ -4,10 +4,11 @@
 
 use super::removal::{installed, removed};
 use crate::expect;
-use crate::message;
 use crate::outcome::{Checked, Failure, Stop};
+use crate::sample;
 use crate::session::Session;
 use crate::target::{Begun, Call, Capability, Packet, Removal, Target};
+use csq_protocol::message;
 use csq_protocol::wire::{Canceled, Claimed, Version, claim, scope};
 use csq_protocol::{MAX_PAYLOAD, ioctl, status};
 use zerocopy::IntoBytes;
@@ -133,7 +134,7 @@ pub(super) fn a_refusal_sends_no_packet<T: Target>(target: &T) -> Checked {
     old.version = 1.into();
     let mut reserved = good;
     reserved.reserved = 1.into();
-    let too_long = message::pend(1, &message::payload(MAX_PAYLOAD as usize + 1));
+    let too_long = message::pend(1, &sample::payload(MAX_PAYLOAD as usize + 1));
     let stranger = message::cancel(scope::TAG, 77);
     let unclaimed = message::complete(u64::MAX, status::SUCCESS, &[]);
     let any_room = message::ANY_ROOM;

@@ -2,12 +2,12 @@
 
 use crate::account::Account;
 use crate::expect;
-use crate::message;
 use crate::outcome::{Checked, Failure, Stop};
+use crate::sample;
 use crate::session::Session;
-use crate::target::{
-    Call, Capability, Ending, OpenError, Parameter, Removal, Rights, Submitted, Target,
-};
+use crate::target::{Call, Capability, Ending, OpenError, Parameter, Removal, Submitted, Target};
+use csq_protocol::ioctl::Rights;
+use csq_protocol::message;
 use csq_protocol::{ioctl, status};
 
 pub(super) fn idle_and_back<T: Target>(target: &T) -> Checked {
@@ -181,7 +181,7 @@ fn installed_afresh<T: Target>(target: &T) -> Checked {
 fn refused<T: Target>(target: &T, session: &Session<'_, T>, code: u32) -> Checked {
     let call = Call {
         code,
-        input: &message::well_formed(code),
+        input: &sample::well_formed(code),
         output_length: message::ANY_ROOM,
     };
     let what = format!("device control {code:#x} after removal");

@@ -2,9 +2,9 @@
 
 use super::{Session, structure};
 use crate::expect;
-use crate::message;
 use crate::outcome::Checked;
 use crate::target::{Answer, Target};
+use csq_protocol::message;
 use csq_protocol::{ioctl, status, wire};
 use zerocopy::{FromBytes, IntoBytes};
 

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use behaviors::Target;
-use behaviors::target::{Answer, Rights, Submitted};
+use behaviors::target::{Answer, Submitted};
+use csq_protocol::ioctl::Rights;
 use csq_protocol::{ioctl, status, wire};
 use exploration::program::Simulated;
 use model::Operation;

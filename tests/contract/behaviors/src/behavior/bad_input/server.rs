@@ -3,9 +3,10 @@
 use super::{HUGE, Probe, ROOM, wrong_lengths, wrong_versions};
 use crate::account::{Account, Change};
 use crate::expect;
-use crate::message;
 use crate::outcome::Checked;
+use crate::sample;
 use crate::target::Target;
+use csq_protocol::message;
 use csq_protocol::wire::{Claimed, Delivered, claim as flag};
 use csq_protocol::{MAX_PAYLOAD, ioctl, status};
 use zerocopy::IntoBytes;
@@ -89,12 +90,12 @@ pub(in crate::behavior) fn complete<T: Target>(target: &T) -> Checked {
     for (said, given) in [(0, 1), (1, 0), (1, 2), (4096, 4095), (5, 4096)] {
         let mut wrong = header;
         wrong.payload_length = said.into();
-        let input = message::with_payload(&wrong, &message::payload(given));
+        let input = message::with_payload(&wrong, &sample::payload(given));
         let what = format!("COMPLETE that says {said} and brings {given} bytes");
         probe.refused(&what, (CODE, &input, SIZE), status::INFO_LENGTH_MISMATCH)?;
     }
     for length in [TOO_LONG, 0x1_0000, HUGE] {
-        let input = message::complete(id, status::SUCCESS, &message::payload(length));
+        let input = message::complete(id, status::SUCCESS, &sample::payload(length));
         let what = format!("COMPLETE with a payload of {length} bytes");
         probe.refused(&what, (CODE, &input, SIZE), status::INVALID_BUFFER_SIZE)?;
     }

@@ -1,6 +1,6 @@
 //! Calls that make no sense, or nearly none: the same ones on every host.
 
-use crate::message;
+use crate::sample;
 use csq_protocol::{MAX_PAYLOAD, ioctl};
 
 /// A device control call.
@@ -69,7 +69,7 @@ impl Garbage {
                 (0..length).map(|_| (self.next() >> 56) as u8).collect()
             }
             1 => vec![self.one_of(&[0, 0xff, 0x7f]); self.one_of(&LENGTHS)],
-            _ => message::well_formed(code),
+            _ => sample::well_formed(code),
         };
         if !input.is_empty() && self.below(2) == 0 {
             let place = self.below(input.len());
@@ -116,7 +116,7 @@ mod tests {
         let mut garbage = Garbage::new(true);
         let calls: Vec<Nonsense> = (0..400).map(|_| garbage.next_call()).collect();
         for (code, name) in ioctl::ALL {
-            let good = message::well_formed(code);
+            let good = sample::well_formed(code);
             let of_it = || calls.iter().filter(|call| call.code == code);
             assert!(of_it().any(|call| call.input == good), "{name}");
             assert!(of_it().any(|call| call.input != good), "{name}");

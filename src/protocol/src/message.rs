@@ -1,9 +1,12 @@
-//! The bytes that go with each control code.
+//! The bytes that a program sends with each control code.
 
-use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, status, wire};
-use zerocopy::IntoBytes;
+use alloc::vec::Vec;
 
-/// A length as it stands in a structure. Payloads of bodies are short.
+use zerocopy::{Immutable, IntoBytes};
+
+use crate::{MAX_PAYLOAD, VERSION, wire};
+
+/// A length as it stands in a structure. That of a payload which is far too long is refused by the driver.
 fn wire_length(payload: &[u8]) -> zerocopy::little_endian::U32 {
     u32::try_from(payload.len()).unwrap_or(u32::MAX).into()
 }
@@ -89,28 +92,8 @@ pub fn complete(id: u64, status: u32, payload: &[u8]) -> Vec<u8> {
 /// Length of an output buffer in which the answer to any code has room.
 pub const ANY_ROOM: usize = size_of::<wire::Claimed>() + MAX_PAYLOAD as usize;
 
-/// An input with which a code does something if the request gets through.
-#[must_use]
-pub fn well_formed(code: u32) -> Vec<u8> {
-    match code {
-        ioctl::PEND => pend(1, &[]),
-        ioctl::COMPLETE_NEXT => complete_next(&[]),
-        ioctl::CANCEL => cancel(wire::scope::ALL, 0).as_bytes().to_vec(),
-        ioctl::CLAIM => claim(0).as_bytes().to_vec(),
-        ioctl::COMPLETE => complete(1, status::SUCCESS, &[]),
-        _ => Vec::new(),
-    }
-}
-
 /// A structure followed by a payload.
 #[must_use]
-pub fn with_payload(header: &(impl IntoBytes + zerocopy::Immutable), payload: &[u8]) -> Vec<u8> {
+pub fn with_payload(header: &(impl IntoBytes + Immutable), payload: &[u8]) -> Vec<u8> {
     [header.as_bytes(), payload].concat()
-}
-
-/// A payload of a given length in which every byte differs from its neighbours and none is
-/// [`POISON`](crate::target::POISON).
-#[must_use]
-pub fn payload(length: usize) -> Vec<u8> {
-    (0..=0x9f_u8).cycle().take(length).collect()
 }
