@@ -7,9 +7,9 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
-tests/linux/cargo.sh x86_64-pc-windows-msvc build --release --package smallest --package filter --package pair --package clock
+tests/linux/cargo.sh x86_64-pc-windows-msvc build --release --package smallest --package filter --package pair --package clock --package frames
 imports=
-for driver in smallest filter pair clock; do
+for driver in smallest filter pair clock frames; do
     output=$(tests/linux/program.sh ntsim run "target/x86_64-pc-windows-msvc/release/$driver.dll") || {
         echo "$output"
         exit 1

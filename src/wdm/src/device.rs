@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::device_object::InterfaceClass;
 use crate::irp::{Dispatched, Irp};
 use crate::lifecycle::State;
-use crate::state::{Control, Kind, Other, Read, Received, Write};
+use crate::state::{Control, InDirect, Kind, Other, OutDirect, Read, Received, Write};
 use crate::status::NtStatus;
 use crate::timer::Timer;
 use crate::trace::Provider;
@@ -105,6 +105,16 @@ pub trait Device: Sized + Send + Sync + 'static {
         refuse_or_pass_down(irp, call)
     }
 
+    /// `IRP_MJ_DEVICE_CONTROL` with `METHOD_IN_DIRECT`.
+    fn in_direct(irp: Irp<Self, InDirect>, call: &mut Call) -> Dispatched {
+        refuse_or_pass_down(irp, call)
+    }
+
+    /// `IRP_MJ_DEVICE_CONTROL` with `METHOD_OUT_DIRECT`.
+    fn out_direct(irp: Irp<Self, OutDirect>, call: &mut Call) -> Dispatched {
+        refuse_or_pass_down(irp, call)
+    }
+
     /// `IRP_MJ_INTERNAL_DEVICE_CONTROL` with buffered I/O.
     fn internal_device_control(irp: Irp<Self, Control>, call: &mut Call) -> Dispatched {
         refuse_or_pass_down(irp, call)
@@ -120,7 +130,8 @@ pub trait Device: Sized + Send + Sync + 'static {
         refuse_or_pass_down(irp, call)
     }
 
-    /// A device control request with another method; for a filter, also every other major function.
+    /// A device control request with `METHOD_NEITHER`, an internal one with any other method than buffered; for a
+    /// filter, also every other major function.
     fn other(irp: Irp<Self, Other>, call: &mut Call) -> Dispatched {
         refuse_or_pass_down(irp, call)
     }

@@ -16,13 +16,13 @@ use crate::file;
 use crate::forward::forward_and_wait;
 use crate::irp::{Dispatched, Irp, clear_information, complete_empty};
 use crate::pnp;
-use crate::state::{Control, Kind, Other, Read, Received, Write};
+use crate::state::{Kind, Other, Read, Received, Write};
 use crate::status::NtStatus;
 use crate::sys::{
     DRIVER_OBJECT, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL,
     IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_READ, IRP_MJ_SYSTEM_CONTROL,
-    IRP_MJ_WRITE, METHOD_BUFFERED, NTSTATUS, PDEVICE_OBJECT, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH,
-    PDRIVER_OBJECT, PDRIVER_UNLOAD, PIRP, STATUS_SUCCESS,
+    IRP_MJ_WRITE, METHOD_BUFFERED, METHOD_IN_DIRECT, METHOD_OUT_DIRECT, NTSTATUS, PDEVICE_OBJECT,
+    PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD, PIRP, STATUS_SUCCESS,
 };
 
 /// The driver object that `DriverEntry` is given.
@@ -346,12 +346,20 @@ unsafe extern "C" fn dispatch_device_control<D: Device>(
     device: PDEVICE_OBJECT,
     irp: PIRP,
 ) -> NTSTATUS {
+    let handle = |irp: Irp<D, Other>, call: &mut Call| {
+        // SAFETY: a device control request.
+        match unsafe { method(&irp) } {
+            // SAFETY: seen here.
+            METHOD_BUFFERED => D::device_control(unsafe { of_kind(irp) }, call),
+            // SAFETY: seen here, and no driver's own request.
+            METHOD_IN_DIRECT => D::in_direct(unsafe { of_kind(irp) }, call),
+            // SAFETY: seen here, and no driver's own request.
+            METHOD_OUT_DIRECT => D::out_direct(unsafe { of_kind(irp) }, call),
+            _ => D::other(irp, call),
+        }
+    };
     // SAFETY: the I/O manager's call.
-    unsafe {
-        with_reference::<D, Other>(device, irp, |irp, call| {
-            control(irp, call, D::device_control)
-        })
-    }
+    unsafe { with_reference(device, irp, handle) }
 }
 
 /// # Context
@@ -365,30 +373,39 @@ unsafe extern "C" fn dispatch_internal_device_control<D: Device>(
     device: PDEVICE_OBJECT,
     irp: PIRP,
 ) -> NTSTATUS {
+    let handle = |irp: Irp<D, Other>, call: &mut Call| {
+        // SAFETY: a device control request.
+        match unsafe { method(&irp) } {
+            // SAFETY: seen here.
+            METHOD_BUFFERED => D::internal_device_control(unsafe { of_kind(irp) }, call),
+            _ => D::other(irp, call),
+        }
+    };
     // SAFETY: the I/O manager's call.
-    unsafe {
-        with_reference::<D, Other>(device, irp, |irp, call| {
-            control(irp, call, D::internal_device_control)
-        })
-    }
+    unsafe { with_reference(device, irp, handle) }
 }
 
-/// Lets `handle` deal with a device control request with buffered I/O; the device's routine for other requests with any
-/// other, of which nothing was looked at that such a request does not have (TR-107).
+/// How the data of a device control request comes. Nothing is looked at that a request with another method does not
+/// have (TR-107).
+///
+/// # Safety
+///
+/// `irp` is one.
 #[inline]
-fn control<D: Device>(
-    irp: Irp<D, Other>,
-    call: &mut Call,
-    handle: impl FnOnce(Irp<D, Control>, &mut Call) -> Dispatched,
-) -> Dispatched {
-    // SAFETY: both callers have device control requests.
-    let code = unsafe { irp.stack().device_control() }.code;
-    if code & 3 == METHOD_BUFFERED {
-        // SAFETY: seen here. The reference goes with it.
-        handle(unsafe { Irp::from_raw(irp.into_raw()) }, call)
-    } else {
-        D::other(irp, call)
-    }
+unsafe fn method<D>(irp: &Irp<D, Other>) -> u32 {
+    // SAFETY: a device control request, by the caller.
+    unsafe { irp.stack().device_control() }.code & 3
+}
+
+/// A request of which more is known now. The reference goes with it.
+///
+/// # Safety
+///
+/// It is of that kind.
+#[inline]
+unsafe fn of_kind<D, K: Kind>(irp: Irp<D, Other>) -> Irp<D, K> {
+    // SAFETY: owned until here, and of that kind, by the caller.
+    unsafe { Irp::from_raw(irp.into_raw()) }
 }
 
 /// # Context

@@ -5,16 +5,13 @@
 #![no_std]
 
 use core::pin::Pin;
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use pin_project_lite::pin_project;
 use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own, Pends};
-use wdm::{
-    Call, Control, Device, Dispatched, DriverObject, Irp, NtStatus, RegistryPath, Timer, WorkItem,
-};
+use wdm::{Call, Control, Device, Dispatched, Irp, NtStatus, Timer, WorkItem};
 
 const WAIT: u32 = 0x0022_6000; // FILE_READ_DATA, METHOD_BUFFERED
 /// Milliseconds from the first who waits to the tick.
@@ -124,16 +121,4 @@ impl Device for Clock {
     }
 }
 
-/// # Safety
-///
-/// Called by the I/O manager, once.
-#[expect(unsafe_code, reason = "is called by the kernel")]
-#[unsafe(export_name = "DriverEntry")]
-unsafe extern "system" fn driver_entry(
-    driver: NonNull<DriverObject>,
-    _: NonNull<RegistryPath>,
-) -> i32 {
-    // SAFETY: by the caller.
-    unsafe { wdm::initialize_driver::<Clock>(driver) };
-    0
-}
+wdm::driver_entry!(Clock);

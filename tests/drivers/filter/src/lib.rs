@@ -4,7 +4,6 @@
 #![no_std]
 
 use core::pin::Pin;
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use pin_project_lite::pin_project;
@@ -12,8 +11,7 @@ use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own};
 use wdm::{
-    Call, Control, Device, Dispatched, DriverObject, Irp, Kind, NtStatus, Read, RegistryPath,
-    Returned, Role, Watch, Write,
+    Call, Control, Device, Dispatched, Irp, Kind, NtStatus, Read, Returned, Role, Watch, Write,
 };
 
 /// `CTL_CODE(0x8001, 0x800, METHOD_BUFFERED, FILE_READ_DATA)`: a device type that no function driver below has.
@@ -128,17 +126,4 @@ impl Device for Filter {
     }
 }
 
-/// # Safety
-///
-/// Called by the I/O manager, once.
-// SAFETY: no other item has this name.
-#[expect(unsafe_code, reason = "is called by the kernel")]
-#[unsafe(export_name = "DriverEntry")]
-unsafe extern "system" fn driver_entry(
-    driver: NonNull<DriverObject>,
-    _: NonNull<RegistryPath>,
-) -> i32 {
-    // SAFETY: by the caller.
-    unsafe { wdm::initialize_driver::<Filter>(driver) };
-    0
-}
+wdm::driver_entry!(Filter);

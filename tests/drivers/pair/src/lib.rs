@@ -6,16 +6,13 @@
 mod line;
 
 use core::pin::Pin;
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use pin_project_lite::pin_project;
 use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own, Pends};
-use wdm::{
-    Call, Device, Dispatched, DriverObject, Irp, NtStatus, Read, RegistryPath, Transfers, Write,
-};
+use wdm::{Call, Device, Dispatched, Irp, NtStatus, Read, Transfers, Write};
 
 use crate::line::Line;
 
@@ -176,17 +173,4 @@ impl Device for Pair {
     }
 }
 
-/// # Safety
-///
-/// Called by the I/O manager, once.
-// SAFETY: no other item has this name.
-#[expect(unsafe_code, reason = "is called by the kernel")]
-#[unsafe(export_name = "DriverEntry")]
-unsafe extern "system" fn driver_entry(
-    driver: NonNull<DriverObject>,
-    _: NonNull<RegistryPath>,
-) -> i32 {
-    // SAFETY: by the caller.
-    unsafe { wdm::initialize_driver::<Pair>(driver) };
-    0
-}
+wdm::driver_entry!(Pair);

@@ -4,13 +4,12 @@
 #![no_std]
 
 use core::pin::Pin;
-use core::ptr::NonNull;
 
 use pin_project_lite::pin_project;
 use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own};
-use wdm::{Call, Control, Device, Dispatched, DriverObject, Irp, NtStatus, RegistryPath};
+use wdm::{Call, Control, Device, Dispatched, Irp, NtStatus};
 
 const PEND: u32 = 0x0022_6000; // FILE_READ_DATA, METHOD_BUFFERED
 const COMPLETE_NEXT: u32 = 0x0022_A004; // FILE_WRITE_DATA, METHOD_BUFFERED
@@ -74,16 +73,4 @@ impl Device for Smallest {
     }
 }
 
-/// # Safety
-///
-/// Called by the I/O manager, once.
-#[expect(unsafe_code, reason = "is called by the kernel")]
-#[unsafe(export_name = "DriverEntry")]
-unsafe extern "system" fn driver_entry(
-    driver: NonNull<DriverObject>,
-    _: NonNull<RegistryPath>,
-) -> i32 {
-    // SAFETY: by the caller.
-    unsafe { wdm::initialize_driver::<Smallest>(driver) };
-    0
-}
+wdm::driver_entry!(Smallest);
