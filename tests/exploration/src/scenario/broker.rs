@@ -55,6 +55,10 @@ pub const NAMES: &[&str] = &[
     "claim+cancel-own+server-cleanup",
     "claim+cleanup+server-cleanup",
     "claim+cancel-id@returned",
+    // More is requeued than in one hold of the lock.
+    "server-cleanup+cancel@many",
+    "server-cleanup+cancel-own@many",
+    "server-cleanup+complete-next@many",
     "serve+cancel",
     "serve+cleanup",
     "serve+server-cleanup",

@@ -15,6 +15,9 @@ use ntsim::world::{self, Bus, Passing};
 /// The tag of request A.
 pub const TAG: u64 = 1;
 
+/// How many requests the driver requeues in one hold of its lock.
+pub const HOLD: u32 = 64;
+
 /// After how many milliseconds a request ends by itself, where one does.
 pub const TIMEOUT: u32 = 100;
 
@@ -38,6 +41,8 @@ pub struct Stage {
     pub timeout: u32,
     /// Whether the device takes only one request at once.
     pub limit: bool,
+    /// Whether there are many requests, whose tags do not descend in the order of their arrival.
+    many: bool,
 }
 
 impl Stage {
@@ -68,6 +73,7 @@ impl Stage {
             claim: usize::MAX,
             timeout,
             limit: scenario.limit,
+            many: scenario.start == Start::Many,
         }
     }
 
@@ -79,10 +85,19 @@ impl Stage {
             self.claim = control::claim("waiting claim", self.server, true);
             must(self.claim, status::PENDING);
         }
+        if scenario.start == Start::Many {
+            for _ in 1..HOLD {
+                let before = control::pend("request before A", self.witness, TAG - 1, 0);
+                must(before, status::PENDING);
+            }
+        }
         if !has(Actor::Pend) && scenario.start != Start::Waiting {
             must(self.request, status::PENDING);
             if !scenario.limit {
-                let other = control::pend("request B", self.server, TAG + 1, 0);
+                // What the server has claimed is not its own.
+                let many = scenario.start == Start::Many;
+                let owner = if many { self.witness } else { self.server };
+                let other = control::pend("request B", owner, TAG + 1, 0);
                 must(other, status::PENDING);
             }
         }
@@ -91,7 +106,16 @@ impl Stage {
         }
         match scenario.start {
             Start::Pending | Start::Waiting => {}
-            Start::Claimed => self.id = claim(self.server),
+            Start::Claimed => self.id = claim(self.server, TAG),
+            Start::Many => {
+                for _ in 1..HOLD {
+                    claim(self.server, TAG - 1);
+                }
+                self.id = claim(self.server, TAG);
+                claim(self.server, TAG + 1);
+                let younger = control::pend("request C", self.witness, TAG + 2, 0);
+                must(younger, status::PENDING);
+            }
             Start::Returned => {
                 self.id = claim_and_close();
                 // Once more: it is the oldest still.
@@ -146,6 +170,9 @@ impl Stage {
                 }
             }
             rest::check(self.witness);
+            if self.many {
+                self.check_order();
+            }
             self.wait_for_timeouts();
             for handle in handles {
                 file::finish(handle);
@@ -177,6 +204,26 @@ impl Stage {
         }
     }
 
+    /// What is pending comes in the order in which it arrived (INV-20).
+    fn check_order(self) {
+        let mut last = 0;
+        loop {
+            let claim = control::claim("claim at the end", self.witness, false);
+            if request::send(claim) != status::SUCCESS {
+                break;
+            }
+            let claimed: Option<wire::Claimed> = control::answer(claim);
+            let tag = claimed.map_or(0, |claimed| claimed.tag.get());
+            if tag < last {
+                finding::raise(
+                    &rule::account::OUT_OF_TURN,
+                    format!("a request with tag {tag} came after one with tag {last}"),
+                );
+            }
+            last = tag;
+        }
+    }
+
     /// With everything ended, there is room for the one request again, and again for the next.
     fn check_room() {
         let handle = open();
@@ -205,21 +252,21 @@ fn must(number: usize, expected: u32) {
 /// Claims request A by a handle that is closed then, and returns its id.
 fn claim_and_close() -> u64 {
     let server = open();
-    let id = claim(server);
+    let id = claim(server, TAG);
     file::finish(server);
     id
 }
 
-/// Claims request A and returns its id.
-fn claim(server: usize) -> u64 {
+/// Claims the oldest request, which has this tag, and returns its id.
+fn claim(server: usize, tag: u64) -> u64 {
     let number = control::claim("claim", server, false);
     must(number, status::SUCCESS);
     let claimed: Option<wire::Claimed> = control::answer(number);
     match claimed {
-        Some(claimed) if claimed.tag.get() == TAG => claimed.id.get(),
+        Some(claimed) if claimed.tag.get() == tag => claimed.id.get(),
         other => finding::raise(
             &rule::account::OUT_OF_TURN,
-            format!("request A was the oldest, but claimed was {other:?}"),
+            format!("the oldest request had tag {tag}, but claimed was {other:?}"),
         ),
     }
 }
