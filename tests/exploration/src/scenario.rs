@@ -136,8 +136,8 @@ impl Scenario {
             && !knows_id
         {
             "`complete`, `cancel-id` and `stranger` need `@claimed`, `@many` or `@returned`, where the request's id is known"
-        } else if has(Actor::CancelClaim) && !waits {
-            "`cancel-claim` needs `@waiting`"
+        } else if has(Actor::CancelClaim) && !waits && !has(Actor::ClaimWait) {
+            "`cancel-claim` needs `claim-wait` or `@waiting`"
         } else if self
             .actors
             .iter()

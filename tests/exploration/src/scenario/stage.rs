@@ -10,7 +10,7 @@ use ntsim::manager::plug_and_play::Device;
 use ntsim::manager::{file, request};
 use ntsim::nt::status;
 use ntsim::stage::{open, start_driver, stop_driver};
-use ntsim::world::{self, Bus, Passing};
+use ntsim::world::{self, Bus, Passing, World};
 
 /// The tag of request A.
 pub const TAG: u64 = 1;
@@ -35,8 +35,10 @@ pub struct Stage {
     pub request: usize,
     /// The driver's id of request A, where it is known.
     pub id: u64,
-    /// The claim that waits.
+    /// The claim that waits; if none does yet, that of the actor `ClaimWait`.
     pub claim: usize,
+    /// The claim of the actor `ClaimWait`.
+    pub next_claim: usize,
     /// How long requests of the client stay.
     pub timeout: u32,
     /// Whether the device takes only one request at once.
@@ -63,6 +65,11 @@ impl Stage {
             device.sleep_and_wake();
         }
         let timeout = if has(Actor::Timeout) { TIMEOUT } else { 0 };
+        let next_claim = if has(Actor::ClaimWait) {
+            control::claim("claim", server, true)
+        } else {
+            usize::MAX
+        };
         Self {
             device,
             client,
@@ -70,7 +77,8 @@ impl Stage {
             witness: open(),
             request: control::pend("request A", client, TAG, timeout),
             id: 0,
-            claim: usize::MAX,
+            claim: next_claim,
+            next_claim,
             timeout,
             limit: scenario.limit,
             many: scenario.start == Start::Many,
@@ -173,13 +181,21 @@ impl Stage {
             if self.many {
                 self.check_order();
             }
+            self.check_turns();
             self.wait_for_timeouts();
             for handle in handles {
+                // A timer that is about to expire keeps its slot.
+                let is_idle = || world::with(|world| is_idle(world, handle));
+                if self.limit && self.timeout == 0 && is_idle() {
+                    check_room(handle);
+                }
                 file::finish(handle);
                 rest::check(self.witness);
             }
             if self.limit {
-                Self::check_room();
+                let handle = open();
+                check_room(handle);
+                file::finish(handle);
             }
         }
         for handle in [self.client, self.server, self.witness] {
@@ -204,6 +220,22 @@ impl Stage {
         }
     }
 
+    /// A claim does not get what is for one that has waited longer.
+    fn check_turns(self) {
+        let of = |number: usize| {
+            world::with(|world| {
+                let irp = world.irps.get(number)?;
+                irp.dispatched
+                    .then_some(irp.completed.then_some(irp.status))
+            })
+        };
+        let is_passed = of(self.claim) == Some(None);
+        if is_passed && of(self.next_claim) == Some(Some(status::SUCCESS)) {
+            let message = "the later claim got a request, and the earlier one still waits";
+            finding::raise(&rule::account::OUT_OF_TURN, message.into());
+        }
+    }
+
     /// What is pending comes in the order in which it arrived (INV-20).
     fn check_order(self) {
         let mut last = 0;
@@ -223,17 +255,22 @@ impl Stage {
             last = tag;
         }
     }
+}
 
-    /// With everything ended, there is room for the one request again, and again for the next.
-    fn check_room() {
-        let handle = open();
-        for name in ["request at the end", "the very last request"] {
-            let request = control::pend(name, handle, TAG, 0);
-            must(request, status::PENDING);
-            request::cancel(request);
-        }
-        file::finish(handle);
+/// With everything ended, a handle has room for the one request again, and again for the next.
+fn check_room(handle: usize) {
+    for name in ["request at the end", "the very last request"] {
+        let request = control::pend(name, handle, TAG, 0);
+        must(request, status::PENDING);
+        request::cancel(request);
     }
+}
+
+/// Whether a handle is open, and no request is left of any.
+fn is_idle(world: &World, handle: usize) -> bool {
+    let is_open = world.files.get(handle).is_some_and(|it| it.handles != 0);
+    let mut sent = world.irps.iter().filter(|(_, irp)| irp.dispatched);
+    is_open && sent.all(|(_, irp)| irp.completed)
 }
 
 /// Sends a request that ends with this status, since nothing disturbs it.

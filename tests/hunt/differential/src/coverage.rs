@@ -1,5 +1,5 @@
 //! Which instructions of csq.sys have been executed, of those that the kernel can reach: all in the
-//! functions that the call graph of crate `image` leads to, but for the padding.
+//! functions that the call graph of crate `binary` leads to, but for the padding.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use binary::Image;
 use binary::declared::Declared;
 use binary::map::Map;
-use iced_x86::Mnemonic;
+use iced_x86::{Instruction, Mnemonic, Register};
 
 thread_local! {
     static WATCHED: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
@@ -35,15 +35,33 @@ pub fn reachable(driver: &Path) -> Result<Reachable> {
     let base = image.base();
     let mut reachable = Reachable::new();
     for function in code.reachable() {
-        let instructions = function.instructions.iter();
-        // Padding: `int 3` and what does nothing.
-        let real =
-            instructions.filter(|it| !matches!(it.mnemonic(), Mnemonic::Int3 | Mnemonic::Nop));
+        let instructions = &function.instructions;
+        let stops = stops(instructions);
+        let counts = |it: &Instruction| {
+            // Padding: `int 3` and what does nothing.
+            !matches!(it.mnemonic(), Mnemonic::Int3 | Mnemonic::Nop) && !stops.contains(&it.ip())
+        };
+        let real = instructions.iter().filter(|it| counts(it));
         let offsets = real.filter_map(|it| usize::try_from(it.ip().checked_sub(base)?).ok());
         let own = reachable.entry(function.name().to_owned()).or_default();
         own.extend(offsets);
     }
     Ok(reachable)
+}
+
+/// Where the system is stopped because a list was overwritten: `__fastfail`, the code that it is given, and what the
+/// compiler puts behind it. No run that is right comes there.
+fn stops(instructions: &[Instruction]) -> BTreeSet<u64> {
+    let fast_fail = |it: &Instruction| it.mnemonic() == Mnemonic::Int && it.immediate8() == 0x29;
+    let of_one = |window: &[Instruction]| match window {
+        [code, stop, end] if fast_fail(stop) => {
+            let code = (code.op0_register() == Register::ECX).then(|| code.ip());
+            let end = (end.mnemonic() == Mnemonic::Ud2).then(|| end.ip());
+            [code, Some(stop.ip()), end].into_iter().flatten().collect()
+        }
+        _ => Vec::new(),
+    };
+    instructions.windows(3).flat_map(of_one).collect()
 }
 
 /// Watches these instructions on this OS thread, in every machine that it loads from now on.

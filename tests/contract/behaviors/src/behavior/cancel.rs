@@ -208,6 +208,30 @@ pub(super) fn own_all<T: Target>(target: &T) -> Checked {
     )
 }
 
+/// The driver cancels some at a time, with its lock free between.
+pub(super) fn more_than_in_one_hold<T: Target>(target: &T) -> Checked {
+    const HALF: u64 = 100;
+    let session = Session::open(target)?;
+    let account = Account::open(&session)?;
+    let requests = session.pend_each((0..2 * HALF).map(|number| number % 2))?;
+    expect::equal("CANCEL of a tag", HALF, session.cancel(scope::TAG, 1)?)?;
+    for (request, ends) in requests.iter().zip([false, true].into_iter().cycle()) {
+        if ends {
+            session.ended(request, status::CANCELLED)?;
+        } else {
+            session.still_pending("a request with another tag", request)?;
+        }
+    }
+    expect::equal("CANCEL of all", HALF, session.cancel(scope::ALL, 0)?)?;
+    session.all_ended(&requests, status::CANCELLED)?;
+    let change = Change {
+        pended: i128::from(2 * HALF),
+        canceled: i128::from(2 * HALF),
+        ..Change::default()
+    };
+    account.changed_by(&session, change)
+}
+
 pub(super) fn never_those_of_another_handle<T: Target>(target: &T) -> Checked {
     let session = Session::open(target)?;
     let other = Session::open(target)?;

@@ -65,6 +65,29 @@ pub(super) fn of_two_servers_in_their_order<T: Target>(target: &T) -> Checked {
     Ok(())
 }
 
+/// The driver requeues some at a time, with its lock free between.
+pub(super) fn more_than_in_one_hold<T: Target>(target: &T) -> Checked {
+    const MANY: u64 = 200;
+    let client = Session::open(target)?;
+    let requests = client.pend_each(0..MANY)?;
+    let servers = [Session::open(target)?, Session::open(target)?];
+    for tag in 0..MANY {
+        let server = if tag % 2 == 0 {
+            &servers[0]
+        } else {
+            &servers[1]
+        };
+        expect::equal("Claimed.tag", tag, server.claim()?.tag)?;
+    }
+    for server in servers {
+        server.close();
+    }
+    client.until_pending(MANY)?;
+    let tags: Vec<u64> = (0..MANY).collect();
+    completed_in_order(&client, &tags)?;
+    client.all_ended(&requests, status::SUCCESS)
+}
+
 pub(super) fn only_what_is_left<T: Target>(target: &T) -> Checked {
     let client = Session::open(target)?;
     let server = Session::open(target)?;

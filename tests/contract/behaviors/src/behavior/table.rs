@@ -70,6 +70,7 @@ fn clients<T: Target>() -> Vec<Behavior<T>> {
         cancel.end_of_thread: "The end of a thread ends its requests and no other's" ["INV-56" "TR-07"];
         cancel.own_by_tag: "CANCEL by tag ends the handle's requests with that tag" ["INV-32"];
         cancel.own_all: "CANCEL of all ends all of the handle's requests" ["INV-32"];
+        cancel.more_than_in_one_hold: "CANCEL of 200, half of them by tag, ends each and counts it" ["INV-32" "INV-37"];
         cancel.never_those_of_another_handle: "CANCEL does not touch another handle's requests" ["INV-32" "TR-89"];
         cancel.nothing_matches: "CANCEL that finds nothing says so and changes nothing" ["INV-30" "INV-32"];
         cancel.wakes_a_blocked_thread: "A cancellation wakes a thread blocked on a synchronous handle" ["INV-56"];
@@ -112,6 +113,7 @@ fn servers<T: Target>() -> Vec<Behavior<T>> {
 
         returned.to_the_head_in_their_order: "What a server leaves unanswered is pending again, in its old place" ["INV-20" "INV-60" "TR-35"];
         returned.of_two_servers_in_their_order: "So it is with two servers, whichever goes first" ["INV-20" "INV-60"];
+        returned.more_than_in_one_hold: "So it is with 200 that two servers have claimed by turns" ["INV-20" "INV-60" "TR-35"];
         returned.only_what_is_left: "What was answered or canceled does not come back" ["INV-52" "INV-60"];
         returned.under_the_same_id: "A request that came back keeps its id, and the claim is gone" ["INV-34" "TR-87" "TR-89"];
         returned.with_the_last_of_duplicates: "Claims end with the last of duplicated handles" ["TR-63"];
