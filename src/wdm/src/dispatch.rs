@@ -6,6 +6,7 @@
 // UNSAFETY: entry points with the I/O manager's raw pointers.
 #![expect(unsafe_code, reason = "called by the I/O manager with raw pointers")]
 
+use core::pin::Pin;
 use core::ptr::NonNull;
 
 use crate::add_device::add_device;
@@ -284,7 +285,7 @@ unsafe extern "C" fn dispatch_cleanup<D: Device>(device: PDEVICE_OBJECT, irp: PI
     if const { D::ROLE.is_filter() } {
         let handle = |fdo: Fdo<'_, D>, irp: Irp<D, Received>, call: &mut Call| {
             if let Some(file) = irp.file() {
-                fdo.device().cleanup(file, call);
+                close(fdo, file, call);
             }
             irp.pass_down(call)
         };
@@ -299,11 +300,18 @@ unsafe extern "C" fn dispatch_cleanup<D: Device>(device: PDEVICE_OBJECT, irp: PI
     if let Some(file) = unsafe { file::of_irp::<D>(irp) } {
         // SAFETY: the handle keeps the device object.
         let fdo = unsafe { Fdo::<D>::of(device) };
-        fdo.device().cleanup(file, &mut call);
+        close(fdo, file, &mut call);
     }
     // SAFETY: this driver's until now.
     unsafe { complete_empty(irp, NtStatus::SUCCESS) };
     STATUS_SUCCESS
+}
+
+/// Ends what came through a handle.
+#[inline]
+fn close<D: Device>(fdo: Fdo<'_, D>, file: Pin<&D::File>, call: &mut Call) {
+    fdo.device().queues(&mut |queue| queue.close(file, call));
+    fdo.device().cleanup(file, call);
 }
 
 /// Always succeeds, see [`dispatch_cleanup`].

@@ -84,7 +84,7 @@ mod driver_entry;
 
 pub use buffer::Answer;
 pub use call::Call;
-pub use device::{Device, Role, Transfers};
+pub use device::{Device, Driven, Each, Role, Transfers};
 pub use device_object::InterfaceClass;
 pub use dispatch::{DriverObject, initialize_driver};
 pub use forward::Watch;

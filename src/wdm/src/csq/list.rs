@@ -168,6 +168,12 @@ impl<G: Domain, K: sealed::Kind> List<G, K> {
         unsafe { following::<G, K>(head, link) }
     }
 
+    /// Whether this lock is the list's.
+    #[inline]
+    pub(super) fn is_with(&self, links: &Links<'_, K>) -> bool {
+        self.lock.load(Ordering::Relaxed) == links.lock
+    }
+
     /// Where the list is, to tell it from others.
     #[inline]
     pub(super) fn address(self: Pin<&Self>) -> *mut LIST_ENTRY {

@@ -2,7 +2,7 @@
 
 use core::pin::Pin;
 
-use wdm::{Control, Device};
+use wdm::{Control, Device, Driven};
 use wdm::csq::{Fifo, Own};
 
 /// Would look through a list of other IRPs.

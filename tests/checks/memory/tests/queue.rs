@@ -15,7 +15,7 @@ use wdm::csq::{
     Arriving, Discipline, Domain, Entry, Fifo, Held, InOwner, InQueue, List, Lock, Memory, Outcome,
     Own, Place, Queue, Search, Slot,
 };
-use wdm::{Call, Control, Dequeued, Device, Dispatched, Irp, NtStatus};
+use wdm::{Call, Control, Dequeued, Device, Dispatched, Each, Irp, NtStatus};
 
 const PEND: u32 = 0x0022_6000;
 const COMPLETE_NEXT: u32 = 0x0022_A004;
@@ -47,16 +47,12 @@ impl Device for Simple {
 
     fn new() -> Self {
         Self {
-            requests: Fifo::new(),
+            requests: Fifo::new(8),
         }
     }
 
-    fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
-        self.project_ref().requests.register(self)
-    }
-
-    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
-        self.project_ref().requests.make_room(call, 8)
+    fn queues(self: Pin<&Self>, each: &mut Each<'_, Self>) {
+        each(self.project_ref().requests);
     }
 
     fn create(self: Pin<&Self>, _: &mut Call) -> Result<Self::File, NtStatus> {
@@ -74,18 +70,6 @@ impl Device for Simple {
             status = NtStatus::SUCCESS;
         }
         irp.complete(call, status)
-    }
-
-    fn cleanup(self: Pin<&Self>, file: Pin<&Self::File>, call: &mut Call) {
-        self.project_ref().requests.close(file, call);
-    }
-
-    fn purge(self: Pin<&Self>, call: &mut Call) {
-        self.project_ref().requests.purge(call);
-    }
-
-    fn release(self: Pin<&Self>, call: &mut Call) {
-        self.project_ref().requests.release(call);
     }
 }
 

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own, Pends};
-use wdm::{Call, Control, Device, Dispatched, Irp, NtStatus, Timer, WorkItem};
+use wdm::{Call, Control, Device, Dispatched, Each, Irp, NtStatus, Timer, WorkItem};
 
 const WAIT: u32 = 0x0022_6000; // FILE_READ_DATA, METHOD_BUFFERED
 /// Milliseconds from the first who waits to the tick.
@@ -58,19 +58,15 @@ impl Device for Clock {
 
     fn new() -> Self {
         Self {
-            waiting: Fifo::new(),
+            waiting: Fifo::new(256),
             timer: Timer::new(),
             answers: WorkItem::new(),
             ticks: AtomicU64::new(0),
         }
     }
 
-    fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
-        self.project_ref().waiting.register(self)
-    }
-
-    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
-        self.project_ref().waiting.make_room(call, 256)
+    fn queues(self: Pin<&Self>, each: &mut Each<'_, Self>) {
+        each(self.project_ref().waiting);
     }
 
     fn create(self: Pin<&Self>, _: &mut Call) -> Result<Handle, NtStatus> {
@@ -106,18 +102,8 @@ impl Device for Clock {
         }
     }
 
-    fn cleanup(self: Pin<&Self>, file: Pin<&Handle>, call: &mut Call) {
-        let own = file.project_ref().requests;
-        self.project_ref().waiting.close(own, call);
-    }
-
     fn purge(self: Pin<&Self>, call: &mut Call) {
         self.project_ref().timer.stop(call);
-        self.project_ref().waiting.purge(call);
-    }
-
-    fn release(self: Pin<&Self>, call: &mut Call) {
-        self.project_ref().waiting.release(call);
     }
 }
 

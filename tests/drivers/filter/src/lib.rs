@@ -11,7 +11,8 @@ use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own};
 use wdm::{
-    Call, Control, Device, Dispatched, Irp, Kind, NtStatus, Read, Returned, Role, Watch, Write,
+    Call, Control, Device, Dispatched, Each, Irp, Kind, NtStatus, Read, Returned, Role, Watch,
+    Write,
 };
 
 /// `CTL_CODE(0x8001, 0x800, METHOD_BUFFERED, FILE_READ_DATA)`: a device type that no function driver below has.
@@ -70,18 +71,14 @@ impl Device for Filter {
 
     fn new() -> Self {
         Self {
-            waiting: Fifo::new(),
+            waiting: Fifo::new(64),
             succeeded: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         }
     }
 
-    fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
-        self.waiting().register(self)
-    }
-
-    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
-        self.waiting().make_room(call, 64)
+    fn queues(self: Pin<&Self>, each: &mut Each<'_, Self>) {
+        each(self.waiting());
     }
 
     fn create(self: Pin<&Self>, _: &mut Call) -> Result<Self::File, NtStatus> {
@@ -111,18 +108,6 @@ impl Device for Filter {
 
     fn write(irp: Irp<Self, Write>, call: &mut Call) -> Dispatched {
         irp.pass_down_watched(call)
-    }
-
-    fn cleanup(self: Pin<&Self>, file: Pin<&Self::File>, call: &mut Call) {
-        self.waiting().close(file, call);
-    }
-
-    fn purge(self: Pin<&Self>, call: &mut Call) {
-        self.waiting().purge(call);
-    }
-
-    fn release(self: Pin<&Self>, call: &mut Call) {
-        self.waiting().release(call);
     }
 }
 

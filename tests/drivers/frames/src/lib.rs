@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own};
-use wdm::{Call, Device, Dispatched, InDirect, Irp, NtStatus, OutDirect};
+use wdm::{Call, Device, Dispatched, Each, InDirect, Irp, NtStatus, OutDirect};
 
 const GET_FRAME: u32 = 0x0022_6002; // FILE_READ_DATA, METHOD_OUT_DIRECT
 const PUT_FRAME: u32 = 0x0022_A005; // FILE_WRITE_DATA, METHOD_IN_DIRECT
@@ -34,16 +34,12 @@ impl Device for Frames {
 
     fn new() -> Self {
         Self {
-            waiting: Fifo::new(),
+            waiting: Fifo::new(PLACES),
         }
     }
 
-    fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
-        self.project_ref().waiting.register(self)
-    }
-
-    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
-        self.project_ref().waiting.make_room(call, PLACES)
+    fn queues(self: Pin<&Self>, each: &mut Each<'_, Self>) {
+        each(self.project_ref().waiting);
     }
 
     fn create(self: Pin<&Self>, _: &mut Call) -> Result<Self::File, NtStatus> {
@@ -70,18 +66,6 @@ impl Device for Frames {
             oldest.complete(filled.err().unwrap_or(NtStatus::SUCCESS));
         }
         irp.complete(call, NtStatus::SUCCESS)
-    }
-
-    fn cleanup(self: Pin<&Self>, file: Pin<&Self::File>, call: &mut Call) {
-        self.project_ref().waiting.close(file, call);
-    }
-
-    fn purge(self: Pin<&Self>, call: &mut Call) {
-        self.project_ref().waiting.purge(call);
-    }
-
-    fn release(self: Pin<&Self>, call: &mut Call) {
-        self.project_ref().waiting.release(call);
     }
 }
 
