@@ -359,11 +359,8 @@ unsafe extern "C" fn dispatch_device_control<D: Device>(
         match unsafe { method(&irp) } {
             // SAFETY: seen here.
             METHOD_BUFFERED => D::device_control(unsafe { of_kind(irp) }, call),
-            // SAFETY: seen here, and no driver's own request.
-            METHOD_IN_DIRECT => D::in_direct(unsafe { of_kind(irp) }, call),
-            // SAFETY: seen here, and no driver's own request.
-            METHOD_OUT_DIRECT => D::out_direct(unsafe { of_kind(irp) }, call),
-            _ => D::other(irp, call),
+            // SAFETY: no driver's own request.
+            method => unsafe { unbuffered(irp, method, call) },
         }
     };
     // SAFETY: the I/O manager's call.
@@ -391,6 +388,22 @@ unsafe extern "C" fn dispatch_internal_device_control<D: Device>(
     };
     // SAFETY: the I/O manager's call.
     unsafe { with_reference(device, irp, handle) }
+}
+
+/// Not inlined, so that it costs buffered requests nothing.
+///
+/// # Safety
+///
+/// `irp` is a device control request that has this method, and no internal one.
+#[inline(never)]
+unsafe fn unbuffered<D: Device>(irp: Irp<D, Other>, method: u32, call: &mut Call) -> Dispatched {
+    match method {
+        // SAFETY: of that method, by the caller.
+        METHOD_IN_DIRECT => D::in_direct(unsafe { of_kind(irp) }, call),
+        // SAFETY: of that method, by the caller.
+        METHOD_OUT_DIRECT => D::out_direct(unsafe { of_kind(irp) }, call),
+        _ => D::other(irp, call),
+    }
 }
 
 /// How the data of a device control request comes. Nothing is looked at that a request with another method does not
