@@ -1,6 +1,6 @@
 //! Reads self-describing ETW events as a decoder on Windows does: from the bytes alone.
 //!
-//! Shares nothing with `etw`, which writes them.
+//! Shares nothing with `wdm-events` and `csq-events`, which write them.
 
 use std::fmt;
 

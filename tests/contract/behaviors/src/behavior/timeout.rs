@@ -45,8 +45,8 @@ pub(super) fn ends_the_request<T: Target>(target: &T) -> Checked {
     Ok(())
 }
 
-/// Zero is never; the longest are weeks; the others are short for whoever computes units of 100 ns
-/// in 32 bits.
+/// Timeouts that must not end a request soon: 0, which means never; the longest, which are weeks; and those that
+/// would be short if somebody computed their units of 100 ns in 32 bits.
 pub(super) fn none_and_the_longest_do_not<T: Target>(target: &T) -> Checked {
     const TIMEOUTS: [u32; 8] = [
         0,
