@@ -127,9 +127,9 @@ pub trait Device: Sized + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Calls `each` with every queue that has no routines of the driver's own. From `AddDevice` to the end of
-    /// `IRP_MN_REMOVE_DEVICE` they are driven then, always the same ones: they end their requests when a handle is
-    /// closed or the device goes away, before the driver's own routine for that is called.
+    /// Calls `each` with every queue that wdm is to drive: always the same ones. It registers them in `AddDevice`, gives
+    /// them memory when the device starts, and ends what is in them when a handle is closed or the device goes away.
+    /// [`cleanup`](Self::cleanup), [`purge`](Self::purge) and [`release`](Self::release) are called after that.
     #[inline]
     fn queues(self: Pin<&Self>, _each: &mut Each<'_, Self>) {}
 
@@ -195,7 +195,8 @@ pub trait Device: Sized + Send + Sync + 'static {
     }
 
     /// `IRP_MN_SURPRISE_REMOVAL` and `IRP_MN_REMOVE_DEVICE`: the device goes away. Ends all
-    /// requests that are not in [`queues`](Self::queues). New ones are refused already, but one that was let in a moment ago may come to a queue after this.
+    /// requests that are not in [`queues`](Self::queues). New ones are refused already, but one that was let in a moment
+    /// ago may come to a queue after this.
     fn purge(self: Pin<&Self>, _call: &mut Call) {}
 
     /// The end of `IRP_MN_REMOVE_DEVICE`: no request is left, and no timer. Gives back memory. Handles may

@@ -1,7 +1,7 @@
 //! `DriverEntry` of a driver that needs nothing but its devices.
 
-/// Defines the driver's `DriverEntry`: a driver of this kind of [`Device`](crate::Device), which begins with nothing
-/// of its own. So the driver has no unsafe code.
+/// Defines `DriverEntry` for a driver of this kind of [`Device`](crate::Device) that has nothing else to do there. So
+/// the driver itself has no unsafe code.
 ///
 /// One that reads parameters of its service writes the function itself, and calls
 /// [`initialize_driver`](crate::initialize_driver). See "`DriverEntry` for WDM Drivers":

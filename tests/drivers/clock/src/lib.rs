@@ -1,6 +1,5 @@
-//! A clock: `WAIT` is answered, with the number of the tick, when the clock ticks next, which it does while somebody waits.
-//! The timer's routine has a work item answer, at `PASSIVE_LEVEL`, where a driver can do what it may not at
-//! `DISPATCH_LEVEL`. Programs open `\\.\Clock`.
+//! A clock that ticks while somebody waits. `WAIT` pends until the next tick, and is answered with its number. The timer's
+//! routine runs at `DISPATCH_LEVEL`; it queues a work item, which answers at `PASSIVE_LEVEL`. Programs open `\\.\Clock`.
 
 #![no_std]
 
