@@ -1,4 +1,4 @@
-//! One open handle and what a body does with it. What a server does is in [`server`].
+//! One open handle and what a body does with it. What a server does is in `server`.
 //!
 //! Every answer that passes through here is checked for bytes written beyond the returned length.
 

@@ -7,7 +7,7 @@
 //! * no request is completed by two;
 //! * of an atomic race ([`Race::atomic`]), some order, one thing after the other, explains all answers
 //!   by the model: it is linearizable. What the driver does in two steps is two things in that order too:
-//!   [`order`] names them. Nothing is looked for if a `CANCEL` has ended more than one request.
+//!   `order` names them. Nothing is looked for if a `CANCEL` has ended more than one request.
 
 mod order;
 mod side;

@@ -7,7 +7,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`types`], [`constants`] | what `wdk_sys` generates from the headers, as far as wdm names it |
+//! | `types`, `constants` | what `wdk_sys` generates from the headers, as far as wdm names it |
 //! | [`ntddk`] | the routines that a driver imports |
 //! | [`machine`] | what a test does with it: devices, handles, requests, time |
 
