@@ -42,6 +42,12 @@ case $said in
 esac
 [ ! -e "$kmdf/linux-wdk" ]
 
+# Build scripts find a resource compiler, which takes its output's name in both ways.
+printf '1 24 { "text" }\n' >"$directory/text.rc"
+"$directory/linux-wdk/bin/rc" "/fo$directory/joined.res" "$directory/text.rc"
+"$directory/linux-wdk/bin/rc" /fo "$directory/apart.res" "$directory/text.rc"
+cmp "$directory/joined.res" "$directory/apart.res"
+
 # Not the wrapper and flags of whoever called this.
 unset RUSTC_WRAPPER RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 # What else a driver may import has to link.

@@ -3,14 +3,21 @@
 # llvm-rc: RC_PATH in cargo.toml names it. The output is the same for every architecture.
 #
 #   tests/linux/rc.sh [/I...] /foOUTPUT.res [/C 65001] [--] INPUT.rc
+#
+# The output may also be an argument of its own, after /fo.
 set -eu
 
 input=
 output=
+previous=
 for argument; do
     case $argument in
-    /fo*) output=${argument#/fo} ;;
+    /fo* | -fo*) output=${argument#?fo} ;;
     esac
+    case $previous in
+    /fo | -fo) output=$argument ;;
+    esac
+    previous=$argument
     # The last one.
     input=$argument
 done

@@ -13,6 +13,10 @@ rustc=$1
 shift
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 source=$here/host_std/std.rs
+# Flags for the driver and its crates, if this is a kit for somebody else's driver. In cargo.toml they would take the
+# place of the flags that the driver's own configuration has.
+flags=$here/rustflags
+[ -e "$flags" ] || flags=/dev/null
 
 case " $* " in
 *" -vV "*)
@@ -20,9 +24,24 @@ case " $* " in
     # `touch` it after a change to std.rs). The extra line keeps what is compiled under this
     # configuration apart from what a plain `cargo build` compiles.
     "$rustc" "$@"
-    echo "linux-host: $(cat "$0" "$source" | cksum)"
+    echo "linux-host: $(cat "$0" "$source" "$flags" | cksum)"
     exit
     ;;
+esac
+
+case " $* " in
+*" --target "*)
+    # First, so that the driver's own have the last word; but under `cargo clippy`, the compiler comes before them.
+    compiler=
+    case $1 in -*) ;; *) compiler=$1 && shift ;; esac
+    while IFS= read -r flag; do
+        set -- "$flag" "$@"
+    done <"$flags"
+    set -- ${compiler:+"$compiler"} "$@"
+    ;;
+esac
+
+case " $* " in
 *" --emit=dep-info,metadata "*" --target "*)
     # cargo check and clippy: what they say names files as they are.
     exec "$rustc" "$@"

@@ -25,6 +25,9 @@ use wdk_sys::{
 #[global_allocator]
 static ALLOCATOR: WdkAllocator = WdkAllocator;
 
+#[cfg(not(flags_of_its_own))]
+compile_error!("the flags of .cargo/config.toml are not there");
+
 #[cfg(feature = "reach")]
 mod reach;
 

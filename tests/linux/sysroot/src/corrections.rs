@@ -3,104 +3,13 @@
 //! Each correction is a replacement of text that occurs once. `tests/checks/declarations` compares the result with
 //! facts from other sources, so it fails if a correction is missing or wrong.
 
+mod declarations;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
-/// A declaration, in mingw-w64's words and as Microsoft documents it.
-struct Correction {
-    /// The header, by its name in mingw-w64's directory.
-    header: &'static str,
-    /// The text of mingw-w64.
-    from: &'static str,
-    /// The text that takes its place.
-    to: &'static str,
-}
-
-/// All corrections. Source: the public reference of each structure and routine (learn.microsoft.com);
-/// for the alignment of `IRP` and `DEVICE_OBJECT`, which the reference leaves out, the WDK's wdm.h and the
-/// size of `_DEVICE_OBJECT` in the public symbols of the kernel.
-const CORRECTIONS: &[Correction] = &[
-    Correction {
-        header: "ddk/wdm.h",
-        from: "typedef struct _IRP {",
-        to: "typedef struct DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) _IRP {",
-    },
-    Correction {
-        header: "ddk/wdm.h",
-        from: "typedef struct _DEVICE_OBJECT {",
-        to: "typedef struct DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) _DEVICE_OBJECT {",
-    },
-    // The name of a value to query. The other `PCWSTR Name` of the file is a parameter.
-    Correction {
-        header: "ddk/wdm.h",
-        from: "  ULONG Flags;\n  PCWSTR Name;\n",
-        to: "  ULONG Flags;\n  PWSTR Name;\n",
-    },
-    Correction {
-        header: "evntprov.h",
-        from: "    ULONG Size;\n    ULONG Reserved;\n  } EVENT_DATA_DESCRIPTOR,",
-        to: "    ULONG Size;\n    union {\n      ULONG Reserved;\n      struct {\n        UCHAR Type;\n        \
-             UCHAR Reserved1;\n        USHORT Reserved2;\n      };\n    };\n  } EVENT_DATA_DESCRIPTOR,",
-    },
-    Correction {
-        header: "ddk/ntddk.h",
-        from: "  PTXN_PARAMETER_BLOCK TxnParameters;\n} IO_DRIVER_CREATE_CONTEXT,",
-        to: "  PTXN_PARAMETER_BLOCK TxnParameters;\n  struct _EJOB *SiloContext;\n} IO_DRIVER_CREATE_CONTEXT,",
-    },
-    // A priority, or'd with flags that are none.
-    Correction {
-        header: "ddk/wdm.h",
-        from: "MmMapLockedPagesSpecifyCache(\n  IN PMDLX MemoryDescriptorList,\n  IN KPROCESSOR_MODE AccessMode,\n  \
-               IN MEMORY_CACHING_TYPE CacheType,\n  IN PVOID BaseAddress OPTIONAL,\n  IN ULONG BugCheckOnFailure,\n  \
-               IN MM_PAGE_PRIORITY Priority);",
-        to: "MmMapLockedPagesSpecifyCache(\n  IN PMDLX MemoryDescriptorList,\n  IN KPROCESSOR_MODE AccessMode,\n  \
-             IN MEMORY_CACHING_TYPE CacheType,\n  IN PVOID BaseAddress OPTIONAL,\n  IN ULONG BugCheckOnFailure,\n  \
-             IN ULONG Priority);",
-    },
-    // Opaque to drivers; a thread is what KeGetCurrentThread returns.
-    Correction {
-        header: "ddk/wdm.h",
-        from: "typedef struct _EPROCESS *PEPROCESS;",
-        to: "typedef struct _KPROCESS *PEPROCESS;",
-    },
-    Correction {
-        header: "ddk/wdm.h",
-        from: "typedef struct _ETHREAD *PETHREAD;",
-        to: "typedef struct _KTHREAD *PETHREAD;",
-    },
-    Correction {
-        header: "ddk/wdm.h",
-        from: "RtlGUIDFromString(\n  IN PUNICODE_STRING GuidString,",
-        to: "RtlGUIDFromString(\n  IN PCUNICODE_STRING GuidString,",
-    },
-    // `const PSTRING` is a constant pointer to what may be written.
-    Correction {
-        header: "ddk/ntddk.h",
-        from: "RtlCompareString(\n  IN const PSTRING String1,\n  IN const PSTRING String2,",
-        to: "RtlCompareString(\n  IN const STRING *String1,\n  IN const STRING *String2,",
-    },
-    Correction {
-        header: "ddk/ntddk.h",
-        from: "RtlEqualString(\n  IN const PSTRING String1,\n  IN const PSTRING String2,",
-        to: "RtlEqualString(\n  IN const STRING *String1,\n  IN const STRING *String2,",
-    },
-    Correction {
-        header: "ddk/ntddk.h",
-        from: "  OUT PSTRING DestinationString,\n  IN const PSTRING SourceString OPTIONAL);",
-        to: "  OUT PSTRING DestinationString,\n  IN const STRING *SourceString OPTIONAL);",
-    },
-    Correction {
-        header: "ddk/ntddk.h",
-        from: "  IN OUT PSTRING  DestinationString,\n  IN const PSTRING  SourceString);",
-        to: "  IN OUT PSTRING  DestinationString,\n  IN const STRING *SourceString);",
-    },
-    Correction {
-        header: "ddk/ntddk.h",
-        from: "RtlMapGenericMask(\n  IN OUT PACCESS_MASK AccessMask,\n  IN PGENERIC_MAPPING GenericMapping);",
-        to: "RtlMapGenericMask(\n  IN OUT PACCESS_MASK AccessMask,\n  IN const GENERIC_MAPPING *GenericMapping);",
-    },
-];
+use declarations::{CORRECTIONS, Correction};
 
 /// The content of `header`, corrected. A header that has the right text already is left alone.
 ///
@@ -131,17 +40,36 @@ pub fn apply(header: &str, content: Vec<u8>) -> Result<Vec<u8>> {
 }
 
 /// Structures of mingw-w64's that have grown since Windows 7: their definitions are the metadata's.
-const GROWN: [&str; 10] = [
+const GROWN: [&str; 29] = [
+    "CACHE_RELATIONSHIP",
     "DEBUG_DEVICE_DESCRIPTOR",
     "DEVICE_DESCRIPTION",
     "DEVOBJ_EXTENSION",
+    "DMA_OPERATIONS",
+    "FILE_LINK_INFORMATION",
+    "FILE_RENAME_INFORMATION",
     "FS_FILTER_CALLBACKS",
     "IO_COMPLETION_CONTEXT",
+    "KUSER_SHARED_DATA",
+    "MFT_ENUM_DATA",
+    "NTFS_EXTENDED_VOLUME_DATA",
+    "NTFS_STATISTICS",
+    "NUMA_NODE_RELATIONSHIP",
     "PCI_BUS_INTERFACE_STANDARD",
+    "PCI_EXPRESS_CAPABILITY",
     "PHYSICAL_COUNTER_RESOURCE_DESCRIPTOR",
     "PHYSICAL_COUNTER_RESOURCE_LIST",
+    "PROCESSOR_RELATIONSHIP",
+    "QUERY_PATH_REQUEST_EX",
+    "READ_USN_JOURNAL_DATA",
+    "SD_GLOBAL_CHANGE_INPUT",
+    "SD_GLOBAL_CHANGE_OUTPUT",
     "SE_EXPORTS",
     "SRV_OPEN_ECP_CONTEXT",
+    "SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX",
+    "TOKEN_ACCESS_INFORMATION",
+    "TOKEN_AUDIT_POLICY",
+    "XSTATE_CONFIGURATION",
 ];
 
 /// `header` without what is between the braces of those.
@@ -184,6 +112,43 @@ pub fn without_parentheses(header: &str) -> String {
         };
     }
     text.push_str(rest);
+    text
+}
+
+/// Enumerations that have no name of their own in Microsoft's headers: of those, bindgen makes a module with the name of
+/// the type, and with a name of their own it would be another. Source: the WDK's wdm.h, ntddk.h and ntifs.h.
+pub const UNTAGGED: [&str; 23] = [
+    "BUS_QUERY_ID_TYPE",
+    "COMPARTMENT_ID",
+    "DEVICE_TEXT_TYPE",
+    "KD_CALLBACK_ACTION",
+    "KD_NAMESPACE_ENUM",
+    "KE_PROCESSOR_CHANGE_NOTIFY_STATE",
+    "MEM_EXTENDED_PARAMETER_TYPE",
+    "MEM_SECTION_EXTENDED_PARAMETER_TYPE",
+    "MSV1_0_AVID",
+    "NETWORK_OPEN_INTEGRITY_QUALIFIER",
+    "NETWORK_OPEN_LOCATION_QUALIFIER",
+    "OPLOCK_NOTIFY_REASON",
+    "PCI_DEVICE_D3COLD_STATE_REASON",
+    "PCI_EXPRESS_LINK_SUBSTATE",
+    "PCI_EXPRESS_RCB",
+    "PCW_REGISTRATION_FLAGS",
+    "POOL_EXTENDED_PARAMETER_TYPE",
+    "POWER_INFORMATION_LEVEL",
+    "POWER_MONITOR_REQUEST_REASON",
+    "POWER_SETTING_ALTITUDE",
+    "POWER_USER_PRESENCE_TYPE",
+    "SYSTEM_POWER_CONDITION",
+    "WELL_KNOWN_SID_TYPE",
+];
+
+/// `header` without names of enumerations that have none.
+pub fn without_tags(header: &str) -> String {
+    let mut text = header.to_owned();
+    for name in UNTAGGED {
+        text = text.replace(&format!("enum _{name} {{"), "enum {");
+    }
     text
 }
 
@@ -269,6 +234,14 @@ mod tests {
         let header = "typedef enum _A {\n  Y,\n#if 0\n  Z\n#endif\n} A;\nenum _B { C };\n";
         let replaced = "typedef enum _A {\n  X = 1,\n} A;\nenum _B { C };\n";
         assert_eq!(with_enumerators(header, &texts), replaced);
+    }
+
+    #[test]
+    fn only_the_enumerations_that_have_none_lose_their_names() {
+        let header =
+            "typedef enum _PCI_EXPRESS_RCB {\n} PCI_EXPRESS_RCB;\ntypedef enum _A {\n} A;\n";
+        let kept = "typedef enum {\n} PCI_EXPRESS_RCB;\ntypedef enum _A {\n} A;\n";
+        assert_eq!(without_tags(header), kept);
     }
 
     #[test]

@@ -21,20 +21,24 @@ rustc-wrapper = "linux-wdk/rustc.sh"
 
 [target.x86_64-pc-windows-msvc]
 linker = "linux-wdk/lld-link.sh"
-rustflags = [
-    "-C", "target-feature=+crt-static",
-    # Control Flow Guard, and the load configuration that it needs.
-    "-C", "control-flow-guard",
-    "-C", "link-arg=load_config.obj",
-    # The kernel's loader wants the checksum, which link.exe writes without being asked.
-    "-C", "link-arg=/RELEASE",
-    "-C", "link-arg=/Brepro",
-]
 
 [env]
 WDKContentRoot = { value = "linux-wdk", relative = true }
+# What build scripts take for Microsoft's resource compiler.
+RC_PATH = { value = "linux-wdk/bin/rc", relative = true }
 LINUX_WDK_DRIVER = { value = ".", relative = true }
 "#;
+
+/// Flags of rustc, one a line: a C runtime that is linked in, as wdk-build demands; Control Flow Guard, and the load
+/// configuration that it needs; a checksum, which the kernel's loader wants and link.exe writes without being asked.
+/// The file rustc.sh hands them on.
+const FLAGS: &str = "\
+-Ctarget-feature=+crt-static
+-Ccontrol-flow-guard
+-Clink-arg=load_config.obj
+-Clink-arg=/RELEASE
+-Clink-arg=/Brepro
+";
 
 /// Adds all that to `tree`.
 pub fn add(tree: &mut Tree) {
@@ -42,6 +46,8 @@ pub fn add(tree: &mut Tree) {
         ("rustc.sh", include_str!("../../rustc.sh")),
         ("lld-link.sh", include_str!("../../lld-link.sh")),
         ("host_std/std.rs", include_str!("../../host_std/std.rs")),
+        ("bin/rc", include_str!("../../rc.sh")),
+        ("rustflags", FLAGS),
         ("cargo.toml", CONFIGURATION),
     ];
     for (path, content) in files {

@@ -14,6 +14,24 @@ use crate::{VERSION, imports, supplement};
 /// The libraries that wdk-sys links for a WDM driver.
 const LINKED: [&str; 3] = ["hal", "ntoskrnl", "wmilib"];
 
+/// Structures of which the metadata has another size than the WDK's headers, for want of packing or alignment, or since
+/// it has a later version. Source: the headers of the WDK 10.0.22621, of which this program says the same.
+const MISTAKEN: [&str; 13] = [
+    "CM_FULL_RESOURCE_DESCRIPTOR",
+    "CM_PARTIAL_RESOURCE_DESCRIPTOR",
+    "CM_PARTIAL_RESOURCE_LIST",
+    "CM_RESOURCE_LIST",
+    "DEVICE_OBJECT",
+    "ERESOURCE",
+    "KFLOATING_SAVE",
+    "KPCR",
+    "OBJECT_ATTRIBUTES32",
+    "SLIST_ENTRY",
+    "STORAGE_QUERY_DEPENDENT_VOLUME_RESPONSE",
+    "USN_JOURNAL_DATA",
+    "XSTATE_CONTEXT",
+];
+
 /// What a tree lacks.
 pub struct Missing {
     /// A line for each.
@@ -22,7 +40,7 @@ pub struct Missing {
     pub routines: (usize, usize),
     /// The same of variables that the headers declare.
     pub variables: (usize, usize),
-    /// How many structures have the same size in both, and how many are in both.
+    /// How many structures have the same size in both, and how many are in both and the metadata has right.
     pub structures: (usize, usize),
 }
 
@@ -76,6 +94,7 @@ pub fn of(tree: &Path) -> Result<Missing> {
     for (name, item) in metadata.kernel() {
         if let Item::Type(definition) = item
             && definition.category() == TypeCategory::Struct
+            && !MISTAKEN.contains(&name)
             && let Some(declared::Type::Complete(size)) = declared.types.get(name)
             && let Some(layout) = supplement::layout::size(&metadata, &declared, definition)
         {
@@ -130,9 +149,8 @@ mod tests {
             ["FsRtlIsExtentDangling: no header declares it"]
         );
         assert!(whole.routines.1 > 1700, "{:?}", whole.routines);
-        // What another source has wrong is not called a difference of few structures.
         let (same, all) = whole.structures;
-        assert!(all > 1500 && all - same < 30, "{:?}", whole.structures);
+        assert!(all > 1500 && all == same, "{:?}", whole.lines);
 
         // Without the metadata's header and with another library, there is more.
         let include = directory.path().join("Include").join(VERSION);

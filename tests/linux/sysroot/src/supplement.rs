@@ -1,9 +1,8 @@
 //! A header with what mingw-w64's lack: the routines, types and constants that Microsoft's metadata has and
 //! they do not declare.
-//!
-//! The metadata leaves out what its own readers do not need: a `LARGE_INTEGER` is a 64-bit number in it, and
-//! a `KSPIN_LOCK` a number as wide as a pointer. [`declarator`](Writer::declarator) undoes that where C differs.
 
+mod declarations;
+mod definitions;
 pub mod layout;
 mod values;
 
@@ -12,12 +11,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use windows_metadata::reader::{
-    HasAttributes, Item, MethodDef, MethodParam, TypeCategory, TypeDef,
-};
-use windows_metadata::{ParamAttributes, Type, TypeAttributes, TypeName, Value};
+use windows_metadata::reader::Item;
 
-use crate::declared::{self, Declared};
+use crate::declared::Declared;
 use crate::metadata::{Metadata, Routine};
 use crate::tree::Tree;
 use crate::{VERSION, corrections};
@@ -31,9 +27,6 @@ const DECLARED: [&str; 5] = [
     "pshed.dll",
 ];
 
-/// What the metadata calls otherwise than C.
-const NAMES: [(&str, &str); 3] = [("Guid", "GUID"), ("BOOL", "LONG"), ("CHAR", "CHAR")];
-
 /// Structures whose layout the metadata has wrong: a page's number is 64 bits wide, and a pointer may be 32.
 const WRONG: [&str; 8] = [
     "EXTENDED_CREATE_INFORMATION_32",
@@ -46,20 +39,16 @@ const WRONG: [&str; 8] = [
     "WHEA_X64_REGISTER_STATE",
 ];
 
-/// Structures of which the metadata often does not say that they are only read.
-const READ: [&str; 2] = ["POOL_EXTENDED_PARAMETER", "UNICODE_STRING"];
-
-/// Routines whose 64-bit numbers are numbers in C, too.
-const NUMBERS: [&str; 5] = [
-    "FsRtlQueryCachedVdl",
-    "IoGetFsTrackOffsetState",
-    "IoSetFsTrackOffsetState",
-    "PsGetThreadCreateTime",
-    "RtlUnicodeStringToInt64",
-];
-
 /// Routines that the metadata does not have, and that are inline in mingw-w64's headers: the kernel exports them.
-const UNKNOWN: [(&str, &str); 2] = [
+const UNKNOWN: [(&str, &str); 4] = [
+    (
+        "ExAllocateFromPagedLookasideList",
+        "PVOID NTAPI ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST)",
+    ),
+    (
+        "ExFreeToPagedLookasideList",
+        "VOID NTAPI ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST, PVOID)",
+    ),
     ("KeGetCurrentIrql", "KIRQL NTAPI KeGetCurrentIrql(VOID)"),
     ("KeLowerIrql", "VOID NTAPI KeLowerIrql(KIRQL)"),
 ];
@@ -104,8 +93,8 @@ pub fn add(tree: &mut Tree) -> Result<()> {
             if path.starts_with(include.join("shared"))
                 && let Ok(text) = str::from_utf8(content)
             {
-                *content =
-                    corrections::with_enumerators(text, &supplement.enumerations).into_bytes();
+                let text = corrections::with_enumerators(text, &supplement.enumerations);
+                *content = corrections::without_tags(&text).into_bytes();
             }
         }
     }
@@ -188,305 +177,5 @@ impl<'a> Writer<'a> {
             forward: String::new(),
             definitions: String::new(),
         }
-    }
-
-    /// A routine's declaration; nothing if a type of it is unknown, or its name is taken by a macro or by an
-    /// inline routine.
-    fn routine(&mut self, name: &str, definition: MethodDef<'_>) -> Option<String> {
-        let mut signature = self.signature(definition, &format!("NTAPI {name}"))?;
-        if NUMBERS.contains(&name) {
-            signature = signature.replace("LARGE_INTEGER", "LONGLONG");
-        }
-        // The name of an inline routine of the headers, or of a macro.
-        let hidden = if self.declared.others.contains(name) {
-            format!("#undef {name}\n")
-        } else {
-            String::new()
-        };
-        Some(format!("{hidden}NTKERNELAPI {signature};\n"))
-    }
-
-    /// A declaration `result name(parameters)`.
-    fn signature(&mut self, definition: MethodDef<'_>, name: &str) -> Option<String> {
-        let signature = definition.signature(&[]);
-        let rows = definition.params_by_sequence(signature.types.len()).ok()?;
-        let mut parameters = Vec::new();
-        for (of, row) in signature.types.iter().zip(rows.params()) {
-            let constant = row.is_some_and(|row| is_constant(of, row));
-            parameters.push(self.declarator(of, "", constant, None)?);
-        }
-        if parameters.is_empty() {
-            parameters.push("VOID".to_owned());
-        }
-        let declaration = format!("{name}({})", parameters.join(", "));
-        self.declarator(&signature.return_type, &declaration, false, None)
-    }
-
-    /// A declaration of `name` as a value of type `of`. `owner` is the structure around it.
-    fn declarator(
-        &mut self,
-        of: &Type,
-        name: &str,
-        constant: bool,
-        owner: Option<TypeDef<'a>>,
-    ) -> Option<String> {
-        let prefix = if constant { "const " } else { "" };
-        let simple = match of {
-            Type::Void => "VOID",
-            Type::Bool => "BOOLEAN",
-            Type::Char => "WCHAR",
-            Type::I8 => "CCHAR",
-            Type::U8 => "UCHAR",
-            Type::I16 => "SHORT",
-            Type::U16 => "USHORT",
-            Type::I32 => "LONG",
-            Type::U32 => "ULONG",
-            Type::I64 => "LARGE_INTEGER",
-            Type::U64 => "ULONGLONG",
-            Type::ISize => "LONG_PTR",
-            Type::USize => "ULONG_PTR",
-            Type::F32 => "float",
-            Type::F64 => "double",
-            Type::PtrMut(to, depth) | Type::PtrConst(to, depth) => {
-                let stars = "*".repeat(*depth);
-                return self.declarator(to, &format!("{stars}{name}"), constant, owner);
-            }
-            Type::ArrayFixed(of, count) => {
-                return self.declarator(of, &format!("{name}[{count}]"), constant, owner);
-            }
-            Type::ValueName(named) | Type::ClassName(named) => {
-                if let Some(inner) = owner.and_then(|owner| self.nested(owner, &named.name)) {
-                    let body = self.body(inner, "")?;
-                    return Some(format!("{body} {name}"));
-                }
-                let text = self.named(named)?;
-                // What is constant is what the pointer points to.
-                return Some(match (constant, &*text) {
-                    (true, "PWSTR") => format!("PCWSTR {name}"),
-                    (true, "PSTR") => format!("PCSTR {name}"),
-                    _ => format!("{prefix}{text} {name}"),
-                });
-            }
-            _ => return None,
-        };
-        Some(format!("{prefix}{simple} {name}"))
-    }
-
-    /// A type's name in C, after defining it if that is needed.
-    fn named(&mut self, named: &TypeName) -> Option<String> {
-        let name = &*named.name;
-        if let Some((_, own)) = NAMES.iter().find(|(theirs, _)| *theirs == name) {
-            return Some((*own).to_owned());
-        }
-        match self.declared.types.get(name) {
-            Some(declared::Type::Routine) => return Some(format!("{name} *")),
-            Some(declared::Type::Complete(_)) => return Some(name.to_owned()),
-            _ => {}
-        }
-        let index = self.metadata.index();
-        let definition = index.get(&named.namespace, name).next()?;
-        let underlying = definition.underlying_type();
-        let is_handle = definition.has_attribute("NativeTypedefAttribute");
-        match definition.category() {
-            TypeCategory::Enum if underlying != Some(Type::I32) => Some(
-                self.declarator(&underlying?, "", false, None)?
-                    .trim()
-                    .to_owned(),
-            ),
-            TypeCategory::Struct if is_handle => self.handle(name, &underlying?),
-            _ => {
-                self.define(definition);
-                let routine = definition.category() == TypeCategory::Delegate && !points(name);
-                Some(if routine {
-                    format!("{name} *")
-                } else {
-                    name.to_owned()
-                })
-            }
-        }
-    }
-
-    /// A type that is a number to the metadata, and in C a pointer to what nobody but the kernel knows.
-    fn handle(&mut self, name: &str, underlying: &Type) -> Option<String> {
-        // A structure's own name.
-        if name.starts_with('_') {
-            return Some(format!("struct {name} *"));
-        }
-        if self.begun.insert(name.to_owned()) && self.taken.insert(name.to_owned()) {
-            let text = match (underlying, name.strip_prefix('P')) {
-                (Type::ISize, _) if name == "PESILO" => "struct _EJOB *PESILO".to_owned(),
-                (Type::ISize, Some(of)) => format!("struct _{of} *{name}"),
-                (Type::ISize, None) => format!("struct _{name} {name}"),
-                _ => self.declarator(underlying, name, false, None)?,
-            };
-            let _ = writeln!(self.forward, "typedef {text};");
-        }
-        Some(name.to_owned())
-    }
-
-    /// Defines a type, if nothing has its name, and what it consists of before.
-    fn define(&mut self, definition: TypeDef<'a>) {
-        let name = definition.name();
-        let incomplete = self.declared.types.get(name) == Some(&declared::Type::Incomplete);
-        if WRONG.contains(&name)
-            || (self.taken.contains(name) && !incomplete)
-            || !self.begun.insert(name.to_owned())
-        {
-            return;
-        }
-        match definition.category() {
-            TypeCategory::Enum => self.enumeration(definition),
-            TypeCategory::Delegate => {
-                let Some(invoke) = definition
-                    .methods()
-                    .find(|method| method.name() == "Invoke")
-                else {
-                    return;
-                };
-                let form = if points(name) {
-                    format!("(NTAPI *{name})")
-                } else {
-                    format!("NTAPI {name}")
-                };
-                if let Some(text) = self.signature(invoke, &form) {
-                    let _ = writeln!(self.definitions, "typedef {text};");
-                    self.taken.insert(name.to_owned());
-                }
-            }
-            TypeCategory::Struct if definition.has_attribute("NativeTypedefAttribute") => {
-                if let Some(underlying) = definition.underlying_type() {
-                    self.begun.remove(name);
-                    self.handle(name, &underlying);
-                }
-            }
-            TypeCategory::Struct => self.structure(definition, incomplete),
-            _ => {}
-        }
-    }
-
-    fn structure(&mut self, definition: TypeDef<'a>, incomplete: bool) {
-        let name = definition.name();
-        let tag = format!("_{name}");
-        if self
-            .declared
-            .types
-            .get(&*tag)
-            .is_some_and(|known| *known != declared::Type::Incomplete)
-        {
-            return;
-        }
-        let keyword = keyword(definition);
-        if !incomplete {
-            let _ = write!(self.forward, "typedef {keyword} {tag} {name}");
-            let pointer = format!("P{name}");
-            if self.taken.insert(pointer.clone()) {
-                let _ = write!(self.forward, ", *{pointer}");
-            }
-            self.forward.push_str(";\n");
-        }
-        self.taken.insert(name.to_owned());
-        // What it consists of is defined while its own text is made.
-        let Some(body) = self.body(definition, &tag) else {
-            return;
-        };
-        let size = layout::size(self.metadata, self.declared, definition);
-        let _ = writeln!(self.definitions, "{body};");
-        if let Some(layout) = size {
-            let _ = writeln!(
-                self.definitions,
-                "_Static_assert(sizeof({keyword} {tag}) == {}, \"{name}\");",
-                layout.size
-            );
-        }
-    }
-
-    /// `struct tag { fields }`.
-    fn body(&mut self, definition: TypeDef<'a>, tag: &str) -> Option<String> {
-        let mut text = format!("{} {tag} {{\n", keyword(definition));
-        for field in definition.fields() {
-            if field.constant().is_some() {
-                continue;
-            }
-            let bits: Vec<_> = field
-                .attributes()
-                .filter(|attribute| attribute.name() == "NativeBitfieldAttribute")
-                .collect();
-            let of = field.ty();
-            if bits.is_empty() {
-                let name = if field.name().starts_with("Anonymous") {
-                    ""
-                } else {
-                    field.name()
-                };
-                let constant = field.has_attribute("ConstAttribute");
-                let field = self.declarator(&of, name, constant, Some(definition))?;
-                let _ = writeln!(text, "  {field};");
-                continue;
-            }
-            let mut next = 0;
-            let number = self
-                .declarator(&of, "", false, None)?
-                .replace("LARGE_INTEGER", "LONGLONG");
-            for bit in bits {
-                let values = bit.value();
-                let [
-                    (_, Value::Utf8(name)),
-                    (_, Value::I64(offset)),
-                    (_, Value::I64(length)),
-                ] = &values[..]
-                else {
-                    return None;
-                };
-                if *offset > next {
-                    let _ = writeln!(text, "  {number}: {};", offset - next);
-                }
-                let _ = writeln!(text, "  {number}{name} : {length};");
-                next = offset + length;
-            }
-        }
-        text.push('}');
-        match definition
-            .class_layout()
-            .map_or(0, |layout| layout.packing_size())
-        {
-            0 => Some(text),
-            packing => Some(format!(
-                "\n#pragma pack(push, {packing})\n{text}\n#pragma pack(pop)\n"
-            )),
-        }
-    }
-
-    fn nested(&self, owner: TypeDef<'a>, name: &str) -> Option<TypeDef<'a>> {
-        self.metadata
-            .index()
-            .nested(owner)
-            .find(|inner| inner.name() == name)
-    }
-}
-
-/// Whether what a parameter points to is constant.
-fn is_constant(of: &Type, row: MethodParam<'_>) -> bool {
-    let pointee = match of {
-        Type::PtrMut(to, 1) => match &**to {
-            Type::ValueName(name) => &*name.name,
-            _ => "",
-        },
-        _ => "",
-    };
-    let flags = row.flags();
-    let read = flags.contains(ParamAttributes::In) && !flags.contains(ParamAttributes::Out);
-    row.has_attribute("ConstAttribute") || read && READ.contains(&pointee)
-}
-
-/// Whether a routine's type is a pointer by its name, as in `PDRIVER_DISPATCH`.
-fn points(name: &str) -> bool {
-    name.starts_with('P') && !name.starts_with("PO_")
-}
-
-fn keyword(definition: TypeDef<'_>) -> &'static str {
-    if definition.flags().contains(TypeAttributes::ExplicitLayout) {
-        "union"
-    } else {
-        "struct"
     }
 }

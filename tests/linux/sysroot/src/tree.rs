@@ -127,8 +127,10 @@ fn write_if_different(path: &Path, content: &[u8]) -> Result<bool> {
         fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
     }
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))?;
-    if path.extension().is_some_and(|extension| extension == "sh") {
-        /// Cargo and rustc run it.
+    let is_script = path.extension().is_some_and(|extension| extension == "sh");
+    let is_program = path.parent().is_some_and(|parent| parent.ends_with("bin"));
+    if is_script || is_program {
+        /// Cargo, rustc and build scripts run it.
         const EXECUTABLE: u32 = 0o755;
         fs::set_permissions(path, Permissions::from_mode(EXECUTABLE))
             .with_context(|| format!("cannot make {} executable", path.display()))?;

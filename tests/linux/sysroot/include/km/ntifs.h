@@ -7,6 +7,16 @@
 typedef ULONG64 POOL_FLAGS;
 typedef LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK;
 typedef UCHAR SE_SIGNING_LEVEL, *PSE_SIGNING_LEVEL;
+typedef unsigned long DWORD;
+typedef struct _KEXCEPTION_FRAME KEXCEPTION_FRAME, *PKEXCEPTION_FRAME;
+typedef struct _KTRAP_FRAME KTRAP_FRAME, *PKTRAP_FRAME;
+
+extern POBJECT_TYPE *ExDesktopObjectType;
+extern POBJECT_TYPE *PsJobType;
+extern POBJECT_TYPE *PsSiloContextNonPagedType;
+extern POBJECT_TYPE *PsSiloContextPagedType;
+extern ULONG NtGlobalFlag;
+extern ULONG NtGlobalFlag2;
 
 /* Of these routines, the metadata does not have the parameters. */
 struct _BDCB_IMAGE_INFORMATION;

@@ -7,6 +7,7 @@ use windows_metadata::reader::{Item, TypeCategory, TypeDef};
 use windows_metadata::{Type, Value};
 
 use super::Writer;
+use crate::corrections::UNTAGGED;
 
 impl<'a> Writer<'a> {
     /// An enumeration. One whose numbers have no sign is a collection of macros in C.
@@ -15,7 +16,11 @@ impl<'a> Writer<'a> {
         if definition.underlying_type() != Some(Type::I32) {
             return;
         }
-        let mut text = format!("typedef enum _{name} {{\n");
+        let mut text = if UNTAGGED.contains(&name) {
+            "typedef enum {\n".to_owned()
+        } else {
+            format!("typedef enum _{name} {{\n")
+        };
         for field in definition.fields() {
             if let Some(Value::I32(value)) = field.constant().map(|constant| constant.value())
                 && self.taken.insert(field.name().to_owned())

@@ -9,6 +9,8 @@ typedef unsigned __int64 uintptr_t;
 typedef unsigned short wchar_t;
 typedef unsigned short wint_t;
 typedef unsigned short wctype_t;
+typedef size_t rsize_t;
+typedef int errno_t;
 
 /* Keeps mingw-w64's headers from defining them again. */
 #define _SIZE_T_DEFINED

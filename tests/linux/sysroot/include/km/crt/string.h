@@ -2,6 +2,7 @@
  * Content: this project's, from the C standard and Microsoft's public reference of the C runtime library. */
 #pragma once
 #include <corecrt.h>
+#include <stdarg.h>
 
 void *__cdecl memcpy(void *to, const void *from, size_t bytes);
 void *__cdecl memmove(void *to, const void *from, size_t bytes);
@@ -52,3 +53,41 @@ int __cdecl _snprintf(char *to, size_t count, const char *format, ...);
 int __cdecl swprintf(wchar_t *to, const wchar_t *format, ...);
 int __cdecl swprintf_s(wchar_t *to, size_t size, const wchar_t *format, ...);
 int __cdecl _snwprintf(wchar_t *to, size_t count, const wchar_t *format, ...);
+
+int __cdecl isdigit(int character);
+int __cdecl islower(int character);
+int __cdecl isprint(int character);
+int __cdecl isspace(int character);
+int __cdecl isupper(int character);
+int __cdecl isxdigit(int character);
+void *__cdecl memchr(const void *in, int byte, size_t bytes);
+char *__cdecl _strrev(char *text);
+char *__cdecl _strset(char *text, int character);
+char *__cdecl _strnset(char *text, int character, size_t count);
+wchar_t *__cdecl _wcsrev(wchar_t *text);
+wchar_t *__cdecl _wcsnset(wchar_t *text, wchar_t character, size_t count);
+size_t __cdecl wcscspn(const wchar_t *text, const wchar_t *characters);
+
+/* Those that are told how much room there is. */
+errno_t __cdecl memcpy_s(void *to, rsize_t size, const void *from, rsize_t bytes);
+errno_t __cdecl memmove_s(void *to, rsize_t size, const void *from, rsize_t bytes);
+errno_t __cdecl strcat_s(char *to, rsize_t size, const char *from);
+errno_t __cdecl strcpy_s(char *to, rsize_t size, const char *from);
+errno_t __cdecl strncat_s(char *to, rsize_t size, const char *from, rsize_t count);
+errno_t __cdecl strncpy_s(char *to, rsize_t size, const char *from, rsize_t count);
+char *__cdecl strtok_s(char *text, const char *delimiters, char **rest);
+errno_t __cdecl wcscat_s(wchar_t *to, rsize_t size, const wchar_t *from);
+errno_t __cdecl wcscpy_s(wchar_t *to, rsize_t size, const wchar_t *from);
+errno_t __cdecl wcsncat_s(wchar_t *to, rsize_t size, const wchar_t *from, rsize_t count);
+errno_t __cdecl wcsncpy_s(wchar_t *to, rsize_t size, const wchar_t *from, rsize_t count);
+int __cdecl _snprintf_s(char *to, size_t size, size_t count, const char *format, ...);
+int __cdecl _snwprintf_s(wchar_t *to, size_t size, size_t count, const wchar_t *format, ...);
+int __cdecl sscanf_s(const char *text, const char *format, ...);
+int __cdecl swscanf_s(const wchar_t *text, const wchar_t *format, ...);
+int __cdecl vsprintf(char *to, const char *format, va_list arguments);
+int __cdecl vsprintf_s(char *to, size_t size, const char *format, va_list arguments);
+int __cdecl vswprintf_s(wchar_t *to, size_t size, const wchar_t *format, va_list arguments);
+int __cdecl _vsnprintf(char *to, size_t count, const char *format, va_list arguments);
+int __cdecl _vsnprintf_s(char *to, size_t size, size_t count, const char *format, va_list arguments);
+int __cdecl _vsnwprintf(wchar_t *to, size_t count, const wchar_t *format, va_list arguments);
+int __cdecl _vsnwprintf_s(wchar_t *to, size_t size, size_t count, const wchar_t *format, va_list arguments);
