@@ -9,8 +9,8 @@ use std::thread;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use ntsim::cli::FAILED;
-use ntsim::cli::explore::{Session, Total};
 use ntsim::cli::findings::Ledger;
+use ntsim::cli::session::{Session, Total};
 use ntsim::report::document::Record;
 
 /// What the line begins with by which a part reports its total.
@@ -24,6 +24,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// How many parts there are.
+    pub const fn of(self) -> usize {
+        self.m
+    }
+
     /// Whether the scenario with this number is one of them.
     pub const fn has(self, number: usize) -> bool {
         number % self.m == self.n % self.m
