@@ -1,4 +1,4 @@
-//! Gives csqctl.exe its version resource. `cargo make test image` checks it.
+//! Gives csqctl.exe its version resource. `cargo make test binary` checks it.
 
 use std::{env, io};
 

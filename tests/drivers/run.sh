@@ -7,9 +7,9 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
-tests/linux/cargo.sh x86_64-pc-windows-msvc build --release --package smallest --package filter --package pair --package clock
+tests/linux/cargo.sh x86_64-pc-windows-msvc build --release --package smallest --package filter --package pair --package clock --package frames
 imports=
-for driver in smallest filter pair clock; do
+for driver in smallest filter pair clock frames; do
     output=$(tests/linux/program.sh ntsim run "target/x86_64-pc-windows-msvc/release/$driver.dll") || {
         echo "$output"
         exit 1
@@ -23,9 +23,9 @@ $output"
         tests/linux/program.sh ntsim explore "target/x86_64-pc-windows-msvc/release/$driver.dll" \
             --scenario "$scenario" --csq-order documented --seconds 1
     done
-    # Whatever schedules by chance reach, the exhaustive search reaches; the other two are not exhausted in seconds.
+    # Whatever schedules by chance reach, the exhaustive search reaches; the others are not exhausted in seconds.
     case $driver in
-    smallest | filter)
+    smallest | filter | frames)
         # shellcheck disable=SC2086
         tests/linux/program.sh ntsim crosscheck "target/x86_64-pc-windows-msvc/release/$driver.dll" $scenarios \
             --csq-order documented --seconds 5 --schedules 100

@@ -20,6 +20,30 @@ pub enum Access {
     Server = 2,
 }
 
+/// With which rights a handle is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// `GENERIC_READ`, which includes `FILE_READ_DATA`.
+    pub read: bool,
+    /// `GENERIC_WRITE`, which includes `FILE_WRITE_DATA`.
+    pub write: bool,
+}
+
+impl Rights {
+    /// Both rights.
+    pub const ALL: Self = Self::new(true, true);
+    /// A client's right only.
+    pub const READ: Self = Self::new(true, false);
+    /// A server's right only.
+    pub const WRITE: Self = Self::new(false, true);
+    /// Neither.
+    pub const NONE: Self = Self::new(false, false);
+
+    const fn new(read: bool, write: bool) -> Self {
+        Self { read, write }
+    }
+}
+
 /// `METHOD_BUFFERED`.
 const METHOD_BUFFERED: u32 = 0;
 

@@ -2,7 +2,8 @@
 //!
 //! Both ends are built from this crate, so they cannot disagree. It holds the IOCTL codes
 //! ([`ioctl`]), the bytes that go with them ([`wire`]), the statuses that come back ([`status`])
-//! and the GUID of the device interface by which a program finds the device.
+//! and the GUID of the device interface by which a program finds the device. With the feature `client`,
+//! which the driver has not, `message` makes the bytes of each request.
 //!
 //! | code | input | output | answers |
 //! |---|---|---|---|
@@ -38,10 +39,14 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "client")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
 pub mod ioctl;
+#[cfg(feature = "client")]
+pub mod message;
 pub mod status;
 pub mod wire;
 

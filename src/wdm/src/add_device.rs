@@ -14,7 +14,7 @@ use core::pin::Pin;
 use core::ptr::null_mut;
 
 use crate::deferred::{expired, work};
-use crate::device::{Device, Transfers};
+use crate::device::{Device, Transfers, try_each};
 use crate::device_object::{Extension, Header, delete_link, is_within};
 use crate::handles::Handles;
 use crate::lifecycle::Lifecycle;
@@ -120,6 +120,7 @@ unsafe fn build<'a, D: Device>(this: PDEVICE_OBJECT) -> Result<Pin<&'a D>, NtSta
     // SAFETY: an extension does not move, and its device is never dropped.
     let device = unsafe { Pin::new_unchecked(device) };
     device.initialize()?;
+    try_each(device, |queue| queue.register(device))?;
 
     let header = header.as_ptr();
     // SAFETY: the extension's memory.

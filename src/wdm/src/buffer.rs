@@ -17,7 +17,7 @@ use crate::device::Device;
 use crate::file;
 use crate::irp::Irp;
 use crate::stack_location::{DeviceControl, StackLocation};
-use crate::state::{Control, State};
+use crate::state::{Coded, Control, State};
 use crate::sys::{IRP, system_buffer};
 
 /// The space for the answer to an IRP.
@@ -26,19 +26,12 @@ pub struct Answer<'irp> {
     of: PhantomData<&'irp mut [u8]>,
 }
 
-impl<D, S: State<Kind = Control>> Irp<D, S> {
+impl<D, S: State<Kind: Coded>> Irp<D, S> {
     /// The control code.
     #[must_use]
     #[inline]
     pub fn code(&self) -> u32 {
         self.lengths().code
-    }
-
-    /// How many bytes an answer can have.
-    #[must_use]
-    #[inline]
-    pub fn output_length(&self) -> usize {
-        self.lengths().output_length as usize
     }
 
     #[inline]
@@ -55,6 +48,15 @@ impl<D, S: State<Kind = Control>> Irp<D, S> {
         let buffer = unsafe { Buffer::of(self.as_raw()) };
         // SAFETY: valid for reads of that many bytes, by the type invariant.
         unsafe { core::slice::from_raw_parts(buffer.start.as_ptr(), buffer.input) }
+    }
+}
+
+impl<D, S: State<Kind = Control>> Irp<D, S> {
+    /// How many bytes an answer can have.
+    #[must_use]
+    #[inline]
+    pub fn output_length(&self) -> usize {
+        self.lengths().output_length as usize
     }
 
     /// Answers with as many of `bytes` as there is space for. Returns how many those are.
@@ -122,7 +124,7 @@ impl Answer<'_> {
 ///
 /// # Invariants
 ///
-/// Valid for reads of `input` bytes and for writes of `output` bytes for as long as the IRP is.
+/// Valid for reads of `input` bytes for as long as the IRP is, and, of a buffered request, for writes of `output`.
 struct Buffer {
     start: NonNull<u8>,
     input: usize,
@@ -132,7 +134,8 @@ struct Buffer {
 impl Buffer {
     /// # Safety
     ///
-    /// `irp` is a buffered device control request that the caller owns, or holds the lock of the queue of.
+    /// `irp` is a device control request with its input in `SystemBuffer` that the caller owns, or holds the lock of
+    /// the queue of.
     #[inline]
     unsafe fn of(irp: NonNull<IRP>) -> Self {
         // SAFETY: the caller has the IRP, or holds the lock of its queue.

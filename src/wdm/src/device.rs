@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::device_object::InterfaceClass;
 use crate::irp::{Dispatched, Irp};
 use crate::lifecycle::State;
-use crate::state::{Control, Kind, Other, Read, Received, Write};
+use crate::state::{Control, InDirect, Kind, Other, OutDirect, Read, Received, Write};
 use crate::status::NtStatus;
 use crate::timer::Timer;
 use crate::trace::Provider;
@@ -35,6 +35,49 @@ pub enum Transfers {
     Buffered,
     /// `DO_DIRECT_IO`: in the locked pages of the program.
     Direct,
+}
+
+/// A queue that is driven by the routines of its device, without the driver's help: see [`Device::queues`].
+pub trait Driven<D: Device> {
+    /// Registers it, in `AddDevice`.
+    ///
+    /// # Errors
+    ///
+    /// `AddDevice` fails with what this returns.
+    fn register(self: Pin<&Self>, device: Pin<&D>) -> Result<(), NtStatus>;
+
+    /// Makes room for what it takes, in `IRP_MN_START_DEVICE`.
+    ///
+    /// # Errors
+    ///
+    /// `STATUS_INSUFFICIENT_RESOURCES`. The device does not start then.
+    fn make_room(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus>;
+
+    /// Ends what came through a handle, and what is on its way, in `IRP_MJ_CLEANUP`.
+    fn close(self: Pin<&Self>, file: Pin<&D::File>, call: &mut Call);
+
+    /// Ends everything, and what is on its way, because the device goes away.
+    fn purge(self: Pin<&Self>, call: &mut Call);
+
+    /// Frees its memory, at the end of `IRP_MN_REMOVE_DEVICE`.
+    fn release(self: Pin<&Self>, call: &mut Call);
+}
+
+/// What [`Device::queues`] calls with each queue.
+pub type Each<'a, D> = dyn FnMut(Pin<&dyn Driven<D>>) + 'a;
+
+/// Does something with each queue of a device, until it fails.
+pub(crate) fn try_each<D: Device>(
+    device: Pin<&D>,
+    mut act: impl FnMut(Pin<&dyn Driven<D>>) -> Result<(), NtStatus>,
+) -> Result<(), NtStatus> {
+    let mut result = Ok(());
+    device.queues(&mut |queue| {
+        if result.is_ok() {
+            result = act(queue);
+        }
+    });
+    result
 }
 
 /// A kind of device: its state, which lives in the device extension, and its routines. What most devices do
@@ -84,6 +127,12 @@ pub trait Device: Sized + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Calls `each` with every queue that wdm is to drive: always the same ones. It registers them in `AddDevice`, gives
+    /// them memory when the device starts, and ends what is in them when a handle is closed or the device goes away.
+    /// [`cleanup`](Self::cleanup), [`purge`](Self::purge) and [`release`](Self::release) are called after that.
+    #[inline]
+    fn queues(self: Pin<&Self>, _each: &mut Each<'_, Self>) {}
+
     /// `IRP_MJ_CREATE` of a device that is started: makes what is kept for a new handle. A filter then has the
     /// drivers below open it, too. A function driver has nothing below the device: to open it with a name after its own fails
     /// with `STATUS_OBJECT_NAME_NOT_FOUND`.
@@ -96,12 +145,22 @@ pub trait Device: Sized + Send + Sync + 'static {
     /// What [`create`](Self::create) made is in place, and the handle about to be open.
     fn opened(self: Pin<&Self>, _file: Pin<&Self::File>, _call: &mut Call) {}
 
-    /// `IRP_MJ_CLEANUP`: the last handle is closed. Ends the requests that came through it. The device may
-    /// be removed already (INV-61).
+    /// `IRP_MJ_CLEANUP`: the last handle is closed. Ends the requests that came through it and are not in
+    /// [`queues`](Self::queues). The device may be removed already (INV-61).
     fn cleanup(self: Pin<&Self>, _file: Pin<&Self::File>, _call: &mut Call) {}
 
     /// `IRP_MJ_DEVICE_CONTROL` with buffered I/O: answers or keeps the request.
     fn device_control(irp: Irp<Self, Control>, call: &mut Call) -> Dispatched {
+        refuse_or_pass_down(irp, call)
+    }
+
+    /// `IRP_MJ_DEVICE_CONTROL` with `METHOD_IN_DIRECT`.
+    fn in_direct(irp: Irp<Self, InDirect>, call: &mut Call) -> Dispatched {
+        refuse_or_pass_down(irp, call)
+    }
+
+    /// `IRP_MJ_DEVICE_CONTROL` with `METHOD_OUT_DIRECT`.
+    fn out_direct(irp: Irp<Self, OutDirect>, call: &mut Call) -> Dispatched {
         refuse_or_pass_down(irp, call)
     }
 
@@ -120,7 +179,8 @@ pub trait Device: Sized + Send + Sync + 'static {
         refuse_or_pass_down(irp, call)
     }
 
-    /// A device control request with another method; for a filter, also every other major function.
+    /// A device control request with `METHOD_NEITHER`, an internal one with any other method than buffered; for a
+    /// filter, also every other major function.
     fn other(irp: Irp<Self, Other>, call: &mut Call) -> Dispatched {
         refuse_or_pass_down(irp, call)
     }
@@ -134,8 +194,9 @@ pub trait Device: Sized + Send + Sync + 'static {
         Ok(())
     }
 
-    /// `IRP_MN_SURPRISE_REMOVAL` and `IRP_MN_REMOVE_DEVICE`: the device goes away. Ends all requests. New
-    /// ones are refused already, but one that was let in a moment ago may come to a queue after this.
+    /// `IRP_MN_SURPRISE_REMOVAL` and `IRP_MN_REMOVE_DEVICE`: the device goes away. Ends all
+    /// requests that are not in [`queues`](Self::queues). New ones are refused already, but one that was let in a moment
+    /// ago may come to a queue after this.
     fn purge(self: Pin<&Self>, _call: &mut Call) {}
 
     /// The end of `IRP_MN_REMOVE_DEVICE`: no request is left, and no timer. Gives back memory. Handles may

@@ -6,6 +6,7 @@
 // UNSAFETY: entry points with the I/O manager's raw pointers.
 #![expect(unsafe_code, reason = "called by the I/O manager with raw pointers")]
 
+use core::pin::Pin;
 use core::ptr::NonNull;
 
 use crate::add_device::add_device;
@@ -16,13 +17,13 @@ use crate::file;
 use crate::forward::forward_and_wait;
 use crate::irp::{Dispatched, Irp, clear_information, complete_empty};
 use crate::pnp;
-use crate::state::{Control, Kind, Other, Read, Received, Write};
+use crate::state::{Kind, Other, Read, Received, Write};
 use crate::status::NtStatus;
 use crate::sys::{
     DRIVER_OBJECT, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL,
     IRP_MJ_INTERNAL_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_READ, IRP_MJ_SYSTEM_CONTROL,
-    IRP_MJ_WRITE, METHOD_BUFFERED, NTSTATUS, PDEVICE_OBJECT, PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH,
-    PDRIVER_OBJECT, PDRIVER_UNLOAD, PIRP, STATUS_SUCCESS,
+    IRP_MJ_WRITE, METHOD_BUFFERED, METHOD_IN_DIRECT, METHOD_OUT_DIRECT, NTSTATUS, PDEVICE_OBJECT,
+    PDRIVER_ADD_DEVICE, PDRIVER_DISPATCH, PDRIVER_OBJECT, PDRIVER_UNLOAD, PIRP, STATUS_SUCCESS,
 };
 
 /// The driver object that `DriverEntry` is given.
@@ -284,7 +285,7 @@ unsafe extern "C" fn dispatch_cleanup<D: Device>(device: PDEVICE_OBJECT, irp: PI
     if const { D::ROLE.is_filter() } {
         let handle = |fdo: Fdo<'_, D>, irp: Irp<D, Received>, call: &mut Call| {
             if let Some(file) = irp.file() {
-                fdo.device().cleanup(file, call);
+                close(fdo, file, call);
             }
             irp.pass_down(call)
         };
@@ -299,11 +300,18 @@ unsafe extern "C" fn dispatch_cleanup<D: Device>(device: PDEVICE_OBJECT, irp: PI
     if let Some(file) = unsafe { file::of_irp::<D>(irp) } {
         // SAFETY: the handle keeps the device object.
         let fdo = unsafe { Fdo::<D>::of(device) };
-        fdo.device().cleanup(file, &mut call);
+        close(fdo, file, &mut call);
     }
     // SAFETY: this driver's until now.
     unsafe { complete_empty(irp, NtStatus::SUCCESS) };
     STATUS_SUCCESS
+}
+
+/// Ends what came through a handle.
+#[inline]
+fn close<D: Device>(fdo: Fdo<'_, D>, file: Pin<&D::File>, call: &mut Call) {
+    fdo.device().queues(&mut |queue| queue.close(file, call));
+    fdo.device().cleanup(file, call);
 }
 
 /// Always succeeds, see [`dispatch_cleanup`].
@@ -346,12 +354,17 @@ unsafe extern "C" fn dispatch_device_control<D: Device>(
     device: PDEVICE_OBJECT,
     irp: PIRP,
 ) -> NTSTATUS {
+    let handle = |irp: Irp<D, Other>, call: &mut Call| {
+        // SAFETY: a device control request.
+        match unsafe { method(&irp) } {
+            // SAFETY: seen here.
+            METHOD_BUFFERED => D::device_control(unsafe { of_kind(irp) }, call),
+            // SAFETY: no driver's own request.
+            method => unsafe { unbuffered(irp, method, call) },
+        }
+    };
     // SAFETY: the I/O manager's call.
-    unsafe {
-        with_reference::<D, Other>(device, irp, |irp, call| {
-            control(irp, call, D::device_control)
-        })
-    }
+    unsafe { with_reference(device, irp, handle) }
 }
 
 /// # Context
@@ -365,30 +378,55 @@ unsafe extern "C" fn dispatch_internal_device_control<D: Device>(
     device: PDEVICE_OBJECT,
     irp: PIRP,
 ) -> NTSTATUS {
+    let handle = |irp: Irp<D, Other>, call: &mut Call| {
+        // SAFETY: a device control request.
+        match unsafe { method(&irp) } {
+            // SAFETY: seen here.
+            METHOD_BUFFERED => D::internal_device_control(unsafe { of_kind(irp) }, call),
+            _ => D::other(irp, call),
+        }
+    };
     // SAFETY: the I/O manager's call.
-    unsafe {
-        with_reference::<D, Other>(device, irp, |irp, call| {
-            control(irp, call, D::internal_device_control)
-        })
+    unsafe { with_reference(device, irp, handle) }
+}
+
+/// Not inlined, so that it costs buffered requests nothing.
+///
+/// # Safety
+///
+/// `irp` is a device control request that has this method, and no internal one.
+#[inline(never)]
+unsafe fn unbuffered<D: Device>(irp: Irp<D, Other>, method: u32, call: &mut Call) -> Dispatched {
+    match method {
+        // SAFETY: of that method, by the caller.
+        METHOD_IN_DIRECT => D::in_direct(unsafe { of_kind(irp) }, call),
+        // SAFETY: of that method, by the caller.
+        METHOD_OUT_DIRECT => D::out_direct(unsafe { of_kind(irp) }, call),
+        _ => D::other(irp, call),
     }
 }
 
-/// Lets `handle` deal with a device control request with buffered I/O; the device's routine for other requests with any
-/// other, of which nothing was looked at that such a request does not have (TR-107).
+/// How the data of a device control request comes. Nothing is looked at that a request with another method does not
+/// have (TR-107).
+///
+/// # Safety
+///
+/// `irp` is one.
 #[inline]
-fn control<D: Device>(
-    irp: Irp<D, Other>,
-    call: &mut Call,
-    handle: impl FnOnce(Irp<D, Control>, &mut Call) -> Dispatched,
-) -> Dispatched {
-    // SAFETY: both callers have device control requests.
-    let code = unsafe { irp.stack().device_control() }.code;
-    if code & 3 == METHOD_BUFFERED {
-        // SAFETY: seen here. The reference goes with it.
-        handle(unsafe { Irp::from_raw(irp.into_raw()) }, call)
-    } else {
-        D::other(irp, call)
-    }
+unsafe fn method<D>(irp: &Irp<D, Other>) -> u32 {
+    // SAFETY: a device control request, by the caller.
+    unsafe { irp.stack().device_control() }.code & 3
+}
+
+/// A request of which more is known now. The reference goes with it.
+///
+/// # Safety
+///
+/// It is of that kind.
+#[inline]
+unsafe fn of_kind<D, K: Kind>(irp: Irp<D, Other>) -> Irp<D, K> {
+    // SAFETY: owned until here, and of that kind, by the caller.
+    unsafe { Irp::from_raw(irp.into_raw()) }
 }
 
 /// # Context

@@ -1,7 +1,6 @@
 //! A safe layer over the kernel routines of a WDM driver that keeps IRPs in cancel-safe queues.
 //!
-//! A driver implements [`Device`] for its device's state, and has [`initialize_driver`] called by its
-//! `DriverEntry`, which is its only unsafe code. The types refuse the mistakes for which cancellation is known:
+//! A driver implements [`Device`] for its device's state, and [`driver_entry!`] makes the rest. The types refuse the mistakes for which cancellation is known:
 //!
 //! * An [`Irp`] has one owner; it is completed or queued by value, and never touched afterwards.
 //! * A dispatch routine must return the [`Dispatched`] that only completing, queuing or passing down an IRP
@@ -19,7 +18,7 @@
 //! | `file`, `handles` | the handle it came through |
 //! | [`forward`] | sending it to the driver below |
 //! | [`csq`] | the `IoCsq*` routines: queues, their callbacks, lists, slots, timers |
-//! | [`device`], `dispatch`, `deferred`, `add_device`, `pnp`, [`lifecycle`] | what a driver says of its devices, and who calls it |
+//! | [`device`], `dispatch`, `driver_entry`, `deferred`, `add_device`, `pnp`, [`lifecycle`] | what a driver says of its devices, and who calls it |
 //! | `device_object`, `name`, `remove_lock`, `spin_lock`, `event`, `list`, [`pool`] | one kernel object each |
 //! | `guarded`, [`timer`], [`work_item`] | a device's own: a value with a lock, a timer, what it does at `PASSIVE_LEVEL` |
 //! | [`registry`], [`trace`] | the service's parameters; Event Tracing for Windows |
@@ -81,10 +80,11 @@ pub mod csq;
 mod pnp;
 
 mod dispatch;
+mod driver_entry;
 
 pub use buffer::Answer;
 pub use call::Call;
-pub use device::{Device, Role, Transfers};
+pub use device::{Device, Driven, Each, Role, Transfers};
 pub use device_object::InterfaceClass;
 pub use dispatch::{DriverObject, initialize_driver};
 pub use forward::Watch;
@@ -94,7 +94,9 @@ pub use lifecycle::State as PnpState;
 pub use pool::PoolBox;
 pub use registry::{Parameters, RegistryPath, ValueName};
 pub use stack_location::StackLocation;
-pub use state::{Control, Dequeued, Kind, Other, Read, Received, Refused, Returned, Write};
+pub use state::{
+    Control, Dequeued, InDirect, Kind, Other, OutDirect, Read, Received, Refused, Returned, Write,
+};
 pub use status::NtStatus;
 pub use timer::Timer;
 pub use work_item::WorkItem;

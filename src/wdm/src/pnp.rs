@@ -14,7 +14,7 @@
 
 use crate::add_device::free_work_item;
 use crate::call::Call;
-use crate::device::Device;
+use crate::device::{Device, try_each};
 use crate::device_object::Fdo;
 use crate::forward::{call_lower, forward_and_wait};
 use crate::irp::{Dispatched, Irp};
@@ -63,6 +63,7 @@ fn enter<D: Device>(fdo: Fdo<'_, D>, state: State) {
 fn start<D: Device>(fdo: Fdo<'_, D>, mut irp: Irp<D, Received>, call: &mut Call) -> Dispatched {
     let status = forward_and_wait(&mut irp, call)
         .ok()
+        .and_then(|()| try_each(fdo.device(), |queue| queue.make_room(call)))
         .and_then(|()| fdo.device().start(call))
         .and_then(|()| fdo.set_interface_state(true));
     let status = match status {
@@ -114,6 +115,7 @@ fn purge<D: Device>(fdo: Fdo<'_, D>, call: &mut Call, state: State) {
     enter(fdo, state);
     // The interface may be off already, or never have been on.
     let _ = fdo.set_interface_state(false);
+    fdo.device().queues(&mut |queue| queue.purge(call));
     fdo.device().purge(call);
 }
 
@@ -129,6 +131,7 @@ fn remove<D: Device>(fdo: Fdo<'_, D>, mut irp: Irp<D, Received>, call: &mut Call
     // SAFETY: at PASSIVE_LEVEL. A timer's or a queue's routine may be queued, or run, for an IRP that has
     // just ended; it is over when this returns (INV-64).
     unsafe { KeFlushQueuedDpcs() };
+    fdo.device().queues(&mut |queue| queue.release(call));
     fdo.device().release(call);
     // SAFETY: the remove lock has been waited for.
     unsafe { free_work_item(fdo.device()) };

@@ -18,16 +18,25 @@ mod sealed {
 
     /// The states in which a dispatch call gives an IRP away for good, its reference with it.
     pub trait Kind: Dispatching<Kind = Self> + Sized + 'static {}
+
+    /// Device control requests whose input is in `SystemBuffer`.
+    pub trait Coded {}
 }
 
-pub(crate) use self::sealed::{Dispatching, State};
+pub(crate) use self::sealed::{Coded, Dispatching, State};
 
-/// A kind of request that can be queued: [`Control`], [`Read`], [`Write`], [`Other`]. At the same time the state of such
-/// a request when it comes in.
+/// A kind of request that can be queued: [`Control`], [`InDirect`], [`OutDirect`], [`Read`], [`Write`], [`Other`]. At the
+/// same time the state of such a request when it comes in.
 pub trait Kind: sealed::Kind {}
 
 /// `IRP_MJ_DEVICE_CONTROL` or `IRP_MJ_INTERNAL_DEVICE_CONTROL` with `METHOD_BUFFERED`.
 pub enum Control {}
+
+/// `IRP_MJ_DEVICE_CONTROL` with `METHOD_IN_DIRECT`: beside its input it brings data in the program's locked pages.
+pub enum InDirect {}
+
+/// `IRP_MJ_DEVICE_CONTROL` with `METHOD_OUT_DIRECT`: it is answered in the program's locked pages.
+pub enum OutDirect {}
 
 /// `IRP_MJ_READ`.
 pub enum Read {}
@@ -62,7 +71,11 @@ macro_rules! kinds {
         impl Kind for $kind {}
     )*};
 }
-kinds!(Control, Read, Write, Other);
+kinds!(Control, InDirect, OutDirect, Read, Write, Other);
+
+impl Coded for Control {}
+impl Coded for InDirect {}
+impl Coded for OutDirect {}
 
 impl State for Received {
     type Kind = Self;

@@ -1,4 +1,5 @@
-//! The data of `IRP_MJ_READ` and `IRP_MJ_WRITE`, by direct or by buffered I/O.
+//! The data of `IRP_MJ_READ` and `IRP_MJ_WRITE`, by direct or by buffered I/O, and that of device control requests
+//! with direct I/O.
 //!
 //! With direct I/O the pages of the program are locked, and mapped when they are first used. The program can write
 //! to them meanwhile, so there is never a reference to them: what is written is copied, and only the copy looked at.
@@ -16,7 +17,7 @@ use core::ptr::{NonNull, null_mut};
 
 use crate::irp::Irp;
 use crate::stack_location::StackLocation;
-use crate::state::{Read, State, Write};
+use crate::state::{InDirect, OutDirect, Read, State, Write};
 use crate::status::NtStatus;
 use crate::sys::{
     IRP, KERNEL_MODE, MAP_CACHED, MDL_IS_MAPPED, MDL_MAPPING_NO_EXECUTE_NORMAL_PRIORITY,
@@ -24,23 +25,47 @@ use crate::sys::{
 };
 
 mod sealed {
-    pub trait Transfer {}
-    impl Transfer for super::Read {}
-    impl Transfer for super::Write {}
+    use super::{InDirect, OutDirect, Read, Write};
+
+    pub trait Transfer {
+        /// It is a device control request, so its `SystemBuffer` is not the data but the input beside it.
+        const IS_CONTROL: bool;
+    }
+    impl Transfer for Read {
+        const IS_CONTROL: bool = false;
+    }
+    impl Transfer for Write {
+        const IS_CONTROL: bool = false;
+    }
+    impl Transfer for InDirect {
+        const IS_CONTROL: bool = true;
+    }
+    impl Transfer for OutDirect {
+        const IS_CONTROL: bool = true;
+    }
+
+    /// The program wants data: its memory can be written.
+    pub trait ToProgram: Transfer {}
+    impl ToProgram for Read {}
+    impl ToProgram for OutDirect {}
+
+    /// The program brings data: its memory can be read.
+    pub trait FromProgram: Transfer {}
+    impl FromProgram for Write {}
+    impl FromProgram for InDirect {}
 }
 
-impl<D, S> Irp<D, S>
-where
-    S: State<Kind: sealed::Transfer>,
-{
+use self::sealed::{FromProgram, ToProgram, Transfer};
+
+impl<D, S: State<Kind: Transfer>> Irp<D, S> {
     /// How many bytes are asked for, or are to be written.
     #[must_use]
     pub fn length(&self) -> usize {
-        length(self.stack())
+        length::<S::Kind>(self.stack())
     }
 }
 
-impl<D, S: State<Kind = Read>> Irp<D, S> {
+impl<D, S: State<Kind: ToProgram>> Irp<D, S> {
     /// Answers with as much of some parts as was asked for, one part after the other. Returns how many bytes
     /// that is.
     ///
@@ -49,7 +74,7 @@ impl<D, S: State<Kind = Read>> Irp<D, S> {
     /// `STATUS_INSUFFICIENT_RESOURCES` if the program's pages cannot be mapped. Nothing is answered then.
     pub fn fill<const N: usize>(&mut self, parts: [&[u8]; N]) -> Result<usize, NtStatus> {
         // SAFETY: owned while borrowed, by the type invariant.
-        let memory = unsafe { Memory::of(self.as_raw()) }?;
+        let memory = unsafe { Memory::of::<S::Kind>(self.as_raw()) }?;
         let mut written = 0;
         for part in parts {
             let count = part.len().min(memory.length - written);
@@ -62,9 +87,29 @@ impl<D, S: State<Kind = Read>> Irp<D, S> {
         self.set_information(written);
         Ok(written)
     }
+
+    /// Answers with the data of another request, as much of it as was asked for. Returns how many bytes that is.
+    ///
+    /// # Errors
+    ///
+    /// As [`fill`](Self::fill), for the pages of either.
+    pub fn fill_from<E, T>(&mut self, source: &Irp<E, T>) -> Result<usize, NtStatus>
+    where
+        T: State<Kind: FromProgram>,
+    {
+        // SAFETY: owned while borrowed, by the type invariant.
+        let from = unsafe { Memory::of::<T::Kind>(source.as_raw()) }?;
+        // SAFETY: owned while borrowed, by the type invariant.
+        let to = unsafe { Memory::of::<S::Kind>(self.as_raw()) }?;
+        let count = from.length.min(to.length);
+        // SAFETY: valid for as many. The programs may have given the same pages, so they may overlap.
+        unsafe { from.start.copy_to(to.start, count) };
+        self.set_information(count);
+        Ok(count)
+    }
 }
 
-impl<D, S: State<Kind = Write>> Irp<D, S> {
+impl<D, S: State<Kind: FromProgram>> Irp<D, S> {
     /// Copies the data from byte `offset` on. Returns how many bytes that is: fewer than `bytes` has space for,
     /// if there are no more.
     ///
@@ -73,7 +118,7 @@ impl<D, S: State<Kind = Write>> Irp<D, S> {
     /// `STATUS_INSUFFICIENT_RESOURCES` if the program's pages cannot be mapped.
     pub fn copy_to(&self, offset: usize, bytes: &mut [u8]) -> Result<usize, NtStatus> {
         // SAFETY: owned while borrowed, by the type invariant.
-        let memory = unsafe { Memory::of(self.as_raw()) }?;
+        let memory = unsafe { Memory::of::<S::Kind>(self.as_raw()) }?;
         let offset = offset.min(memory.length);
         let count = bytes.len().min(memory.length - offset);
         // SAFETY: at most its length.
@@ -92,17 +137,22 @@ impl<D, S: State<Kind = Write>> Irp<D, S> {
     }
 }
 
-fn length(stack: StackLocation<'_>) -> usize {
-    // SAFETY: of an `IRP_MJ_READ` or an `IRP_MJ_WRITE`, by the callers' kinds.
-    unsafe { stack.transfer_length() as usize }
+fn length<K: Transfer>(stack: StackLocation<'_>) -> usize {
+    if K::IS_CONTROL {
+        // SAFETY: of a device control request, by the callers' kinds.
+        unsafe { stack.device_control().output_length as usize }
+    } else {
+        // SAFETY: of an `IRP_MJ_READ` or an `IRP_MJ_WRITE`, by the callers' kinds.
+        unsafe { stack.transfer_length() as usize }
+    }
 }
 
-/// The memory of a read or a write.
+/// The memory of a request's data.
 ///
 /// # Invariants
 ///
-/// Valid for writes of `length` bytes if it is of a read, for reads if it is of a write, for as long as the IRP is
-/// owned.
+/// Valid for `length` bytes for as long as the IRP is owned: for writes if the program wants data, for reads if it
+/// brings some.
 struct Memory {
     start: NonNull<u8>,
     length: usize,
@@ -113,13 +163,16 @@ impl Memory {
     ///
     /// # Safety
     ///
-    /// `irp` is an owned `IRP_MJ_READ` or `IRP_MJ_WRITE`.
-    unsafe fn of(irp: NonNull<IRP>) -> Result<Self, NtStatus> {
+    /// `irp` is owned, and a request of that kind.
+    unsafe fn of<K: Transfer>(irp: NonNull<IRP>) -> Result<Self, NtStatus> {
         // SAFETY: the caller has the IRP.
-        let length = length(unsafe { StackLocation::of(irp) });
+        let length = length::<K>(unsafe { StackLocation::of(irp) });
         // SAFETY: the caller has the IRP; the field is the I/O manager's, set before this driver was called.
         let mdl = unsafe { (*irp.as_ptr()).MdlAddress };
         if mdl.is_null() {
+            if K::IS_CONTROL {
+                return Ok(Self::NONE);
+            }
             // SAFETY: the caller has the IRP.
             let field = unsafe { system_buffer(irp.as_ptr()) };
             // SAFETY: a field of the IRP; without an MDL this is the union's member in use, or null.

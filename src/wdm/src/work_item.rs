@@ -27,7 +27,7 @@ type Routine = unsafe extern "C" fn(PDEVICE_OBJECT, PVOID);
 ///
 /// # Invariants
 ///
-/// `device` is null, or the device object that it is part of, `item` an item for that, and `routine` a [`Routine`]. While `is_queued`, a
+/// `device` is null, or the device object that it is part of, `item` an item for that, and `routine` a `Routine`. While `is_queued`, a
 /// reference to the remove lock is held, which the routine releases.
 pub struct WorkItem {
     device: AtomicPtr<DEVICE_OBJECT>,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use csq_protocol::status::{NOT_FOUND, SUCCESS};
-use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, wire};
+use csq_protocol::{ioctl, message, wire};
 use ntsim::native::{Driver, Handle, Requests};
 use object::LittleEndian as LE;
 use object::read::pe::PeFile64;
@@ -98,35 +98,21 @@ impl Subject {
 
 /// Requests that stay.
 pub fn pend<'handle>(handle: &'handle Handle<'_>, count: usize) -> Requests<'handle> {
-    let head = wire::Pend {
-        version: VERSION.into(),
-        tag: 7.into(),
-        payload_length: PAYLOAD.into(),
-        ..wire::Pend::default()
-    };
-    let input = [head.as_bytes(), &REQUEST_PAYLOAD].concat();
+    let input = message::pend(7, &REQUEST_PAYLOAD);
     handle.requests(ioctl::PEND, &input, PAYLOAD as usize, count)
 }
 
 /// Completing the oldest request.
 pub fn complete_next<'handle>(handle: &'handle Handle<'_>) -> Requests<'handle> {
-    let head = wire::CompleteNext {
-        version: VERSION.into(),
-        payload_length: PAYLOAD.into(),
-    };
-    let input = [head.as_bytes(), &ANSWER_PAYLOAD].concat();
+    let input = message::complete_next(&ANSWER_PAYLOAD);
     let output = size_of::<wire::Completed>();
     handle.requests(ioctl::COMPLETE_NEXT, &input, output, 1)
 }
 
 /// Claiming the oldest request.
 pub fn claim<'handle>(handle: &'handle Handle<'_>, count: usize) -> Requests<'handle> {
-    let input = wire::Claim {
-        version: VERSION.into(),
-        flags: 0.into(),
-    };
-    let output = size_of::<wire::Claimed>() + MAX_PAYLOAD as usize;
-    handle.requests(ioctl::CLAIM, input.as_bytes(), output, count)
+    let input = message::claim(0);
+    handle.requests(ioctl::CLAIM, input.as_bytes(), message::ANY_ROOM, count)
 }
 
 /// Completing a claimed request, whose id comes with [`complete_input`].
@@ -137,11 +123,7 @@ pub fn complete<'handle>(handle: &'handle Handle<'_>) -> Requests<'handle> {
 
 /// Canceling all requests of the handle.
 pub fn cancel_all<'handle>(handle: &'handle Handle<'_>) -> Requests<'handle> {
-    let input = wire::Cancel {
-        version: VERSION.into(),
-        scope: wire::scope::ALL.into(),
-        target: 0.into(),
-    };
+    let input = message::cancel(wire::scope::ALL, 0);
     let output = size_of::<wire::Canceled>();
     handle.requests(ioctl::CANCEL, input.as_bytes(), output, 1)
 }
@@ -173,14 +155,7 @@ fn text_size(file: &[u8]) -> Result<usize> {
 
 /// The input of `COMPLETE` for one request.
 pub fn complete_input(id: u64) -> Vec<u8> {
-    let head = wire::Complete {
-        version: VERSION.into(),
-        status: SUCCESS.into(),
-        id: id.into(),
-        payload_length: PAYLOAD.into(),
-        reserved: 0.into(),
-    };
-    [head.as_bytes(), &ANSWER_PAYLOAD].concat()
+    message::complete(id, SUCCESS, &ANSWER_PAYLOAD)
 }
 
 /// The id that a claim came back with.

@@ -5,7 +5,7 @@
 
 mod claim;
 mod client;
-mod device_set;
+pub mod device_set;
 mod event;
 mod find;
 mod handle;

@@ -3,7 +3,7 @@
 use crate::arguments::ReplyError;
 use crate::text::counted;
 use crate::{exit_code, ntstatus, problem};
-use scenarios::runner::RunError;
+use behaviors::runner::RunError;
 use std::io;
 use std::path::PathBuf;
 

@@ -7,7 +7,7 @@
 //! | see how a request's buffers outlive its I/O | `device::Request` |
 //! | install and remove the device | `device::install` |
 //! | see what a command does | `command`, one file each |
-//! | run the required behaviors on a real device | `target`, which is a [`scenarios::Target`] |
+//! | run the required behaviors on a real device | `target`, which is a [`behaviors::Target`] |
 //! | know what an exit code means | [`exit_code`] |
 //!
 //! Everything that needs Windows is in `device`, `command`, `target`, `interrupt` and `process`,

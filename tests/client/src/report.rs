@@ -1,9 +1,9 @@
 //! How the results of `selftest` are printed.
 
 use crate::text::milliseconds;
-use scenarios::Outcome;
-use scenarios::behavior::Behavior;
-use scenarios::report::{Entry, Report};
+use behaviors::Outcome;
+use behaviors::behavior::Behavior;
+use behaviors::report::{Entry, Report};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ pub fn json(report: &Report) -> Value {
 
 /// The table of behaviors, unrun.
 #[must_use]
-pub fn list<T: scenarios::Target>(behaviors: &[Behavior<T>]) -> String {
+pub fn list<T: behaviors::Target>(behaviors: &[Behavior<T>]) -> String {
     let lines = behaviors
         .iter()
         .map(|behavior| format!("{:NAME$} {}", behavior.name, behavior.shows));
@@ -71,7 +71,7 @@ pub fn list<T: scenarios::Target>(behaviors: &[Behavior<T>]) -> String {
 
 /// The table of behaviors for a script.
 #[must_use]
-pub fn list_json<T: scenarios::Target>(behaviors: &[Behavior<T>]) -> Value {
+pub fn list_json<T: behaviors::Target>(behaviors: &[Behavior<T>]) -> Value {
     let entries = behaviors.iter().map(|behavior| {
         json!({ "name": behavior.name, "shows": behavior.shows, "rules": behavior.rules })
     });
@@ -81,7 +81,7 @@ pub fn list_json<T: scenarios::Target>(behaviors: &[Behavior<T>]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scenarios::Failure;
+    use behaviors::Failure;
 
     fn entry(outcome: Outcome) -> Entry {
         Entry {

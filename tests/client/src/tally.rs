@@ -2,8 +2,8 @@
 
 use crate::checks::Checks;
 use crate::ntstatus;
+use behaviors::account::Change;
 use csq_protocol::status;
-use scenarios::account::Change;
 use serde::Serialize;
 
 /// The error with which servers end some requests, so that nobody else's error is taken for it. Its

@@ -5,11 +5,12 @@ use crate::device::parameters::Saved;
 use crate::device::{self, Handle, Mode, Port, Request, host, opening, service};
 use crate::process::SecondProcess;
 use crate::{Error, device::Waited};
-use csq_protocol::status;
-use scenarios::target::{
-    Answer, Begun, Call, Capability, Ending, OpenError, POISON, Packet, Parameter, Removal, Rights,
+use behaviors::target::{
+    Answer, Begun, Call, Capability, Ending, OpenError, POISON, Packet, Parameter, Removal,
     Submitted, Target,
 };
+use csq_protocol::ioctl::Rights;
+use csq_protocol::status;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};

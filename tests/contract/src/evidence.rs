@@ -2,7 +2,7 @@
 //!
 //! | where | what counts |
 //! |---|---|
-//! | `tests/`, but not this crate and not what only lets tests run on Linux | every id in a Rust source, a patch of `tests/mutants` or a misuse of `tests/compile_fail` |
+//! | `tests/`, but not this crate and not what only lets tests run on Linux | every id in a Rust source, a patch of `tests/hunt/mutants` or a misuse of `tests/checks/compile_fail` |
 //! | `src/` | ids in the comment right above a `const _`: an assertion that the compiler tests |
 
 use std::collections::BTreeMap;
@@ -65,9 +65,14 @@ pub fn collect(root: &Path) -> anyhow::Result<BTreeMap<Id, Vec<Place>>> {
 fn is_no_test(root: &Path, entry: &DirEntry) -> bool {
     let name = entry.file_name();
     name == "target"
-        || ["tests/contract", "tests/linux/sysroot", "tests/linux/wine"]
-            .iter()
-            .any(|path| entry.path() == root.join(path))
+        || [
+            "tests/contract/src",
+            "tests/contract/tests",
+            "tests/linux/sysroot",
+            "tests/linux/wine",
+        ]
+        .iter()
+        .any(|path| entry.path() == root.join(path))
 }
 
 /// The lines of the file that count, with their numbers; `None` for a file of another kind.

@@ -56,9 +56,10 @@ fn modules(directory: &Path, list: &str) -> Vec<Module> {
     names.into_iter().map(read).collect()
 }
 
-/// What is wrong with the uses, by paths that begin with `root`, of modules by modules.
+/// What is wrong with the uses, by paths that begin with `root`, of modules by modules. What a macro names by `$crate`
+/// its caller uses.
 fn complaints(modules: &[Module], root: &str) -> Vec<String> {
-    let path = Regex::new(&format!(r"\b{root}::(\w+|\{{)")).expect("a pattern");
+    let path = Regex::new(&format!(r"(?:^|[^$\w]){root}::(\w+|\{{)")).expect("a pattern");
     let mut complaints = Vec::new();
     for (index, module) in modules.iter().enumerate() {
         for line in &module.code {

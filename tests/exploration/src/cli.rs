@@ -1,10 +1,10 @@
 //! The command line. Exit codes are those of `ntsim`.
 
+mod behaviors;
 mod crosscheck;
 mod explore;
 mod faults;
 mod parts;
-mod scenarios;
 
 use std::process::ExitCode;
 
@@ -33,7 +33,7 @@ enum Command {
     /// leaks, and whether it works when tried again.
     Faults(faults::Faults),
     /// Runs the required behaviors of csq.sys, as programs in user mode see them, in every order.
-    Scenarios(scenarios::Scenarios),
+    Behaviors(behaviors::Behaviors),
 }
 
 /// Runs the program.
@@ -46,7 +46,7 @@ pub fn main() -> ExitCode {
         Command::Explore(explore) => explore.execute(),
         Command::Crosscheck(crosscheck) => crosscheck.execute(),
         Command::Faults(faults) => faults.execute(),
-        Command::Scenarios(scenarios) => scenarios.execute(),
+        Command::Behaviors(behaviors) => behaviors.execute(),
     };
     ExitCode::from(code)
 }

@@ -13,9 +13,9 @@ mod target;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use scenarios::behavior::Behavior;
-use scenarios::outcome::Outcome as Verdict;
-use scenarios::runner;
+use behaviors::behavior::Behavior;
+use behaviors::outcome::Outcome as Verdict;
+use behaviors::runner;
 
 use crate::rule;
 use ntsim::Settings;

@@ -34,6 +34,9 @@ pub enum Start {
     Returned,
     /// A claim of the server's handle waits; nothing is pending.
     Waiting,
+    /// The server's handle has claimed one more than the driver requeues in one hold of its lock, and A is the
+    /// last of the first hold. A younger request is pending.
+    Many,
 }
 
 /// A few actors at once.
@@ -55,8 +58,9 @@ pub struct Scenario {
 const DISPATCH: &str = "dispatch";
 const LIMIT: &str = "limit-1";
 const SLOW_BUS: &str = "slow-bus";
-const STARTS: [(&str, Start); 3] = [
+const STARTS: [(&str, Start); 4] = [
     ("claimed", Start::Claimed),
+    ("many", Start::Many),
     ("returned", Start::Returned),
     ("waiting", Start::Waiting),
 ];
@@ -94,7 +98,7 @@ impl std::str::FromStr for Scenario {
                 (_, Some((_, start))) => scenario.start = *start,
                 _ => {
                     return Err(format!(
-                        "{word:?} cannot follow @; dispatch, limit-1, slow-bus, claimed, returned and waiting can"
+                        "{word:?} cannot follow @; dispatch, limit-1, slow-bus, claimed, many, returned and waiting can"
                     ));
                 }
             }
@@ -119,7 +123,7 @@ impl Scenario {
     /// Says what cannot be played.
     fn check(self) -> Result<Self, String> {
         let has = |actor: Actor| self.actors.contains(&actor);
-        let knows_id = matches!(self.start, Start::Claimed | Start::Returned);
+        let knows_id = matches!(self.start, Start::Claimed | Start::Many | Start::Returned);
         let waits = self.start == Start::Waiting;
         let first = self.actors.first();
         let wrong = if has(Actor::Suspend) && !first.is_some_and(|it| it.may_be_suspended()) {
@@ -131,9 +135,9 @@ impl Scenario {
             .any(has)
             && !knows_id
         {
-            "`complete`, `cancel-id` and `stranger` need `@claimed` or `@returned`, where the request's id is known"
-        } else if has(Actor::CancelClaim) && !waits {
-            "`cancel-claim` needs `@waiting`"
+            "`complete`, `cancel-id` and `stranger` need `@claimed`, `@many` or `@returned`, where the request's id is known"
+        } else if has(Actor::CancelClaim) && !waits && !has(Actor::ClaimWait) {
+            "`cancel-claim` needs `claim-wait` or `@waiting`"
         } else if self
             .actors
             .iter()
@@ -237,7 +241,9 @@ impl Scenario {
     /// it is more than any scenario needs, but little for the driver to set up in each run.
     fn limits(&self) -> Vec<(&'static str, Value)> {
         const ENOUGH: u32 = 8;
-        if self.limit {
+        if self.start == Start::Many {
+            vec![("DeviceLimit", Value::Number(2 * stage::HOLD))]
+        } else if self.limit {
             vec![
                 ("DeviceLimit", Value::Number(1)),
                 ("HandleLimit", Value::Number(1)),

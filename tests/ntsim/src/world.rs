@@ -224,8 +224,8 @@ thread_local! {
     static ROUNDS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A number that is another one whenever an exploration begins anew, with other points: what was seen before
-/// does not count any more.
+/// The number of the exploration's round. A new round has other scheduling points, so what was seen in an earlier one
+/// does not count.
 pub fn round() -> usize {
     ROUND.get()
 }

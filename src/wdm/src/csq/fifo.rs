@@ -17,7 +17,7 @@ use super::queue::{Discipline, Queue};
 use super::search::Search;
 use super::slots::Slot;
 use crate::call::Call;
-use crate::device::Device;
+use crate::device::{Device, Driven};
 use crate::irp::{Dispatched, Irp};
 use crate::state::{Dequeued, Kind};
 use crate::status::NtStatus;
@@ -47,9 +47,7 @@ impl<D: Device<File = Own<D, K>>, K: Kind> Pends<K> for D {
 }
 
 pin_project! {
-    /// A queue, its lock, and what that guards. The device calls five of its functions from routines of its
-    /// own: [`register`](Self::register), [`pend`](Self::pend), [`close`](Self::close),
-    /// [`purge`](Self::purge) and [`release`](Self::release).
+    /// A queue, its lock, and what that guards. The device names it in [`Device::queues`].
     pub struct Fifo<D, K>
     where
         D: Pends<K>,
@@ -59,6 +57,8 @@ pin_project! {
         lock: Lock<Arrivals<D, K>>,
         #[pin]
         queue: Queue<Arrivals<D, K>>,
+        // How many IRPs it takes at once.
+        room: u32,
     }
 }
 
@@ -192,13 +192,9 @@ impl<D: Pends<K>, K: Kind> Discipline for Arrivals<D, K> {
 }
 
 impl<D: Pends<K>, K: Kind> Fifo<D, K> {
-    /// A queue that takes nothing before it is [registered](Self::register).
+    /// A queue that takes so many IRPs at once, from the start of its device on.
     #[must_use]
-    #[expect(
-        clippy::new_without_default,
-        reason = "as every other kernel object here"
-    )]
-    pub fn new() -> Self {
+    pub fn new(room: u32) -> Self {
         Self {
             lock: Lock::new(State {
                 pending: List::new(),
@@ -206,28 +202,8 @@ impl<D: Pends<K>, K: Kind> Fifo<D, K> {
                 is_purged: Cell::new(false),
             }),
             queue: Queue::new(),
+            room,
         }
-    }
-
-    /// Registers the queue: for [`Device::initialize`].
-    ///
-    /// # Errors
-    ///
-    /// See [`Queue::register`].
-    pub fn register(self: Pin<&Self>, device: Pin<&D>) -> Result<(), NtStatus> {
-        let this = self.project_ref();
-        this.queue.register(device, this.lock)
-    }
-
-    /// Makes room for so many IRPs at once: for [`Device::start`]. Does nothing when there is some.
-    ///
-    /// # Errors
-    ///
-    /// `STATUS_INSUFFICIENT_RESOURCES`.
-    pub fn make_room(self: Pin<&Self>, call: &mut Call, limit: u32) -> Result<(), NtStatus> {
-        let memory = Memory::try_new(limit, 1)?;
-        self.project_ref().lock.provide(call, memory);
-        Ok(())
     }
 
     /// Keeps an IRP until it is retrieved or canceled, or its handle or the device goes away.
@@ -256,19 +232,34 @@ impl<D: Pends<K>, K: Kind> Fifo<D, K> {
         let removed = self.project_ref().queue.remove(call, &mut Wanted::Next);
         removed.map(|(irp, ())| irp)
     }
+}
 
-    /// Ends all IRPs of a handle, and those that are on their way: for [`Device::cleanup`].
-    pub fn close(self: Pin<&Self>, own: Pin<&Own<D, K>>, call: &mut Call) {
+impl<D: Pends<K>, K: Kind> Driven<D> for Fifo<D, K> {
+    fn register(self: Pin<&Self>, device: Pin<&D>) -> Result<(), NtStatus> {
         let this = self.project_ref();
-        this.lock
-            .hold(call, |_| own.is_closing.store(true, Ordering::Relaxed));
-        while let Some((irp, ())) = this.queue.remove(call, &mut Wanted::Own(own)) {
+        this.queue.register(device, this.lock)
+    }
+
+    fn make_room(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
+        let memory = Memory::try_new(self.room, 1)?;
+        self.project_ref().lock.provide(call, memory);
+        Ok(())
+    }
+
+    fn close(self: Pin<&Self>, file: Pin<&D::File>, call: &mut Call) {
+        let (this, own) = (self.project_ref(), D::own(file));
+        let requests = own.project_ref().requests;
+        let has_some = this.lock.hold(call, |held| {
+            own.is_closing.store(true, Ordering::Relaxed);
+            // A device with two queues of a kind may keep the requests of this handle in the other.
+            requests.is_with(&held.own_links)
+        });
+        while has_some && let Some((irp, ())) = this.queue.remove(call, &mut Wanted::Own(own)) {
             irp.complete(NtStatus::CANCELLED);
         }
     }
 
-    /// Ends all IRPs, and those that are on their way: for [`Device::purge`].
-    pub fn purge(self: Pin<&Self>, call: &mut Call) {
+    fn purge(self: Pin<&Self>, call: &mut Call) {
         let lock = self.project_ref().lock;
         lock.hold(call, |held| held.state().is_purged.set(true));
         while let Some(irp) = self.retrieve_next(call) {
@@ -276,8 +267,7 @@ impl<D: Pends<K>, K: Kind> Fifo<D, K> {
         }
     }
 
-    /// Frees the memory: for [`Device::release`].
-    pub fn release(self: Pin<&Self>, call: &mut Call) {
+    fn release(self: Pin<&Self>, call: &mut Call) {
         self.project_ref().lock.withdraw(call);
     }
 }

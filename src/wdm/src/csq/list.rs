@@ -100,9 +100,19 @@ impl<G, K> List<G, K> {
         }
     }
 
-    /// The head, for who holds this lock.
+    /// The head, for who holds this lock; none if the list was never used. Stops the system if it is another lock's.
     #[inline]
-    fn head(self: Pin<&Self>, lock: usize) -> *mut LIST_ENTRY {
+    fn head(&self, lock: usize) -> Option<*mut LIST_ENTRY> {
+        match self.lock.load(Ordering::Relaxed) {
+            own if own == lock => Some(self.head.get()),
+            0 => None,
+            _ => list::fail_fast(),
+        }
+    }
+
+    /// The head, to link what follows: for who holds this lock.
+    #[inline]
+    fn head_to_link(self: Pin<&Self>, lock: usize) -> *mut LIST_ENTRY {
         if self.lock.load(Ordering::Relaxed) != lock {
             self.begin(lock);
         }
@@ -129,7 +139,7 @@ impl<G: Domain, K: sealed::Kind> List<G, K> {
     #[must_use]
     #[inline]
     pub fn first<'h>(self: Pin<&Self>, links: &Links<'h, K>) -> Option<Entry<'h, G>> {
-        let head = self.head(links.lock);
+        let head = self.head(links.lock)?;
         // SAFETY: the lock is held.
         unsafe { following::<G, K>(head, head) }
     }
@@ -152,10 +162,16 @@ impl<G: Domain, K: sealed::Kind> List<G, K> {
         links: &Links<'h, K>,
         before: Option<NonNull<IRP>>,
     ) -> Option<Entry<'h, G>> {
-        let head = self.head(links.lock);
+        let head = self.head(links.lock)?;
         let link = before.map_or(head, |irp| link_of::<K>(irp));
         // SAFETY: the lock is held, and the link in this list.
         unsafe { following::<G, K>(head, link) }
+    }
+
+    /// Whether this lock is the list's.
+    #[inline]
+    pub(super) fn is_with(&self, links: &Links<'_, K>) -> bool {
+        self.lock.load(Ordering::Relaxed) == links.lock
     }
 
     /// Where the list is, to tell it from others.
@@ -169,7 +185,7 @@ impl<G: Domain> List<G, InQueue> {
     /// Moves an IRP to the end of this list.
     #[inline]
     pub fn push<'h>(self: Pin<&Self>, links: &mut Links<'h, InQueue>, irp: Entry<'h, G>) {
-        let head = self.head(links.lock);
+        let head = self.head_to_link(links.lock);
         // SAFETY: the lock is held, and entries are linked.
         unsafe { relink(irp, head, head) };
     }
@@ -402,7 +418,8 @@ pub(super) unsafe fn link<G: Domain>(
     slot: &Slot<G::Request>,
     irp: PIRP,
 ) {
-    let (head, own_head) = (list.head(links.lock), own.head(own_links.lock));
+    let head = list.head_to_link(links.lock);
+    let own_head = own.head_to_link(own_links.lock);
     slot.irp.set(irp);
     slot.list.set(head);
     slot.own.set(own_head);

@@ -4,8 +4,8 @@ use super::client::Client;
 use super::request::{Request, Submitted};
 use crate::Error;
 use crate::answer::{CLAIMING, Claimed};
+use csq_protocol::message;
 use csq_protocol::{ioctl, status, wire};
-use scenarios::message;
 use zerocopy::IntoBytes;
 
 /// What came of a claim that may wait.

@@ -5,9 +5,9 @@ use super::handle::{Handle, Mode};
 use super::request::{Request, Submitted, Waited};
 use crate::Error;
 use crate::answer::Answer;
+use csq_protocol::ioctl::Rights;
+use csq_protocol::message;
 use csq_protocol::{VERSION, ioctl, status, wire};
-use scenarios::message;
-use scenarios::target::Rights;
 use std::io;
 use std::time::Duration;
 use windows_sys::Win32::Foundation::{

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "wraps CancelIo")]
 
 use super::request::{Begun, Request, Submitted, cancel};
-use scenarios::target::Rights;
+use csq_protocol::ioctl::Rights;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::windows::fs::OpenOptionsExt;

@@ -3,7 +3,7 @@
 
 use super::install::SERVICE;
 use crate::Error;
-use scenarios::target::{Parameter, Setting};
+use behaviors::target::{Parameter, Setting};
 use std::error;
 use std::io;
 use windows_registry::{Key, LOCAL_MACHINE, Type};

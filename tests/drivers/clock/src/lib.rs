@@ -1,20 +1,16 @@
-//! A clock: `WAIT` is answered, with the number of the tick, when the clock ticks next, which it does while somebody waits.
-//! The timer's routine has a work item answer, at `PASSIVE_LEVEL`, where a driver can do what it may not at
-//! `DISPATCH_LEVEL`. Programs open `\\.\Clock`.
+//! A clock that ticks while somebody waits. `WAIT` pends until the next tick, and is answered with its number. The timer's
+//! routine runs at `DISPATCH_LEVEL`; it queues a work item, which answers at `PASSIVE_LEVEL`. Programs open `\\.\Clock`.
 
 #![no_std]
 
 use core::pin::Pin;
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use pin_project_lite::pin_project;
 use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own, Pends};
-use wdm::{
-    Call, Control, Device, Dispatched, DriverObject, Irp, NtStatus, RegistryPath, Timer, WorkItem,
-};
+use wdm::{Call, Control, Device, Dispatched, Each, Irp, NtStatus, Timer, WorkItem};
 
 const WAIT: u32 = 0x0022_6000; // FILE_READ_DATA, METHOD_BUFFERED
 /// Milliseconds from the first who waits to the tick.
@@ -61,19 +57,15 @@ impl Device for Clock {
 
     fn new() -> Self {
         Self {
-            waiting: Fifo::new(),
+            waiting: Fifo::new(256),
             timer: Timer::new(),
             answers: WorkItem::new(),
             ticks: AtomicU64::new(0),
         }
     }
 
-    fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
-        self.project_ref().waiting.register(self)
-    }
-
-    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
-        self.project_ref().waiting.make_room(call, 256)
+    fn queues(self: Pin<&Self>, each: &mut Each<'_, Self>) {
+        each(self.project_ref().waiting);
     }
 
     fn create(self: Pin<&Self>, _: &mut Call) -> Result<Handle, NtStatus> {
@@ -109,31 +101,9 @@ impl Device for Clock {
         }
     }
 
-    fn cleanup(self: Pin<&Self>, file: Pin<&Handle>, call: &mut Call) {
-        let own = file.project_ref().requests;
-        self.project_ref().waiting.close(own, call);
-    }
-
     fn purge(self: Pin<&Self>, call: &mut Call) {
         self.project_ref().timer.stop(call);
-        self.project_ref().waiting.purge(call);
-    }
-
-    fn release(self: Pin<&Self>, call: &mut Call) {
-        self.project_ref().waiting.release(call);
     }
 }
 
-/// # Safety
-///
-/// Called by the I/O manager, once.
-#[expect(unsafe_code, reason = "is called by the kernel")]
-#[unsafe(export_name = "DriverEntry")]
-unsafe extern "system" fn driver_entry(
-    driver: NonNull<DriverObject>,
-    _: NonNull<RegistryPath>,
-) -> i32 {
-    // SAFETY: by the caller.
-    unsafe { wdm::initialize_driver::<Clock>(driver) };
-    0
-}
+wdm::driver_entry!(Clock);

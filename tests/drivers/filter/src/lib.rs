@@ -4,7 +4,6 @@
 #![no_std]
 
 use core::pin::Pin;
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use pin_project_lite::pin_project;
@@ -12,8 +11,8 @@ use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own};
 use wdm::{
-    Call, Control, Device, Dispatched, DriverObject, Irp, Kind, NtStatus, Read, RegistryPath,
-    Returned, Role, Watch, Write,
+    Call, Control, Device, Dispatched, Each, Irp, Kind, NtStatus, Read, Returned, Role, Watch,
+    Write,
 };
 
 /// `CTL_CODE(0x8001, 0x800, METHOD_BUFFERED, FILE_READ_DATA)`: a device type that no function driver below has.
@@ -72,18 +71,14 @@ impl Device for Filter {
 
     fn new() -> Self {
         Self {
-            waiting: Fifo::new(),
+            waiting: Fifo::new(64),
             succeeded: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         }
     }
 
-    fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
-        self.waiting().register(self)
-    }
-
-    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
-        self.waiting().make_room(call, 64)
+    fn queues(self: Pin<&Self>, each: &mut Each<'_, Self>) {
+        each(self.waiting());
     }
 
     fn create(self: Pin<&Self>, _: &mut Call) -> Result<Self::File, NtStatus> {
@@ -114,31 +109,6 @@ impl Device for Filter {
     fn write(irp: Irp<Self, Write>, call: &mut Call) -> Dispatched {
         irp.pass_down_watched(call)
     }
-
-    fn cleanup(self: Pin<&Self>, file: Pin<&Self::File>, call: &mut Call) {
-        self.waiting().close(file, call);
-    }
-
-    fn purge(self: Pin<&Self>, call: &mut Call) {
-        self.waiting().purge(call);
-    }
-
-    fn release(self: Pin<&Self>, call: &mut Call) {
-        self.waiting().release(call);
-    }
 }
 
-/// # Safety
-///
-/// Called by the I/O manager, once.
-// SAFETY: no other item has this name.
-#[expect(unsafe_code, reason = "is called by the kernel")]
-#[unsafe(export_name = "DriverEntry")]
-unsafe extern "system" fn driver_entry(
-    driver: NonNull<DriverObject>,
-    _: NonNull<RegistryPath>,
-) -> i32 {
-    // SAFETY: by the caller.
-    unsafe { wdm::initialize_driver::<Filter>(driver) };
-    0
-}
+wdm::driver_entry!(Filter);

@@ -6,21 +6,16 @@
 mod line;
 
 use core::pin::Pin;
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use pin_project_lite::pin_project;
 use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own, Pends};
-use wdm::{
-    Call, Device, Dispatched, DriverObject, Irp, NtStatus, Read, RegistryPath, Transfers, Write,
-};
+use wdm::{Call, Device, Dispatched, Each, Irp, NtStatus, Read, Transfers, Write};
 
 use crate::line::Line;
 
-/// How many reads may wait at each end.
-const READS: u32 = 256;
 const SHARING_VIOLATION: NtStatus = NtStatus::from_code(0xC000_0043);
 
 #[global_allocator]
@@ -57,7 +52,7 @@ pin_project! {
 impl End {
     fn new() -> Self {
         Self {
-            reads: Fifo::new(),
+            reads: Fifo::new(256),
             line: Line::new(),
             is_open: AtomicBool::new(false),
         }
@@ -72,7 +67,7 @@ impl End {
         self.line.deliver(call, |call, bytes| {
             let mut read = self.reads().retrieve_next(call)?;
             let filled = read.fill([bytes]);
-            read.complete(filled.map_or_else(|status| status, |_| NtStatus::SUCCESS));
+            read.complete(filled.err().unwrap_or(NtStatus::SUCCESS));
             Some(filled.unwrap_or(0))
         });
     }
@@ -114,24 +109,14 @@ impl Device for Pair {
         }
     }
 
-    fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
-        self.ends()
-            .into_iter()
-            .try_for_each(|end| end.reads().register(self))
-    }
-
-    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
-        self.ends()
-            .into_iter()
-            .try_for_each(|end| end.reads().make_room(call, READS))
+    fn queues(self: Pin<&Self>, each: &mut Each<'_, Self>) {
+        self.ends().into_iter().for_each(|end| each(end.reads()));
     }
 
     fn create(self: Pin<&Self>, _: &mut Call) -> Result<Port, NtStatus> {
         let is_free = |is_first: &bool| !self.end(*is_first).is_open.swap(true, Ordering::Relaxed);
-        let is_first = [true, false]
-            .into_iter()
-            .find(is_free)
-            .ok_or(SHARING_VIOLATION)?;
+        let free = [true, false].into_iter().find(is_free);
+        let is_first = free.ok_or(SHARING_VIOLATION)?;
         Ok(Port {
             is_first,
             reads: Own::new(),
@@ -145,48 +130,19 @@ impl Device for Pair {
 
     fn write(mut irp: Irp<Self, Write>, call: &mut Call) -> Dispatched {
         let is_first = irp.file().is_none_or(|port| port.is_first);
-        let status = match irp.device().end(!is_first).line.append(call, &irp) {
-            Ok(count) => {
-                irp.set_written(count);
-                irp.device().end(!is_first).deliver(call);
-                NtStatus::SUCCESS
-            }
-            Err(status) => status,
-        };
-        irp.complete(call, status)
+        let written = irp.device().end(!is_first).line.append(call, &irp);
+        if let Ok(count) = written {
+            irp.set_written(count);
+            irp.device().end(!is_first).deliver(call);
+        }
+        irp.complete(call, written.err().unwrap_or(NtStatus::SUCCESS))
     }
 
     fn cleanup(self: Pin<&Self>, port: Pin<&Port>, call: &mut Call) {
         let end = self.end(port.is_first);
-        end.reads().close(port.project_ref().reads, call);
         end.line.clear(call);
         end.is_open.store(false, Ordering::Relaxed);
     }
-
-    fn purge(self: Pin<&Self>, call: &mut Call) {
-        self.ends()
-            .into_iter()
-            .for_each(|end| end.reads().purge(call));
-    }
-
-    fn release(self: Pin<&Self>, call: &mut Call) {
-        self.ends()
-            .into_iter()
-            .for_each(|end| end.reads().release(call));
-    }
 }
 
-/// # Safety
-///
-/// Called by the I/O manager, once.
-// SAFETY: no other item has this name.
-#[expect(unsafe_code, reason = "is called by the kernel")]
-#[unsafe(export_name = "DriverEntry")]
-unsafe extern "system" fn driver_entry(
-    driver: NonNull<DriverObject>,
-    _: NonNull<RegistryPath>,
-) -> i32 {
-    // SAFETY: by the caller.
-    unsafe { wdm::initialize_driver::<Pair>(driver) };
-    0
-}
+wdm::driver_entry!(Pair);

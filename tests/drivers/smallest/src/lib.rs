@@ -4,13 +4,12 @@
 #![no_std]
 
 use core::pin::Pin;
-use core::ptr::NonNull;
 
 use pin_project_lite::pin_project;
 use wdk_alloc::WdkAllocator;
 use wdk_panic as _;
 use wdm::csq::{Fifo, Own};
-use wdm::{Call, Control, Device, Dispatched, DriverObject, Irp, NtStatus, RegistryPath};
+use wdm::{Call, Control, Device, Dispatched, Each, Irp, NtStatus};
 
 const PEND: u32 = 0x0022_6000; // FILE_READ_DATA, METHOD_BUFFERED
 const COMPLETE_NEXT: u32 = 0x0022_A004; // FILE_WRITE_DATA, METHOD_BUFFERED
@@ -31,16 +30,12 @@ impl Device for Smallest {
 
     fn new() -> Self {
         Self {
-            requests: Fifo::new(),
+            requests: Fifo::new(1024),
         }
     }
 
-    fn initialize(self: Pin<&Self>) -> Result<(), NtStatus> {
-        self.project_ref().requests.register(self)
-    }
-
-    fn start(self: Pin<&Self>, call: &mut Call) -> Result<(), NtStatus> {
-        self.project_ref().requests.make_room(call, 1024)
+    fn queues(self: Pin<&Self>, each: &mut Each<'_, Self>) {
+        each(self.project_ref().requests);
     }
 
     fn create(self: Pin<&Self>, _: &mut Call) -> Result<Self::File, NtStatus> {
@@ -60,30 +55,6 @@ impl Device for Smallest {
             _ => irp.complete(call, NtStatus::INVALID_DEVICE_REQUEST),
         }
     }
-
-    fn cleanup(self: Pin<&Self>, file: Pin<&Self::File>, call: &mut Call) {
-        self.project_ref().requests.close(file, call);
-    }
-
-    fn purge(self: Pin<&Self>, call: &mut Call) {
-        self.project_ref().requests.purge(call);
-    }
-
-    fn release(self: Pin<&Self>, call: &mut Call) {
-        self.project_ref().requests.release(call);
-    }
 }
 
-/// # Safety
-///
-/// Called by the I/O manager, once.
-#[expect(unsafe_code, reason = "is called by the kernel")]
-#[unsafe(export_name = "DriverEntry")]
-unsafe extern "system" fn driver_entry(
-    driver: NonNull<DriverObject>,
-    _: NonNull<RegistryPath>,
-) -> i32 {
-    // SAFETY: by the caller.
-    unsafe { wdm::initialize_driver::<Smallest>(driver) };
-    0
-}
+wdm::driver_entry!(Smallest);

@@ -1,7 +1,8 @@
 //! Handles.
 
+use behaviors::target::Call;
+use csq_protocol::ioctl::Rights;
 use csq_protocol::{ioctl, wire};
-use scenarios::target::{Call, Rights};
 use zerocopy::FromBytes;
 
 use ntsim::manager::{file, request};

@@ -1,6 +1,6 @@
 //! Requests that a program has made and not forgotten.
 
-use scenarios::target::{Answer, POISON};
+use behaviors::target::{Answer, POISON};
 
 use ntsim::manager::{file, request};
 use ntsim::world;

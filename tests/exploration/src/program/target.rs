@@ -3,11 +3,12 @@
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
-use scenarios::Target;
-use scenarios::target::{
-    Answer, Begun, Call, Capability, Ending, OpenError, Packet, Parameter, Removal, Rights,
-    Setting, Submitted,
+use behaviors::Target;
+use behaviors::target::{
+    Answer, Begun, Call, Capability, Ending, OpenError, Packet, Parameter, Removal, Setting,
+    Submitted,
 };
+use csq_protocol::ioctl::Rights;
 
 use super::handle::Handle;
 use super::pending::{Pending, nothing};

@@ -229,7 +229,7 @@ impl Actor {
                 request::send(control::claim("claim", stage.server, false));
             }
             Self::ClaimWait => {
-                request::send(control::claim("claim", stage.server, true));
+                request::send(stage.next_claim);
             }
             Self::Serve => serve(stage),
             Self::Complete => {

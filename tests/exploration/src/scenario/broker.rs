@@ -55,6 +55,10 @@ pub const NAMES: &[&str] = &[
     "claim+cancel-own+server-cleanup",
     "claim+cleanup+server-cleanup",
     "claim+cancel-id@returned",
+    // More is requeued than in one hold of the lock.
+    "server-cleanup+cancel@many",
+    "server-cleanup+cancel-own@many",
+    "server-cleanup+complete-next@many",
     "serve+cancel",
     "serve+cleanup",
     "serve+server-cleanup",
@@ -89,6 +93,8 @@ pub const NAMES: &[&str] = &[
     "server-close+cancel-own@claimed",
     "timeout+server-close@claimed",
     // A claim that waits.
+    "claim-wait+cancel-claim",
+    "claim-wait+cancel-claim+pend",
     "claim-wait+pend",
     "claim-wait+pend+cancel",
     "claim-wait+pend+cleanup",
@@ -116,6 +122,7 @@ pub const NAMES: &[&str] = &[
     // One request at once.
     "pend+pend-again@limit-1",
     "pend+claim-wait@limit-1",
+    "claim-wait+cancel-claim+pend@limit-1",
     "pend+pend-again+cancel@limit-1",
     "pend-again+cancel@limit-1",
     "pend-again+complete-next@limit-1",

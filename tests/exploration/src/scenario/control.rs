@@ -1,6 +1,6 @@
 //! The requests of the protocol.
 
-use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, wire};
+use csq_protocol::{ioctl, message, status, wire};
 use zerocopy::{FromBytes, IntoBytes};
 
 use ntsim::manager::request::{self, Control};
@@ -16,8 +16,6 @@ const DELIVERED: usize = size_of::<wire::Delivered>();
 const CANCELED: usize = size_of::<wire::Canceled>();
 /// Length of [`wire::Statistics`].
 const STATISTICS: usize = size_of::<wire::Statistics>();
-/// Length of the longest answer to [`ioctl::CLAIM`].
-const CLAIMED: usize = size_of::<wire::Claimed>() + MAX_PAYLOAD as usize;
 
 /// Makes a request, without sending it. Returns its number.
 fn prepare(
@@ -39,22 +37,13 @@ fn prepare(
 
 /// A request that stays, for at most `timeout` milliseconds if that is not 0.
 pub fn pend(name: &'static str, file: usize, tag: u64, timeout: u32) -> usize {
-    let pend = wire::Pend {
-        version: VERSION.into(),
-        timeout: timeout.into(),
-        tag: tag.into(),
-        ..wire::Pend::default()
-    };
-    prepare(name, file, ioctl::PEND, pend.as_bytes(), PAYLOAD.len())
+    let input = message::pend_timed(tag, timeout, &[]);
+    prepare(name, file, ioctl::PEND, &input, PAYLOAD.len())
 }
 
 /// Answers the oldest request.
 pub fn complete_next(file: usize) -> usize {
-    let head = wire::CompleteNext {
-        version: VERSION.into(),
-        payload_length: (PAYLOAD.len() as u32).into(),
-    };
-    let input = [head.as_bytes(), PAYLOAD].concat();
+    let input = message::complete_next(PAYLOAD);
     prepare(
         "complete-next",
         file,
@@ -66,38 +55,29 @@ pub fn complete_next(file: usize) -> usize {
 
 /// Takes the oldest request, or waits for one.
 pub fn claim(name: &'static str, file: usize, wait: bool) -> usize {
-    let claim = wire::Claim {
-        version: VERSION.into(),
-        flags: if wait { wire::claim::WAIT } else { 0 }.into(),
-    };
-    prepare(name, file, ioctl::CLAIM, claim.as_bytes(), CLAIMED)
+    let claim = message::claim(if wait { wire::claim::WAIT } else { 0 });
+    prepare(
+        name,
+        file,
+        ioctl::CLAIM,
+        claim.as_bytes(),
+        message::ANY_ROOM,
+    )
 }
 
 /// Answers a request that was claimed.
 pub fn complete(file: usize, id: u64) -> usize {
-    let head = wire::Complete {
-        version: VERSION.into(),
-        status: ntsim::nt::status::SUCCESS.into(),
-        id: id.into(),
-        payload_length: (PAYLOAD.len() as u32).into(),
-        ..wire::Complete::default()
-    };
-    let input = [head.as_bytes(), PAYLOAD].concat();
+    let input = message::complete(id, status::SUCCESS, PAYLOAD);
     prepare("complete", file, ioctl::COMPLETE, &input, DELIVERED)
 }
 
 /// Ends requests of the handle itself: all, or those with a tag or an id. See [`wire::scope`].
 pub fn cancel(file: usize, scope: u32, target: u64) -> usize {
-    let cancel = wire::Cancel {
-        version: VERSION.into(),
-        scope: scope.into(),
-        target: target.into(),
-    };
     prepare(
         "cancel-own",
         file,
         ioctl::CANCEL,
-        cancel.as_bytes(),
+        message::cancel(scope, target).as_bytes(),
         CANCELED,
     )
 }

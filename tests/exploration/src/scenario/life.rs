@@ -67,8 +67,8 @@ fn wrong(name: &str, failed: &[Point], expected: u32, found: u32) -> ! {
     )
 }
 
-/// Tries a step until it ends as it does without failures; `recover` is what is due after each that
-/// fails.
+/// Tries a step until it succeeds, that is, ends with `expected`. After each attempt that fails, `recover` undoes what
+/// it left.
 fn step(
     phase: Phase,
     name: &str,

@@ -10,10 +10,13 @@ use ntsim::manager::plug_and_play::Device;
 use ntsim::manager::{file, request};
 use ntsim::nt::status;
 use ntsim::stage::{open, start_driver, stop_driver};
-use ntsim::world::{self, Bus, Passing};
+use ntsim::world::{self, Bus, Passing, World};
 
 /// The tag of request A.
 pub const TAG: u64 = 1;
+
+/// How many requests the driver requeues in one hold of its lock.
+pub const HOLD: u32 = 64;
 
 /// After how many milliseconds a request ends by itself, where one does.
 pub const TIMEOUT: u32 = 100;
@@ -32,12 +35,16 @@ pub struct Stage {
     pub request: usize,
     /// The driver's id of request A, where it is known.
     pub id: u64,
-    /// The claim that waits.
+    /// The claim that waits; if none does yet, that of the actor `ClaimWait`.
     pub claim: usize,
+    /// The claim of the actor `ClaimWait`.
+    pub next_claim: usize,
     /// How long requests of the client stay.
     pub timeout: u32,
     /// Whether the device takes only one request at once.
     pub limit: bool,
+    /// Whether there are many requests, whose tags do not descend in the order of their arrival.
+    many: bool,
 }
 
 impl Stage {
@@ -58,6 +65,11 @@ impl Stage {
             device.sleep_and_wake();
         }
         let timeout = if has(Actor::Timeout) { TIMEOUT } else { 0 };
+        let next_claim = if has(Actor::ClaimWait) {
+            control::claim("claim", server, true)
+        } else {
+            usize::MAX
+        };
         Self {
             device,
             client,
@@ -65,9 +77,11 @@ impl Stage {
             witness: open(),
             request: control::pend("request A", client, TAG, timeout),
             id: 0,
-            claim: usize::MAX,
+            claim: next_claim,
+            next_claim,
             timeout,
             limit: scenario.limit,
+            many: scenario.start == Start::Many,
         }
     }
 
@@ -79,10 +93,19 @@ impl Stage {
             self.claim = control::claim("waiting claim", self.server, true);
             must(self.claim, status::PENDING);
         }
+        if scenario.start == Start::Many {
+            for _ in 1..HOLD {
+                let before = control::pend("request before A", self.witness, TAG - 1, 0);
+                must(before, status::PENDING);
+            }
+        }
         if !has(Actor::Pend) && scenario.start != Start::Waiting {
             must(self.request, status::PENDING);
             if !scenario.limit {
-                let other = control::pend("request B", self.server, TAG + 1, 0);
+                // What the server has claimed is not its own.
+                let many = scenario.start == Start::Many;
+                let owner = if many { self.witness } else { self.server };
+                let other = control::pend("request B", owner, TAG + 1, 0);
                 must(other, status::PENDING);
             }
         }
@@ -91,7 +114,16 @@ impl Stage {
         }
         match scenario.start {
             Start::Pending | Start::Waiting => {}
-            Start::Claimed => self.id = claim(self.server),
+            Start::Claimed => self.id = claim(self.server, TAG),
+            Start::Many => {
+                for _ in 1..HOLD {
+                    claim(self.server, TAG - 1);
+                }
+                self.id = claim(self.server, TAG);
+                claim(self.server, TAG + 1);
+                let younger = control::pend("request C", self.witness, TAG + 2, 0);
+                must(younger, status::PENDING);
+            }
             Start::Returned => {
                 self.id = claim_and_close();
                 // Once more: it is the oldest still.
@@ -146,13 +178,23 @@ impl Stage {
                 }
             }
             rest::check(self.witness);
+            if self.many {
+                self.check_order();
+            }
             self.wait_for_timeouts();
             for handle in handles {
+                // A timer that is about to expire keeps its slot.
+                let is_idle = || world::with(|world| is_idle(world, handle));
+                if self.limit && self.timeout == 0 && is_idle() {
+                    check_room(handle);
+                }
                 file::finish(handle);
                 rest::check(self.witness);
             }
             if self.limit {
-                Self::check_room();
+                let handle = open();
+                check_room(handle);
+                file::finish(handle);
             }
         }
         for handle in [self.client, self.server, self.witness] {
@@ -177,16 +219,41 @@ impl Stage {
         }
     }
 
-    /// With everything ended, there is room for the one request again, and again for the next.
-    fn check_room() {
-        let handle = open();
-        for name in ["request at the end", "the very last request"] {
-            let request = control::pend(name, handle, TAG, 0);
-            must(request, status::PENDING);
-            request::cancel(request);
+    /// What is pending comes in the order in which it arrived (INV-20).
+    fn check_order(self) {
+        let mut last = 0;
+        loop {
+            let claim = control::claim("claim at the end", self.witness, false);
+            if request::send(claim) != status::SUCCESS {
+                break;
+            }
+            let claimed: Option<wire::Claimed> = control::answer(claim);
+            let tag = claimed.map_or(0, |claimed| claimed.tag.get());
+            if tag < last {
+                finding::raise(
+                    &rule::account::OUT_OF_TURN,
+                    format!("a request with tag {tag} came after one with tag {last}"),
+                );
+            }
+            last = tag;
         }
-        file::finish(handle);
     }
+}
+
+/// With everything ended, a handle has room for the one request again, and again for the next.
+fn check_room(handle: usize) {
+    for name in ["request at the end", "the very last request"] {
+        let request = control::pend(name, handle, TAG, 0);
+        must(request, status::PENDING);
+        request::cancel(request);
+    }
+}
+
+/// Whether a handle is open, and no request is left of any.
+fn is_idle(world: &World, handle: usize) -> bool {
+    let is_open = world.files.get(handle).is_some_and(|it| it.handles != 0);
+    let mut sent = world.irps.iter().filter(|(_, irp)| irp.dispatched);
+    is_open && sent.all(|(_, irp)| irp.completed)
 }
 
 /// Sends a request that ends with this status, since nothing disturbs it.
@@ -205,21 +272,21 @@ fn must(number: usize, expected: u32) {
 /// Claims request A by a handle that is closed then, and returns its id.
 fn claim_and_close() -> u64 {
     let server = open();
-    let id = claim(server);
+    let id = claim(server, TAG);
     file::finish(server);
     id
 }
 
-/// Claims request A and returns its id.
-fn claim(server: usize) -> u64 {
+/// Claims the oldest request, which has this tag, and returns its id.
+fn claim(server: usize, tag: u64) -> u64 {
     let number = control::claim("claim", server, false);
     must(number, status::SUCCESS);
     let claimed: Option<wire::Claimed> = control::answer(number);
     match claimed {
-        Some(claimed) if claimed.tag.get() == TAG => claimed.id.get(),
+        Some(claimed) if claimed.tag.get() == tag => claimed.id.get(),
         other => finding::raise(
             &rule::account::OUT_OF_TURN,
-            format!("request A was the oldest, but claimed was {other:?}"),
+            format!("the oldest request had tag {tag}, but claimed was {other:?}"),
         ),
     }
 }

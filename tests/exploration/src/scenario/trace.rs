@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use csq_protocol::ioctl;
-use trace::Description;
+use event_decoder::Description;
 
 use crate::rule::account::TRACE_UNTRUE;
 use ntsim::finding;
@@ -43,7 +43,7 @@ impl Event {
             return Err(format!("an event has {} pieces", event.data.len()));
         };
         let unreadable = |error| format!("an event cannot be read: {error}");
-        let provider = trace::provider(provider).map_err(unreadable)?;
+        let provider = event_decoder::provider(provider).map_err(unreadable)?;
         if provider != "csq" {
             return Err(format!("there is an event of {provider:?}"));
         }

@@ -165,7 +165,7 @@ fn the_certificate_is_for_code_signing_and_for_nothing_else() {
 fn the_debugger_script_has_the_offsets_of_the_kernel_and_of_the_build() {
     let script = fs::read_to_string(package("csq.js")).expect("it is text");
     // Those of the kernel's structures for 64-bit Windows are known. The others are followed in
-    // tests/differential.
+    // tests/hunt/differential.
     for line in [
         "extension: 0x40,",
         "link: 0xa8,",

@@ -1,6 +1,6 @@
 //! What mingw-w64's headers declare otherwise than Microsoft's, and what the tree says instead.
 //!
-//! Each correction is a replacement of text that occurs once. `tests/abi` compares the result with
+//! Each correction is a replacement of text that occurs once. `tests/checks/declarations` compares the result with
 //! facts from other sources, so it fails if a correction is missing or wrong.
 
 use std::collections::BTreeMap;

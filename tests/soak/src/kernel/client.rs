@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use csq_protocol::{VERSION, ioctl, status, wire};
+use csq_protocol::message::{cancel, pend_timed};
+use csq_protocol::{ioctl, status, wire};
 use fastrand::Rng;
 use ntsim::native::Requests;
 use zerocopy::IntoBytes;
@@ -14,7 +15,7 @@ use super::tally::Tally;
 /// How many requests a handle has at most; more than the driver allows.
 const MOST: usize = 48;
 /// Bytes of each payload.
-const PAYLOAD: u32 = 24;
+const PAYLOAD: [u8; 24] = [0x5a; 24];
 /// The most room for an answer. Some do not fit.
 const ROOM: usize = 80;
 /// How many different tags there are.
@@ -27,9 +28,14 @@ pub fn run(life: &Life<'_>, mut choices: Rng) -> Tally {
     let mut tally = Tally::default();
     while let Some(handle) = life.open() {
         let room = choices.usize(0..=ROOM);
-        let pends = handle.requests(ioctl::PEND, &pend(0, 0), room, MOST);
+        let pends = handle.requests(ioctl::PEND, &pend_timed(0, 0, &PAYLOAD), room, MOST);
         let steps = choices.u32(1..4000);
-        let cancel = handle.requests(ioctl::CANCEL, &cancel(0, 0), size_of::<wire::Canceled>(), 1);
+        let cancel = handle.requests(
+            ioctl::CANCEL,
+            cancel(0, 0).as_bytes(),
+            size_of::<wire::Canceled>(),
+            1,
+        );
         let mut session = Session {
             pends: &pends,
             cancel: &cancel,
@@ -47,26 +53,6 @@ pub fn run(life: &Life<'_>, mut choices: Rng) -> Tally {
         session.wait_for_all();
     }
     tally
-}
-
-fn pend(tag: u64, timeout: u32) -> Vec<u8> {
-    let head = wire::Pend {
-        version: VERSION.into(),
-        timeout: timeout.into(),
-        tag: tag.into(),
-        payload_length: PAYLOAD.into(),
-        reserved: 0.into(),
-    };
-    [head.as_bytes(), &[0x5a; PAYLOAD as usize]].concat()
-}
-
-fn cancel(scope: u32, target: u64) -> Vec<u8> {
-    let cancel = wire::Cancel {
-        version: VERSION.into(),
-        scope: scope.into(),
-        target: target.into(),
-    };
-    cancel.as_bytes().to_vec()
 }
 
 /// A handle's requests.
@@ -106,7 +92,7 @@ impl Session<'_> {
             6..9 => choices.u32(1..8),
             _ => 60_000,
         };
-        let input = pend(choices.u64(0..TAGS), timeout);
+        let input = pend_timed(choices.u64(0..TAGS), timeout, &PAYLOAD);
         match self.pends.send_with(index, &input) {
             status::PENDING => {
                 self.tally.pended += 1;
@@ -119,7 +105,7 @@ impl Session<'_> {
     }
 
     fn cancel(&mut self, scope: u32, target: u64) {
-        match self.cancel.send_with(0, &cancel(scope, target)) {
+        match self.cancel.send_with(0, cancel(scope, target).as_bytes()) {
             status::SUCCESS | status::NOT_FOUND => {}
             status => self.tally.turn_away(status),
         }

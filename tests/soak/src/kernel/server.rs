@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use csq_protocol::{MAX_PAYLOAD, VERSION, ioctl, status, wire};
+use csq_protocol::message::{self, claim, complete_next};
+use csq_protocol::{ioctl, status, wire};
 use fastrand::Rng;
 use ntsim::native::{Handle, Requests};
 use zerocopy::{FromBytes, IntoBytes};
@@ -14,7 +15,7 @@ use super::tally::{FAILURE, Tally};
 /// Claims of a handle at once.
 const CLAIMS: usize = 4;
 /// Bytes of an answer. Some requests have no room for it.
-const PAYLOAD: u32 = 40;
+const PAYLOAD: [u8; 40] = [0xa5; 40];
 
 /// The thread's life: one handle after the other.
 pub fn run(life: &Life<'_>, mut choices: Rng) -> Tally {
@@ -38,12 +39,16 @@ struct Server<'a> {
 }
 
 fn serve(life: &Life<'_>, handle: &Handle<'_>, choices: &mut Rng, tally: &mut Tally) {
-    let room = size_of::<wire::Claimed>() + MAX_PAYLOAD as usize;
     let (completed, delivered) = (size_of::<wire::Completed>(), size_of::<wire::Delivered>());
-    let claims = handle.requests(ioctl::CLAIM, &claim(), room, CLAIMS);
+    let claims = handle.requests(
+        ioctl::CLAIM,
+        claim(wire::claim::WAIT).as_bytes(),
+        message::ANY_ROOM,
+        CLAIMS,
+    );
     let mut server = Server {
         claims: &claims,
-        next: &handle.requests(ioctl::COMPLETE_NEXT, &complete_next(), completed, 1),
+        next: &handle.requests(ioctl::COMPLETE_NEXT, &complete_next(&PAYLOAD), completed, 1),
         succeed: &handle.requests(ioctl::COMPLETE, &complete(0, false), delivered, 1),
         fail: &handle.requests(ioctl::COMPLETE, &complete(0, true), delivered, 1),
         tally,
@@ -116,30 +121,11 @@ impl Server<'_> {
     }
 }
 
-fn claim() -> Vec<u8> {
-    let claim = wire::Claim {
-        version: VERSION.into(),
-        flags: wire::claim::WAIT.into(),
-    };
-    claim.as_bytes().to_vec()
-}
-
-fn complete_next() -> Vec<u8> {
-    let head = wire::CompleteNext {
-        version: VERSION.into(),
-        payload_length: PAYLOAD.into(),
-    };
-    [head.as_bytes(), &[0xa5; PAYLOAD as usize]].concat()
-}
-
+/// Input of `COMPLETE`.
 fn complete(id: u64, fails: bool) -> Vec<u8> {
-    let length = if fails { 0 } else { PAYLOAD };
-    let head = wire::Complete {
-        version: VERSION.into(),
-        status: (if fails { FAILURE } else { status::SUCCESS }).into(),
-        id: id.into(),
-        payload_length: length.into(),
-        reserved: 0.into(),
-    };
-    [head.as_bytes(), &vec![0xa5; length as usize]].concat()
+    if fails {
+        message::complete(id, FAILURE, &[])
+    } else {
+        message::complete(id, status::SUCCESS, &PAYLOAD)
+    }
 }

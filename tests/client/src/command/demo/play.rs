@@ -6,9 +6,9 @@ use crate::device::install::{Removed, remove};
 use crate::device::{Client, Pend, Request, Scope, find};
 use crate::process::SecondProcess;
 use crate::timeline::Way;
+use behaviors::account::Change;
 use csq_protocol::status;
 use csq_protocol::wire::Statistics;
-use scenarios::account::Change;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 

@@ -7,8 +7,8 @@ use crate::output::Output;
 use crate::text::{milliseconds, payload};
 use crate::timeline::{IrpId, Timeline, Way};
 use crate::{Error, ntstatus};
+use behaviors::account::Change;
 use csq_protocol::wire::Statistics;
-use scenarios::account::Change;
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -6,8 +6,8 @@ use super::{ANSWER, none, pend, with_tag};
 use crate::Error;
 use crate::device::{Claimed, Client, Pend, Reply};
 use crate::timeline::Way;
+use behaviors::account::Change;
 use csq_protocol::status;
-use scenarios::account::Change;
 use std::io;
 
 /// Milliseconds until an IRP times out; time enough for the acts before it does.

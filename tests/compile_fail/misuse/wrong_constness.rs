@@ -1,3 +1,0 @@
-// Not a misuse of wdm: shows that tests/abi refuses a field whose type differs in constness alone.
-
-abi::structure! { RTL_QUERY_REGISTRY_TABLE: 0x38, 8 { Name: *const u16 } } //~ ERROR E0308
