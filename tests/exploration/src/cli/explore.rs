@@ -99,8 +99,8 @@ impl Explore {
             .collect();
         let orders = self.options.search().orders();
         if self.scenario.is_empty() {
-            let parts = self.part.map_or(1, |part| part.of());
-            session.explore_all(&wanted, &orders, ALL / parts as f64, ALL)
+            let parts = self.part.map_or(1, Part::of);
+            session.explore_all(&wanted, &orders, ALL / f64::from(parts), ALL)
         } else {
             session.explore_all(&wanted, &orders, f64::MAX, EACH)
         }

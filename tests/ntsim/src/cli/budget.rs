@@ -45,7 +45,7 @@ impl Session<'_> {
     ) -> Result<(), String> {
         let start = time::processor();
         let left = |of: Duration| of.saturating_sub(time::processor().saturating_sub(start));
-        let in_order = total - total / BY_CHANCE;
+        let in_order = total.saturating_sub(total / BY_CHANCE);
         let mut open = Vec::new();
         for wanted in wanted {
             if self.repeats(wanted, order)? {

@@ -126,8 +126,9 @@ impl<'a> Session<'a> {
         each: f64,
     ) -> Result<(), String> {
         let start = time::processor();
-        let most =
-            Duration::from_secs_f64(seconds.min(each * (wanted.len() * orders.len()) as f64));
+        let most = Duration::from_secs_f64(
+            seconds.min(each * f64::from((wanted.len() * orders.len()) as u32)),
+        );
         for (index, &order) in orders.iter().enumerate() {
             self.install(order)?;
             if self.options.search().is_limited() || self.options.search().is_replay() {

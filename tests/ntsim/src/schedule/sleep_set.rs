@@ -209,8 +209,8 @@ impl Strategy for SleepSet {
         for level in &self.path {
             let is_done =
                 |thread: &&usize| level.asleep.iter().any(|sleeper| sleeper.0 == **thread);
-            share /= level.wanted.len().max(1) as f64;
-            done += share * level.wanted.iter().filter(is_done).count() as f64;
+            share /= f64::from(level.wanted.len().max(1) as u32);
+            done += share * f64::from(level.wanted.iter().filter(is_done).count() as u32);
         }
         done
     }
