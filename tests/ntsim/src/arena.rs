@@ -24,7 +24,7 @@ const FIRST_REGION: usize = SIZE / 2 / PAGE;
 const REGION: usize = (SIZE / PAGE - FIRST_REGION) / MAX_THREADS;
 
 /// The granularity of `ExAllocatePool2`, and what an IRP needs.
-const ALIGNMENT: usize = 16;
+pub const ALIGNMENT: usize = 16;
 
 /// One object's place.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -74,8 +74,10 @@ pub struct Snapshot {
 fn hash_bytes(bytes: &[u8], hasher: &mut impl Hasher) {
     let (words, rest) = bytes.as_chunks::<{ size_of::<usize>() }>();
     let mut from = 0;
+    let within = cpu::stacks_within();
     for (index, word) in words.iter().enumerate() {
-        if cpu::is_on_a_stack(usize::from_le_bytes(*word)) {
+        let value = usize::from_le_bytes(*word);
+        if within.contains(&value) && cpu::is_on_a_stack(value) {
             hasher.write(words.get(from..index).unwrap_or_default().as_flattened());
             hasher.write_u8(1);
             from = index + 1;

@@ -91,9 +91,13 @@ pub fn record(records: bool) {
 
 /// The address in the driver where the current thread is, if that is recorded; 0 outside of it.
 pub fn recorded() -> usize {
-    if RECORDS.get() {
-        words().first().copied().unwrap_or(0)
-    } else {
-        0
+    if !RECORDS.get() {
+        return 0;
     }
+    let is_code = |address: &usize| machine::try_with(|machine| machine.image.is_code(*address));
+    let first = words().first().copied();
+    // The kernel's own default dispatch routine has no frame of the driver below it.
+    first
+        .filter(|address| is_code(address).unwrap_or_default())
+        .unwrap_or(0)
 }

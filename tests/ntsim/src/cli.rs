@@ -3,6 +3,7 @@
 //! Exit codes: 0 when no rule was broken, 1 when one was, 2 when the input cannot be used, 3 when
 //! the simulator itself failed.
 
+pub mod budget;
 pub mod crosscheck;
 pub mod explore;
 pub mod findings;
@@ -10,6 +11,7 @@ mod routines;
 pub mod run;
 mod scripts;
 pub mod search;
+pub mod session;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

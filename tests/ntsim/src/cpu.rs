@@ -198,14 +198,17 @@ pub fn call_back(function: usize, arguments: &[usize]) -> usize {
     }
 }
 
+/// As far below the first call of the driver as its frames reach, and as far above it as others are.
+const REACH: usize = 0x4_0000;
+
+/// Where all stacks of simulated threads are, and have been.
+pub fn stacks_within() -> Range<usize> {
+    let (lowest, highest) = STACKS_WITHIN.get();
+    lowest.saturating_sub(REACH)..highest.saturating_add(REACH + 1)
+}
+
 /// Whether an address is, or was, on the stack of a simulated thread.
 pub fn is_on_a_stack(address: usize) -> bool {
-    /// As far below the first call of the driver as its frames reach, and as far above it as others are.
-    const REACH: usize = 0x4_0000;
-    let (lowest, highest) = STACKS_WITHIN.get();
-    if address.saturating_add(REACH) < lowest || highest.saturating_add(REACH) < address {
-        return false;
-    }
     STACKS.with_borrow(|stacks| {
         let above = stacks.range(address.saturating_sub(REACH)..=address.saturating_add(REACH));
         above.count() != 0

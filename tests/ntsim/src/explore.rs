@@ -1,11 +1,13 @@
 //! Runs a scenario under a strategy until it is exhausted, a limit is reached or a rule is broken.
 
+mod collected;
+mod exploration;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
@@ -21,9 +23,10 @@ use crate::schedule::adapter::Adapter;
 use crate::schedule::bounded::Bounded;
 use crate::schedule::replay::{self, Replay};
 use crate::settings::Points;
-use crate::time;
 use crate::trap::Watchdog;
 use crate::world;
+use collected::Collected;
+pub use exploration::Exploration;
 
 /// Room for the driver's frames and the simulated kernel's. Twice what a kernel thread has, since
 /// the simulated kernel's frames are larger than the real one's.
@@ -95,6 +98,11 @@ pub struct Outcome {
     pub endings: usize,
     /// The states in which the actors have left everything, of the last round.
     pub states: BTreeSet<u128>,
+    /// A schedule for each of them, if every schedule came to one, and none depends on the order in which `IoCsqInsertIrp`
+    /// works: with another order, there are no others.
+    pub each_state: Option<Vec<Vec<u8>>>,
+    /// Whether these are the schedules of an earlier exploration, one for each state, and nothing has changed.
+    pub again: bool,
     /// Steps of the longest schedule.
     pub longest: usize,
     /// What was learned: which ordinary instructions were points in the end.
@@ -113,18 +121,6 @@ pub struct Outcome {
     pub broken: Option<String>,
 }
 
-/// How the requests ended: name and status of each, sorted.
-type Ending = Vec<(&'static str, u32)>;
-
-/// What is collected over the schedules.
-#[derive(Default)]
-struct Collected {
-    endings: Mutex<BTreeSet<Ending>>,
-    /// And the round they are of.
-    states: Mutex<(usize, BTreeSet<u128>)>,
-    longest: AtomicUsize,
-}
-
 /// Runs `body` once, in one schedule, without a change of thread that is not forced.
 pub fn once(body: impl Fn() + Send + Sync + 'static) -> Outcome {
     let limits = Limits {
@@ -140,68 +136,12 @@ pub fn once(body: impl Fn() + Send + Sync + 'static) -> Outcome {
 pub fn explore(
     strategy: impl Strategy + 'static,
     limits: Limits,
-    mut progress: impl FnMut(usize) + 'static,
+    progress: impl FnMut(usize) + 'static,
     body: impl Fn() + Send + Sync + 'static,
 ) -> Outcome {
-    let start = time::processor();
-    let spent = move || time::processor().saturating_sub(start);
-    let strategy: Rc<RefCell<dyn Strategy>> = Rc::new(RefCell::new(strategy));
-    let count = Rc::new(std::cell::Cell::new(0usize));
-    let counter = Rc::clone(&count);
-    let (most, in_time) = (limits.schedules, limits.time);
-    let go_on = move || {
-        let number = counter.get();
-        let in_time = in_time.is_none_or(|time| spent() < time);
-        if most.is_some_and(|most| number >= most) || !in_time {
-            return false;
-        }
-        progress(number);
-        counter.set(number + 1);
-        true
-    };
-    let body: Body = Arc::new(body);
-    world::next_round();
-    let first_round = world::round();
-    race::begin(strategy.borrow().learns());
-    let Ran {
-        found,
-        passed,
-        collected,
-        broken,
-    } = run(&strategy, go_on, limits.goes_on.clone(), Arc::clone(&body));
-    let ended = strategy.borrow().is_exhaustive();
-    // The adapter counts one more when the strategy has nothing left.
-    let schedules = count.get() - usize::from(ended);
-    let learned = race::learned();
-    let mut blind: Vec<String> = learned.blind.iter().cloned().collect();
-    if !machine::with(|machine| machine.image.is_read()) {
-        blind.push("code of the driver that could not be read".into());
-    }
-    let exhausted = ended && blind.is_empty();
-    let mut outcome = Outcome {
-        schedules,
-        pruned: strategy.borrow().pruned(),
-        exhausted,
-        learned,
-        rounds: world::round() - first_round + 1,
-        blind,
-        limits,
-        time: spent(),
-        endings: collected.endings.lock().map_or(0, |endings| endings.len()),
-        states: collected
-            .states
-            .lock()
-            .map_or_else(|_| BTreeSet::new(), |states| states.1.clone()),
-        misfit: strategy.borrow().misfit(),
-        longest: collected.longest.load(Ordering::Relaxed),
-        found,
-        passed,
-        broken,
-    };
-    for found in outcome.passed.iter_mut().chain(&mut outcome.found) {
-        name_places(found, &body);
-    }
-    outcome
+    let mut exploration = Exploration::new(strategy, Arc::new(body));
+    exploration.go_on(limits, progress);
+    exploration.end()
 }
 
 /// What is explored: plays a scenario once, in a run that has begun.
@@ -211,7 +151,6 @@ pub type Body = Arc<dyn Fn() + Send + Sync>;
 struct Ran {
     found: Option<Found>,
     passed: Vec<Found>,
-    collected: Arc<Collected>,
     broken: Option<String>,
 }
 
@@ -221,9 +160,8 @@ fn run(
     go_on: impl FnMut() -> bool + 'static,
     goes_on: GoesOn,
     body: Body,
+    collected: Arc<Collected>,
 ) -> Ran {
-    let collected = Arc::new(Collected::default());
-    let collector = Arc::clone(&collected);
     let findings = Rc::new(RefCell::new((None, Vec::new())));
     let noted = Rc::clone(&findings);
     let note = move || note_found(&mut noted.borrow_mut(), &goes_on);
@@ -235,7 +173,7 @@ fn run(
         runner.run(move || {
             begin();
             body();
-            collect(&collector);
+            collected.add();
         })
     }));
     drop(watchdog);
@@ -243,7 +181,6 @@ fn run(
     Ran {
         found,
         passed,
-        collected,
         broken: result.err().map(|payload| message(payload.as_ref())),
     }
 }
@@ -258,11 +195,16 @@ fn note_found(noted: &mut (Option<Found>, Vec<Found>), goes_on: &GoesOn) -> bool
         *last = Some(found);
         return false;
     }
-    match passed.iter_mut().find(|known| known.is_like(&found)) {
-        Some(known) => known.count += 1,
-        None => passed.push(found),
-    }
+    add(passed, found);
     true
+}
+
+/// Counts a finding that is known, or adds it.
+fn add(known: &mut Vec<Found>, found: Found) {
+    match known.iter_mut().find(|known| known.is_like(&found)) {
+        Some(known) => known.count += found.count,
+        None => known.push(found),
+    }
 }
 
 /// Plays the schedule again to learn from where in the driver each step was taken, which takes too long to be
@@ -274,11 +216,12 @@ fn name_places(found: &mut Found, body: &Body) {
     let set =
         |points| machine::with(|machine| std::mem::replace(&mut machine.settings.points, points));
     let own = set(found.points.clone());
-    race::begin(false);
+    race::begin(false, None);
     world::next_round();
     let strategy: Rc<RefCell<dyn Strategy>> = Rc::new(RefCell::new(Replay::new(choices)));
     caller::record(true);
-    let again = run(&strategy, || true, GoesOn::default(), Arc::clone(body)).found;
+    let (body, collected) = (Arc::clone(body), Arc::default());
+    let again = run(&strategy, || true, GoesOn::default(), body, collected).found;
     caller::record(false);
     set(own);
     if let Some(again) = again.filter(|again| again.finding.rule.name == found.finding.rule.name) {
@@ -302,30 +245,6 @@ fn begin() {
     let region = world::with(|world| world.thread().processor.region);
     cpu::start_thread(region);
     race::reset();
-}
-
-fn collect(collected: &Collected) {
-    let (ending, steps, repeats, state) = world::with(|world| {
-        let mut ending: Ending = world
-            .irps
-            .iter()
-            .map(|(_, irp)| (irp.name, irp.status))
-            .collect();
-        ending.sort_unstable();
-        (ending, world.steps, world.repeats, world.state)
-    });
-    collected.longest.fetch_max(steps, Ordering::Relaxed);
-    if let (Some(state), Ok(mut states)) = (state, collected.states.lock()) {
-        let (round, seen) = &mut *states;
-        if std::mem::replace(round, world::round()) != *round {
-            seen.clear();
-        }
-        seen.insert(state);
-    }
-    // The earlier run has come to the same end.
-    if !repeats && let Ok(mut endings) = collected.endings.lock() {
-        endings.insert(ending);
-    }
 }
 
 fn take_found() -> Option<Found> {

@@ -33,7 +33,7 @@
 //! A driver whose requests need more than a file can say has its scenarios in a crate of its own: it implements
 //! [`repeated::Scenario`], opens handles by [`stage`], sends requests by [`manager::request`], adds its rules by
 //! [`rules!`] and [`rule::add`], and explores by [`explore::explore`] or, with the options of `ntsim explore`, by
-//! [`cli::explore::Session`].
+//! [`cli::session::Session`].
 //!
 //! # How a run works
 //!
@@ -68,6 +68,11 @@
 //!    says so instead of "exhausted".
 //! 4. All code of the driver was read, no run has more than 32 threads, and no thread waits for another in a
 //!    loop of its own: after 1,000 turns of which others could have had one, others come first.
+//!
+//! "Exhausted as in another order": the search has been exhausted with another order of `IoCsqInsertIrp`, and none of its
+//! schedules came, while several threads ran, to where the orders differ. So there are the same schedules, which are not
+//! searched again: for each state in which the actors have left everything, one is played with this order, from which
+//! every decision, every state and the end have to be possible as before. Where one is not, the search is made.
 //!
 //! `ntsim crosscheck` tests that from outside: it compares the states that the search has reached with those that
 //! schedules by chance reach, also with a point before *every* access to memory.

@@ -24,7 +24,7 @@ use crate::finding;
 use crate::guest;
 use crate::image::Way;
 use crate::machine;
-use crate::settings::Points;
+use crate::settings::{Points, Settings};
 use crate::world;
 use crate::world::step::{Effect, Span, Touches};
 use crate::world::thread::Guard;
@@ -58,6 +58,9 @@ pub struct Learned {
     pub active: Points,
     /// What nobody can come between, although it would make a difference, in words.
     pub blind: BTreeSet<String>,
+    /// Whether something has happened to a cancel-safe queue, while several threads ran, that depends on the order in which
+    /// `IoCsqInsertIrp` works.
+    pub asks_for_order: bool,
     /// Whether there is more since [`apply`].
     new: bool,
 }
@@ -88,12 +91,18 @@ pub fn switched(thread: usize) {
     CURRENT.set(thread);
 }
 
-/// Starts an exploration, with the points that the settings name. Instructions that race become points if it
-/// `learns`.
-pub fn begin(learns: bool) {
-    let (finds, fine, mut points) = machine::with(|machine| {
+/// Starts an exploration, with the points that the settings name, or goes on with one that has learned something.
+/// Instructions that race become points if it `learns`.
+pub fn begin(learns: bool, earlier: Option<Learned>) {
+    let (finds, fine, watched, mut points) = machine::with(|machine| {
         let settings = &machine.settings;
-        (settings.races, settings.fine, settings.points.clone())
+        let Settings {
+            races,
+            fine,
+            watched,
+            ..
+        } = *settings;
+        (races, fine, watched, settings.points.clone())
     });
     if fine {
         points.instructions = machine::with(|machine| machine.image.sites().collect());
@@ -104,13 +113,13 @@ pub fn begin(learns: bool) {
     with(|detector| {
         detector.finds = finds;
         detector.learns = learns;
-        detector.learned = Learned {
+        detector.learned = earlier.unwrap_or(Learned {
             points,
             ..Learned::default()
-        };
+        });
     });
     machine::with(|machine| {
-        machine.image.set_way(if learns || finds {
+        machine.image.set_way(if learns || finds || watched {
             Way::Watched
         } else {
             Way::Points
@@ -122,6 +131,13 @@ pub fn begin(learns: bool) {
 /// What was learned so far.
 pub fn learned() -> Learned {
     with(|detector| detector.learned.clone())
+}
+
+/// What comes next depends on the order in which `IoCsqInsertIrp` works.
+pub fn asks_for_order() {
+    if ACTIVE.get() {
+        with(|detector| detector.learned.asks_for_order = true);
+    }
 }
 
 /// Something ends schedules that the search does not go through to their end.

@@ -4,6 +4,7 @@
 //! The [`adapter`] hands the decision to a [`Strategy`], one per file.
 
 pub mod adapter;
+pub mod again;
 pub mod bounded;
 pub mod given;
 pub mod pct;
@@ -60,6 +61,11 @@ pub trait Strategy {
         0
     }
 
+    /// Which part of its schedules it has run, between 0 and 1, as far as it can tell.
+    fn progress(&self) -> f64 {
+        1.0
+    }
+
     /// Whether instructions that race have to become points.
     fn learns(&self) -> bool {
         false
@@ -100,6 +106,10 @@ impl Strategy for Box<dyn Strategy> {
 
     fn pruned(&self) -> usize {
         self.as_ref().pruned()
+    }
+
+    fn progress(&self) -> f64 {
+        self.as_ref().progress()
     }
 
     fn learns(&self) -> bool {

@@ -94,6 +94,8 @@ pub struct Settings {
     pub points: Points,
     /// Whether every instruction that touches memory which others may touch is a point.
     pub fine: bool,
+    /// Whether each access of the driver to memory is looked at, as an exhaustive search does anyway.
+    pub watched: bool,
     /// Whether a DPC runs on the processor of the thread that has queued it, or has set its timer, and interrupts
     /// that; else it has a processor of its own.
     pub preemption: bool,

@@ -21,7 +21,7 @@ use crate::nt::user;
 use crate::rule;
 use crate::world;
 use decode::Emulated;
-pub use point::scheduler_entry;
+pub use point::{check_end, scheduler_entry};
 pub use watchdog::Watchdog;
 
 /// The registers of the interrupted thread, in Linux's order.

@@ -221,6 +221,7 @@ pub fn reset() {
 
 thread_local! {
     static ROUND: Cell<usize> = const { Cell::new(0) };
+    static ROUNDS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The number of the exploration's round. A new round has other scheduling points, so what was seen in an earlier one
@@ -231,7 +232,18 @@ pub fn round() -> usize {
 
 /// An exploration begins, or begins anew.
 pub fn next_round() {
-    ROUND.set(ROUND.get() + 1);
+    ROUNDS.set(ROUNDS.get() + 1);
+    ROUND.set(ROUNDS.get());
+}
+
+/// How many rounds there were.
+pub fn rounds() -> usize {
+    ROUNDS.get()
+}
+
+/// An exploration goes on in its round, after others have had theirs.
+pub fn resume_round(round: usize) {
+    ROUND.set(round);
 }
 
 /// Prepares the processor of the thread with this number.

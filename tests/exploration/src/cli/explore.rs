@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use ntsim::CsqOrder;
-use ntsim::cli::explore::{Options, Session};
+use ntsim::cli::budget::Wanted;
+use ntsim::cli::explore::Options;
+use ntsim::cli::session::Session;
 use ntsim::cli::{Driver, refuse};
 use ntsim::explore::Body;
 use ntsim::repeated::{Repeated, Scenario as _};
@@ -35,12 +36,11 @@ pub struct Explore {
     part: Option<Part>,
 }
 
-/// The longest that one scenario in one order takes, in seconds of a processor, if all are explored: so that two
-/// processors are done with them in less than two minutes.
-const EACH_OF_ALL: f64 = 0.15;
+/// How many seconds all scenarios take of a processor, shared out among the processors: two are done in less than a minute.
+const ALL: f64 = 108.0;
 
-/// And then, if that was too short for all its schedules, so long by chance.
-const BY_CHANCE: f64 = 0.05;
+/// The longest that a scenario takes that was asked for by its name.
+const EACH: f64 = 600.0;
 
 /// What plays a scenario; `fresh` from its beginning to its end each time.
 pub fn body(scenario: Scenario, fresh: bool) -> Body {
@@ -86,21 +86,24 @@ impl Explore {
 
     fn explore_all(&self, session: &mut Session<'_>) -> Result<(), String> {
         let scenarios = self.scenarios();
-        let mut number = 0;
-        for order in self.options.search().orders() {
-            session.install(order)?;
-            for scenario in &scenarios {
-                number += 1;
-                if self.part.is_some_and(|part| !part.has(number)) {
-                    continue;
-                }
-                self.explore(scenario, order, session)?;
-                if session.is_over() {
-                    return Ok(());
-                }
-            }
+        // In each order the same part has a scenario.
+        let own = |number: &usize| self.part.is_none_or(|part| part.has(*number));
+        let numbered = scenarios.into_iter().enumerate();
+        let wanted: Vec<Wanted> = numbered
+            .filter(|(number, _)| own(number))
+            .map(|(_, scenario)| Wanted {
+                name: scenario.to_string(),
+                asked: scenario.to_string(),
+                body: body(scenario, self.options.fresh()),
+            })
+            .collect();
+        let orders = self.options.search().orders();
+        if self.scenario.is_empty() {
+            let parts = self.part.map_or(1, Part::of);
+            session.explore_all(&wanted, &orders, ALL / f64::from(parts), ALL)
+        } else {
+            session.explore_all(&wanted, &orders, f64::MAX, EACH)
         }
-        Ok(())
     }
 
     fn scenarios(&self) -> Vec<Scenario> {
@@ -111,23 +114,5 @@ impl Explore {
         } else {
             self.scenario.clone()
         }
-    }
-
-    fn explore(
-        &self,
-        scenario: &Scenario,
-        order: CsqOrder,
-        session: &mut Session<'_>,
-    ) -> Result<(), String> {
-        let many = self.scenario.is_empty();
-        let name = scenario.to_string();
-        let limits = self.options.limits(many.then_some(EACH_OF_ALL));
-        let body = body(scenario.clone(), self.options.fresh());
-        let more = session.explore(&name, &name, order, limits, &body)?;
-        if more && many {
-            let limits = self.options.limits(Some(BY_CHANCE));
-            session.explore_by_chance(&name, &name, order, limits, &body)?;
-        }
-        Ok(())
     }
 }

@@ -9,8 +9,8 @@ use std::thread;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use ntsim::cli::FAILED;
-use ntsim::cli::explore::{Session, Total};
 use ntsim::cli::findings::Ledger;
+use ntsim::cli::session::{Session, Total};
 use ntsim::report::document::Record;
 
 /// What the line begins with by which a part reports its total.
@@ -19,14 +19,19 @@ const TOTAL: &str = "total of this part:";
 /// Which scenarios a process explores: the n-th of every m.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
-    n: usize,
-    m: usize,
+    n: u32,
+    m: u32,
 }
 
 impl Part {
+    /// How many parts there are.
+    pub const fn of(self) -> u32 {
+        self.m
+    }
+
     /// Whether the scenario with this number is one of them.
     pub const fn has(self, number: usize) -> bool {
-        number % self.m == self.n % self.m
+        number % self.m as usize == (self.n % self.m) as usize
     }
 }
 

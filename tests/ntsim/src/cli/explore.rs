@@ -2,19 +2,17 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::findings::{Findings, Ledger};
+use super::budget::Wanted;
+use super::findings::Findings;
 use super::scripts::Scripts;
-use super::search::{self, Search};
-use super::{Driver, FAILED, FOUND, Kernel, refuse};
-use crate::explore::{Body, Found, Limits, Outcome, explore};
+use super::search::Search;
+use super::session::Session;
+use super::{Driver, Kernel, refuse};
+use crate::explore::Limits;
 use crate::machine;
-use crate::report::document::Record;
-use crate::schedule::Strategy;
 use crate::settings::{CsqOrder, Points, Settings};
 
 /// The arguments of `explore`.
@@ -39,7 +37,7 @@ pub struct Options {
     search: Search,
     /// Looks for data races: a race is a finding.
     #[arg(long)]
-    races: bool,
+    pub(super) races: bool,
     /// Ordinary instructions before which other threads may come as well, by their offsets in the image, joined
     /// by commas, as a report printed them; `copies` for the kernel's routines that copy memory.
     #[arg(long, value_parser = points, default_value = "")]
@@ -51,15 +49,15 @@ pub struct Options {
     #[arg(long)]
     fine: bool,
     #[command(flatten)]
-    kernel: Kernel,
+    pub(super) kernel: Kernel,
     #[command(flatten)]
-    findings: Findings,
+    pub(super) findings: Findings,
     /// Stops at the first finding.
     #[arg(long)]
-    first: bool,
+    pub(super) first: bool,
     /// How to print what came of each.
     #[arg(long, value_enum, default_value_t = Format::Lines)]
-    format: Format,
+    pub(super) format: Format,
     /// Plays every schedule from `DriverEntry` to unload, also what repeats an earlier one: slower, and the
     /// result is the same.
     #[arg(long)]
@@ -68,7 +66,7 @@ pub struct Options {
 
 /// How to print what came of scenarios.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub enum Format {
     /// A line each.
     Lines,
     /// A table in Markdown.
@@ -77,6 +75,9 @@ enum Format {
 
 /// The longest that one scenario takes, in seconds of a processor, if nobody says otherwise.
 const EACH: f64 = 5.0;
+
+/// The longest that all take.
+const ALL: f64 = 50.0;
 
 /// The name of the kernel's routines that copy memory among points.
 const COPIES: &str = "copies";
@@ -95,32 +96,6 @@ fn points(text: &str) -> Result<Points, String> {
         }
     }
     Ok(points)
-}
-
-/// What came of all scenarios.
-#[derive(Clone, Debug, Default)]
-pub struct Total {
-    /// How many were run.
-    pub scenarios: usize,
-    /// In how many of them all schedules were run.
-    pub exhausted: usize,
-    /// How many schedules were run.
-    pub schedules: usize,
-    /// The exit code.
-    pub code: u8,
-}
-
-impl Total {
-    fn sentence(&self, time: Duration) -> String {
-        format!(
-            "{} scenarios, {} exhausted, {} bounded; {} schedules in {:.1} s",
-            self.scenarios,
-            self.exhausted,
-            self.scenarios - self.exhausted,
-            self.schedules,
-            time.as_secs_f64()
-        )
-    }
 }
 
 impl Explore {
@@ -147,18 +122,16 @@ impl Explore {
             );
         }
         session.begin();
-        for order in search.orders() {
-            session.install(order)?;
-            for scenario in &asked {
-                let limits = self.options.limits(Some(EACH));
-                let body = scenario.body(self.options.fresh);
-                session.explore(&scenario.name(), scenario.asked(), order, limits, &body)?;
-                if session.is_over() {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
+        let wanted: Vec<Wanted> = asked
+            .iter()
+            .map(|scenario| Wanted {
+                name: scenario.name(),
+                asked: scenario.asked().to_owned(),
+                body: scenario.body(self.options.fresh),
+            })
+            .collect();
+        let orders = session.orders()?;
+        session.explore_all(&wanted, &orders, ALL, EACH)
     }
 }
 
@@ -181,7 +154,7 @@ impl Options {
         self.search.limits(default_seconds, self.findings.goes_on())
     }
 
-    fn settings(&self, order: CsqOrder) -> Settings {
+    pub(super) fn settings(&self, order: CsqOrder) -> Settings {
         let mut points = self.points.clone();
         points.extend(&self.learned.borrow());
         Settings {
@@ -195,16 +168,16 @@ impl Options {
 
     /// Keeps what was learned for the next scenarios: what has raced in one is likely to in others, and a point that
     /// races with nothing costs one step and no schedule.
-    fn keep(&self, outcome: &Outcome) {
+    pub(super) fn keep(&self, points: &Points) {
         if !self.fine && !self.search.is_replay() {
             let mut learned = self.learned.borrow_mut();
-            learned.extend(&outcome.learned.points);
+            learned.extend(points);
             machine::with(|machine| machine.settings.points.extend(&learned));
         }
     }
 
     /// The points of a schedule as options, with a space before.
-    fn points_again(&self, points: &Points) -> String {
+    pub(super) fn points_again(&self, points: &Points) -> String {
         if self.fine {
             return " --fine".to_owned();
         }
@@ -216,188 +189,5 @@ impl Options {
         } else {
             format!(" --points {}", names.join(","))
         }
-    }
-}
-
-/// An exploration of scenarios, one after the other.
-#[derive(Debug)]
-pub struct Session<'a> {
-    /// The command, as a person types it.
-    command: &'a str,
-    options: &'a Options,
-    driver: &'a Driver,
-    ledger: Ledger<'a>,
-    total: Total,
-    start: Instant,
-}
-
-impl<'a> Session<'a> {
-    /// Begins one; `command` is what a person types before the driver's name.
-    #[must_use]
-    pub fn new(command: &'a str, options: &'a Options, driver: &'a Driver) -> Self {
-        Self {
-            command,
-            options,
-            driver,
-            ledger: options.findings.ledger(driver.path()),
-            total: Total::default(),
-            start: Instant::now(),
-        }
-    }
-
-    /// Prints what stands above the results.
-    pub fn begin(&self) {
-        if self.options.format == Format::Table {
-            self.ledger.say(search::TABLE);
-        }
-    }
-
-    /// Loads the driver anew, for an order of `IoCsqInsertIrp`.
-    ///
-    /// # Errors
-    /// A sentence on a file that is no driver.
-    pub fn install(&self, order: CsqOrder) -> Result<(), String> {
-        self.driver.install(self.options.settings(order))
-    }
-
-    /// Explores a scenario, which the command line has asked for in these words, and prints what came of it. Returns
-    /// whether more schedules could show something.
-    ///
-    /// # Errors
-    /// A sentence on a schedule that is none of this scenario's.
-    pub fn explore(
-        &mut self,
-        name: &str,
-        asked: &str,
-        order: CsqOrder,
-        limits: Limits,
-        body: &Body,
-    ) -> Result<bool, String> {
-        let strategy = self.options.search.strategy()?;
-        let outcome = self.run(name, strategy, limits, body);
-        self.total.scenarios += 1;
-        self.total.exhausted += usize::from(outcome.exhausted);
-        let clean = self.note(name, asked, order, &outcome)?;
-        Ok(clean && !outcome.exhausted)
-    }
-
-    /// Runs schedules of a scenario by chance, after [`Self::explore`] has come to no end.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn explore_by_chance(
-        &mut self,
-        name: &str,
-        asked: &str,
-        order: CsqOrder,
-        limits: Limits,
-        body: &Body,
-    ) -> Result<(), String> {
-        let strategy = self.options.search.by_chance();
-        let outcome = self.run(name, strategy, limits, body);
-        self.note(name, asked, order, &outcome).map(drop)
-    }
-
-    /// Explores with a line that shows how far it has come.
-    fn run(
-        &mut self,
-        name: &str,
-        strategy: Box<dyn Strategy>,
-        limits: Limits,
-        body: &Body,
-    ) -> Outcome {
-        let bar = ProgressBar::new_spinner().with_message(name.to_owned());
-        bar.set_style(ProgressStyle::default_spinner());
-        let position = bar.clone();
-        let progress = move |number| position.set_position(number as u64);
-        let body = Body::clone(body);
-        let outcome = explore(strategy, limits, progress, move || body());
-        bar.finish_and_clear();
-        self.options.keep(&outcome);
-        self.total.schedules += outcome.schedules;
-        outcome
-    }
-
-    /// Prints an outcome, and returns whether no rule was broken.
-    fn note(
-        &mut self,
-        scenario: &str,
-        asked: &str,
-        order: CsqOrder,
-        outcome: &Outcome,
-    ) -> Result<bool, String> {
-        if let Some(panic) = &outcome.broken {
-            eprintln!("ntsim: {scenario}: {panic}");
-            self.total.code = FAILED;
-            return Ok(false);
-        }
-        if let Some(sentence) = search::misfit(outcome) {
-            return Err(sentence);
-        }
-        let options = self.options;
-        let line = match options.format {
-            Format::Lines => search::summary,
-            Format::Table => search::row,
-        };
-        self.ledger.say(&line(scenario, order, outcome));
-        if outcome.found.is_none() && outcome.passed.is_empty() && options.search.is_replay() {
-            self.ledger.say("the schedule breaks no rule");
-        }
-        let order = search::order_name(order);
-        let races = if options.races { " --races" } else { "" };
-        let again = |found: &Found| {
-            format!(
-                "{} {} {asked} --csq-order {order}{races}{}{} --replay {}",
-                self.command,
-                self.driver.path().display(),
-                options.points_again(&found.points),
-                options.kernel.arguments(),
-                found.schedule
-            )
-        };
-        let record = Record::new(scenario, &order, search::extent(outcome), outcome);
-        let found = outcome.passed.iter().chain(&outcome.found);
-        let code = self.ledger.add(record, found, again);
-        self.total.code = self.total.code.max(code);
-        Ok(code != FOUND)
-    }
-
-    /// Whether no more scenarios are to be explored.
-    #[must_use]
-    pub const fn is_over(&self) -> bool {
-        self.total.code > FOUND || (self.options.first && self.total.code == FOUND)
-    }
-
-    /// What came of it so far.
-    #[must_use]
-    pub const fn total(&self) -> &Total {
-        &self.total
-    }
-
-    /// What was found so far.
-    #[must_use]
-    pub const fn ledger(&self) -> &Ledger<'a> {
-        &self.ledger
-    }
-
-    /// Adds what another process has come to.
-    pub fn extend(&mut self, total: &Total, found: Vec<Record>) {
-        self.total.scenarios += total.scenarios;
-        self.total.exhausted += total.exhausted;
-        self.total.schedules += total.schedules;
-        self.total.code = self.total.code.max(total.code);
-        self.ledger.extend(found);
-    }
-
-    /// Prints the total, writes the files that were asked for, and returns the exit code.
-    #[must_use]
-    pub fn end(self) -> u8 {
-        if self.total.scenarios > 1 && !self.is_over() {
-            if self.options.format == Format::Table {
-                self.ledger.say("");
-            }
-            self.ledger.say(&self.total.sentence(self.start.elapsed()));
-        }
-        self.ledger.end(self.total.code)
     }
 }

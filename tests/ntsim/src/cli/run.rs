@@ -11,6 +11,7 @@ use crate::explore::{self, Found};
 use crate::machine;
 use crate::manager::plug_and_play;
 use crate::report::document::Record;
+use crate::settings::Settings;
 use crate::tour;
 
 /// The arguments of `run`.
@@ -30,7 +31,10 @@ pub struct Run {
 impl Run {
     /// Runs it and returns the exit code.
     pub fn execute(&self) -> u8 {
-        let settings = self.kernel.settings();
+        let settings = Settings {
+            watched: true,
+            ..self.kernel.settings()
+        };
         let installed = Driver::read(&self.driver).and_then(|driver| driver.install(settings));
         if let Err(sentence) = installed {
             return refuse(&sentence);

@@ -59,6 +59,12 @@ impl Search {
             .map_or_else(|| CsqOrder::ALL.to_vec(), |order| vec![order])
     }
 
+    /// Whether a person has limited each exploration.
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        self.schedules.is_some() || self.seconds.is_some()
+    }
+
     /// Whether it is one schedule again.
     pub const fn is_replay(&self) -> bool {
         self.replay.is_some()
@@ -89,7 +95,7 @@ impl Search {
 
     /// What a person gave, or these seconds for each if nothing; after which findings it goes on.
     pub fn limits(&self, default_seconds: Option<f64>, goes_on: GoesOn) -> Limits {
-        let own = self.schedules.is_none() && self.seconds.is_none();
+        let own = !self.is_limited();
         let seconds = if own { default_seconds } else { self.seconds };
         Limits {
             schedules: self.schedules,
@@ -157,6 +163,7 @@ pub fn extent(outcome: &Outcome) -> String {
     if outcome.exhausted {
         let ended: usize = outcome.passed.iter().map(|found: &Found| found.count).sum();
         return match ended {
+            0 if outcome.again => "exhausted as in another order".to_owned(),
             0 => "exhausted".to_owned(),
             // What would have come after, nobody knows.
             _ => format!("exhausted ({ended} schedules only up to a finding)"),

@@ -13,6 +13,7 @@ use crate::ddi::io::create_device;
 use crate::ddi::irp::IofCallDriver;
 use crate::ddi::irp::own::{IoAllocateIrp, IoBuildDeviceIoControlRequest, IoFreeIrp, IoReuseIrp};
 use crate::ddi::ke::dispatcher::{KeInitializeEvent, KeReadStateEvent};
+use crate::ddi::memory::{memcmp, memset};
 use crate::ddi::mm::mdl::{
     IoAllocateMdl, IoBuildPartialMdl, IoFreeMdl, MmBuildMdlForNonPagedPool,
     MmMapLockedPagesSpecifyCache, MmProbeAndLockPages, MmUnlockPages,
@@ -294,5 +295,18 @@ fn interlocked_lists_keep_their_order() {
             ExInterlockedInsertHeadList(head, memory(16), lock);
         }),
         Some("list-corruption")
+    );
+}
+
+#[test]
+fn the_first_byte_behind_an_object_is_none_of_its_own() {
+    assert_eq!(broken_rule(|| _ = memset(memory(9), 1, 9)), None);
+    assert_eq!(
+        broken_rule(|| _ = memset(memory(9), 1, 10)),
+        Some("overrun")
+    );
+    assert_eq!(
+        broken_rule(|| _ = memcmp(memory(16), memory(15), 16)),
+        Some("overrun")
     );
 }

@@ -15,6 +15,7 @@ use crate::machine;
 use crate::nt::csq::{self, Callback, context};
 use crate::nt::status::{self, SUCCESS};
 use crate::nt::{DISPATCH_LEVEL, irp, stack_location};
+use crate::race;
 use crate::rule;
 use crate::schedule;
 use crate::settings::CsqOrder;
@@ -108,6 +109,12 @@ fn held() -> usize {
     world::with(|world| world.thread().held.len())
 }
 
+/// The order in which the library works. Who asks for it depends on it.
+fn order() -> CsqOrder {
+    race::asks_for_order();
+    machine::with(|machine| machine.settings.csq_order)
+}
+
 /// A point before a routine reads the queue: it may be gone, if nothing keeps it.
 fn require_queue(routine: &str, queue: usize) {
     schedule::step("", queue, Touches::read(queue, csq::SIZE));
@@ -188,7 +195,7 @@ fn insert(
     finding::check(world::with(|world| {
         rule::csq::check_insert(world, address, context_given)
     }));
-    let order = machine::with(|machine| machine.settings.csq_order);
+    let order = order();
     let locked = lock(queue);
     if !order.inserts_canceled() && read_cancel(address) {
         stack_location::mark_pending(irp::stack_location(address));
@@ -347,8 +354,7 @@ pub extern "win64" fn cancel_routine(_device: usize, address: usize) {
         owner
     };
     require_queue("the cancel routine", queue);
-    let order = machine::with(|machine| machine.settings.csq_order);
-    if owner != queue && order.clears_context_unlocked() {
+    if owner != queue && order().clears_context_unlocked() {
         schedule::object_point("clear Context->Irp", owner, context::SIZE);
         context::clear(owner);
     }

@@ -4,12 +4,14 @@ use super::exports;
 use crate::guest;
 use crate::race;
 use crate::schedule;
+use crate::trap;
 use crate::world::step::{Effect, Span, Touches};
 
 exports! { memcpy, memmove, memset, memcmp, RtlCompareMemory, RtlCopyMemory, RtlMoveMemory, RtlZeroMemory, RtlFillMemory }
 
 /// Before a routine reads the bytes `from`, and the bytes `also`, or writes `to`.
 fn touch(from: &[Span], to: &[Span]) {
+    from.iter().chain(to).copied().for_each(trap::check_end);
     if !race::is_active() {
         return;
     }

@@ -203,6 +203,18 @@ impl Strategy for SleepSet {
         });
     }
 
+    /// As if each branch that is wanted had as many below it as the others.
+    fn progress(&self) -> f64 {
+        let (mut done, mut share) = (0.0, 1.0);
+        for level in &self.path {
+            let is_done =
+                |thread: &&usize| level.asleep.iter().any(|sleeper| sleeper.0 == **thread);
+            share /= f64::from(level.wanted.len().max(1) as u32);
+            done += share * f64::from(level.wanted.iter().filter(is_done).count() as u32);
+        }
+        done
+    }
+
     fn learns(&self) -> bool {
         true
     }

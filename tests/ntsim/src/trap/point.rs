@@ -6,10 +6,13 @@
 
 use std::arch::global_asm;
 
-use super::{Fault, Registers, register_value};
+use super::{Fault, Registers, register_value, report};
+use crate::arena;
+use crate::finding;
 use crate::guest;
 use crate::image::{BREAKPOINT, Kind, Operand};
 use crate::machine;
+use crate::mapping::PAGE;
 use crate::nt::user;
 use crate::race;
 use crate::schedule;
@@ -152,19 +155,12 @@ pub fn original(address: usize) -> Option<usize> {
 /// An instruction of the driver comes next. `saved` is what the assembly has pushed.
 extern "sysv64" fn stop(saved: *const [usize; WORDS]) {
     let active = race::is_active();
-    // As long as there is one thread, none can come between.
-    if !active && world::with(|world| world.threads.len() == 1) {
-        return;
-    }
     // SAFETY: the assembly passes what it has just pushed, which stays until this returns.
     let words = unsafe { saved.read_volatile() };
     let copy = words.last().copied().unwrap_or(0);
     let touched = machine::with(|machine| {
         let image = &machine.image;
         let (site, is_point) = image.site_of_call(copy)?;
-        if !active && !is_point {
-            return None;
-        }
         let registers = registers(saved as usize, &words);
         let mut touched = Touched {
             offset: site.offset,
@@ -182,10 +178,33 @@ extern "sysv64" fn stop(saved: *const [usize; WORDS]) {
         }
         Some(touched)
     });
-    match touched {
-        Some(touched) if touched.is_point => touched.point(),
-        Some(touched) => touched.note(),
-        None => {}
+    let Some(touched) = touched else {
+        return;
+    };
+    for (span, ..) in touched.memory {
+        check_end(span);
+    }
+    if !touched.is_point {
+        touched.note();
+    } else if active || world::with(|world| world.threads.len() > 1) {
+        // As long as there is one thread, none can come between.
+        touched.point();
+    }
+}
+
+/// What the driver touches ends with its object. The page of that does not end there, if the size is no multiple of the
+/// alignment.
+pub fn check_end(span: Span) {
+    let last = span.end().wrapping_sub(1);
+    if span.length == 0 || last % PAGE <= PAGE - arena::ALIGNMENT || user::contains(last) {
+        return;
+    }
+    let found = machine::with(|machine| machine.object_at(span.start));
+    let is_beyond = found.is_some_and(|(start, size, alive)| {
+        alive && start <= span.start && start + size.max(1) <= last
+    });
+    if is_beyond && let Some(broken) = report::object(last, "the driver") {
+        finding::check(Err(broken));
     }
 }
 

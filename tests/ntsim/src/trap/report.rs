@@ -52,8 +52,8 @@ fn unresolved(rip: usize) -> Option<String> {
     machine::try_with(|machine| machine.image.unresolved(rip).map(str::to_owned)).flatten()
 }
 
-/// A fault in the simulated kernel's object memory.
-fn object(address: usize, who: &str) -> Option<Broken> {
+/// A touch in the simulated kernel's object memory that is none of the object's.
+pub fn object(address: usize, who: &str) -> Option<Broken> {
     if user::contains(address) {
         return program(address, who);
     }
