@@ -50,8 +50,8 @@ case " $* " in
     # Debug information is not to say where the project and the crates are on this machine: the same
     # sources give the same driver in every directory.
     root=$(CDPATH='' cd -- "$LINUX_WDK_DRIVER" && pwd)
-    exec "$rustc" "$@" -C dlltool="$here/dlltool.sh" --remap-path-prefix "${CARGO_HOME:-$HOME/.cargo}=/cargo" \
-        --remap-path-prefix "$root=/driver"
+    case " $* " in *" x86_64-pc-windows-gnu "*) set -- "$@" -C dlltool="$here/dlltool.sh" ;; esac
+    exec "$rustc" "$@" --remap-path-prefix "${CARGO_HOME:-$HOME/.cargo}=/cargo" --remap-path-prefix "$root=/driver"
     ;;
 esac
 
