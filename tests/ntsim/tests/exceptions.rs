@@ -6,9 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Builds the drivers and returns their folder.
+/// Builds the drivers and returns their folder, which no other test builds in.
 fn built(names: &[&str]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catches");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("catches")
+        .join(names.join("-"));
     let status = Command::new("cases/catches/build.sh")
         .arg(&folder)
         .args(names)
