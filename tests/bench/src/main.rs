@@ -67,8 +67,8 @@ struct Arguments {
     /// Draws cost against depth.
     #[arg(long, value_name = "FILE.svg")]
     chart: Option<PathBuf>,
-    /// Puts the tables into a page, at its marks.
-    #[arg(long, value_name = "FILE.md", conflicts_with_all = ["quick", "profile", "only"])]
+    /// Puts the tables into a page, at its marks; with --quick those without times.
+    #[arg(long, value_name = "FILE.md", conflicts_with_all = ["profile", "only"])]
     page: Option<PathBuf>,
 }
 

@@ -19,7 +19,10 @@ pub fn fill(page: &str, texts: &[(&str, String)]) -> Result<String> {
         let (Some(start), Some(end)) = (start, end) else {
             anyhow::bail!("the page has no `<!-- {name} -->` that ends with `{END}`");
         };
-        page.replace_range(start..end, &format!("\n{}\n\n", text.trim()));
+        // What was not measured this time stays.
+        if !text.trim().is_empty() {
+            page.replace_range(start..end, &format!("\n{}\n\n", text.trim()));
+        }
     }
     ensure!(!page.is_empty(), "the page is empty");
     Ok(page)
@@ -36,6 +39,11 @@ mod tests {
         assert_eq!(
             fill(page, &texts).expect("a page"),
             "a\n<!-- x -->\n\nnew\n\n<!-- / -->\nb\n<!-- y -->\n\ntoo\n\n<!-- / -->\n"
+        );
+        let texts = [("x", String::new()), ("y", "too".to_owned())];
+        assert_eq!(
+            fill(page, &texts).expect("a page"),
+            "a\n<!-- x -->\nold\n<!-- / -->\nb\n<!-- y -->\n\ntoo\n\n<!-- / -->\n"
         );
         assert!(fill(page, &[("z", String::new())]).is_err());
     }
