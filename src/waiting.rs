@@ -5,13 +5,14 @@
 
 use core::pin::Pin;
 
-use wdm::csq::{Arriving, Discipline, Entry, Held, Place, Search, Slot};
-use wdm::{Dequeued, Irp, NtStatus};
+use wdm::csq::{Arriving, Discipline, Entry, Held, Place, Queue, Search, Slot};
+use wdm::{Call, Dequeued, Irp, NtStatus};
 
 use crate::device::Csq;
 use crate::pending::claim;
 use crate::queues::{File, QUOTA_EXCEEDED, Queues, Request};
 use crate::reason::Reason;
+use crate::requests;
 use crate::statistics::add;
 
 /// The discipline of the queue.
@@ -69,7 +70,13 @@ impl Discipline for Claims {
         let lists = state.project_ref();
         let refusal = match file.reason_to_end(held) {
             Some(reason) => Some(Refusal::Closing(reason)),
-            // Also if others have waited longer: they may be about to be canceled.
+            // What is pending is for those that have waited longer; or for this one, if they are being canceled.
+            None if state.waiting_count.get() != 0 => {
+                if !lists.pending.is_empty(&held.links) {
+                    irp.attend();
+                }
+                None
+            }
             None => claim(held, file, |head, request, skip| {
                 irp.answer_from(head, request, skip);
             })
@@ -127,5 +134,9 @@ impl Discipline for Claims {
 
     fn canceled(irp: Irp<Csq, Dequeued<'_>>, reason: Option<Reason>) {
         irp.complete(reason.unwrap_or(Reason::Canceled).status());
+    }
+
+    fn attend(_queue: Pin<&Queue<Self>>, device: Pin<&Csq>, call: &mut Call) {
+        requests::attend(device, call);
     }
 }
