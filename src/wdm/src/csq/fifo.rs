@@ -67,7 +67,7 @@ pin_project! {
     pub struct Own<D, K> {
         #[pin]
         requests: List<Arrivals<D, K>, InOwner>,
-        // Guarded by the lock.
+        // Guarded by the lock of the queue that has them.
         is_closing: AtomicBool,
     }
 }

@@ -365,10 +365,13 @@ const DAMAGES: &[Damage] = &[
         subject.put(unload, &[0xeb, 0xfe]);
     }),
     ("allocation by a request", &["pool"], |subject, _| {
-        subject.rename("wdm::dispatch::dispatch_create", "wdm::dispatch::queue");
+        subject.rename(
+            "wdm::dispatch::handle::dispatch_create",
+            "wdm::dispatch::queue",
+        );
         subject.rename(
             "wdm::dispatch::dispatch_device_control",
-            "wdm::dispatch::dispatch_create",
+            "wdm::dispatch::handle::dispatch_create",
         );
     }),
     ("an entry point that is gone", &["pool"], |subject, _| {

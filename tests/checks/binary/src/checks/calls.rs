@@ -38,8 +38,8 @@ const POOL: [&str; 3] = ["ExAllocatePool2", "ExFreePool", "ExFreePoolWithTag"];
 /// control, cleanup, the callbacks of the queues, DPCs, completion routines.
 const MAY_USE_POOL: [&str; 6] = [
     "DriverEntry",
-    "wdm::dispatch::dispatch_close",
-    "wdm::dispatch::dispatch_create",
+    "wdm::dispatch::handle::dispatch_close",
+    "wdm::dispatch::handle::dispatch_create",
     "wdm::dispatch::dispatch_pnp",
     "wdm::dispatch::driver_add_device",
     "wdm::dispatch::driver_unload",
