@@ -128,6 +128,8 @@ impl Scenario {
         let first = self.actors.first();
         let wrong = if has(Actor::Suspend) && !first.is_some_and(|it| it.may_be_suspended()) {
             "`suspend` suspends the thread of the first actor, which has to be one that sends a request"
+        } else if self.start == Start::Many && self.limit {
+            "`many` requests are more than `limit-1` lets in"
         } else if knows_id && has(Actor::Pend) {
             "request A cannot be pended once more: leave `pend` out"
         } else if [Actor::Complete, Actor::CancelId, Actor::Stranger]
@@ -346,6 +348,7 @@ mod tests {
             "complete+cancel",
             "cancel-id+claim@waiting",
             "cancel-claim+pend",
+            "server-cleanup+cancel@many,limit-1",
             "remove+rebalance",
         ] {
             assert!(name.parse::<Scenario>().is_err(), "{name}");

@@ -30,6 +30,19 @@ pub struct Change {
 }
 
 impl Change {
+    /// Nothing has changed.
+    pub const NONE: Self = Self {
+        pended: 0,
+        completed: 0,
+        canceled: 0,
+        timed_out: 0,
+        flushed: 0,
+        pending: 0,
+        claimed: 0,
+        refused: 0,
+        waiting: 0,
+    };
+
     /// What changed from `before` to `after`.
     #[must_use]
     pub fn between(before: &Statistics, after: &Statistics) -> Self {

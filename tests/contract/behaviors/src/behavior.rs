@@ -27,6 +27,7 @@ mod table;
 mod timeout;
 mod version;
 mod waiting;
+mod winner;
 
 pub use table::table;
 

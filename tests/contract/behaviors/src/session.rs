@@ -12,7 +12,7 @@ use zerocopy::{FromBytes, IntoBytes};
 
 mod server;
 
-pub use server::Claimed;
+pub use server::{Claimed, claimed};
 
 /// Output length for a pended request when a body does not care.
 const ROOM: usize = 64;

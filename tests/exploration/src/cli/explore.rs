@@ -20,7 +20,7 @@ pub struct Explore {
     /// The driver.
     driver: PathBuf,
     /// Actors joined by `+`, such as pend+cancel+complete-next. Behind an @, words joined by commas:
-    /// dispatch lets them call at `DISPATCH_LEVEL` where that is allowed; claimed, returned or waiting say
+    /// dispatch lets them call at `DISPATCH_LEVEL` where that is allowed; claimed, many, returned or waiting say
     /// how it is when they begin; limit-1 lets the device take one request at once; slow-bus lets the driver below answer
     /// the Plug and Play manager later. All pairs and triples, each at both levels, and scenarios with claims and timeouts
     /// if there is none.

@@ -1,6 +1,7 @@
 //! `COMPLETE`: a server answers what its handle has claimed, by id.
 
 use crate::account::{Account, Change};
+use crate::behavior::complete::fills;
 use crate::expect;
 use crate::outcome::Checked;
 use crate::sample;
@@ -82,12 +83,7 @@ pub(super) fn what_fits_is_delivered<T: Target>(target: &T) -> Checked {
             _ => status::BUFFER_OVERFLOW,
         };
         let answer = session.ended(&request, expected)?;
-        expect::equal("the length of the answer", room, answer.information)?;
-        expect::equal(
-            "what was delivered",
-            payload.get(..room),
-            Some(&answer.output[..]),
-        )?;
+        fills(&answer, &payload, room)?;
     }
     Ok(())
 }

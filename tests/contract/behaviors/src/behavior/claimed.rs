@@ -71,26 +71,14 @@ impl<'t, T: Target> Served<'t, T> {
 const CANCELED: Change = Change {
     pended: 2,
     canceled: 2,
-    ..NO_CHANGE
+    ..Change::NONE
 };
 
 /// Both requests, counted as flushed.
 const FLUSHED: Change = Change {
     pended: 2,
     flushed: 2,
-    ..NO_CHANGE
-};
-
-const NO_CHANGE: Change = Change {
-    pended: 0,
-    completed: 0,
-    canceled: 0,
-    timed_out: 0,
-    flushed: 0,
-    pending: 0,
-    claimed: 0,
-    refused: 0,
-    waiting: 0,
+    ..Change::NONE
 };
 
 pub(super) fn canceled_by_cancel_io_ex<T: Target>(target: &T) -> Checked {

@@ -5,7 +5,7 @@ use crate::expect;
 use crate::outcome::Checked;
 use crate::sample;
 use crate::session::Session;
-use crate::target::Target;
+use crate::target::{Answer, Target};
 use csq_protocol::status;
 
 pub(super) fn oldest_first_across_handles<T: Target>(target: &T) -> Checked {
@@ -60,14 +60,16 @@ pub(super) fn what_fits_is_delivered<T: Target>(target: &T) -> Checked {
             completed.delivered.get() as usize,
         )?;
         let answer = session.ended(&request, status::BUFFER_OVERFLOW)?;
-        expect::equal("the length of the answer", room, answer.information)?;
-        expect::equal(
-            "what was delivered",
-            payload.get(..room),
-            Some(&answer.output[..]),
-        )?;
+        fills(&answer, &payload, room)?;
     }
     Ok(())
+}
+
+/// The answer fills its buffer, which has this room, with the beginning of `payload`.
+pub(super) fn fills(answer: &Answer, payload: &[u8], room: usize) -> Checked {
+    expect::equal("the length of the answer", room, answer.information)?;
+    let sent = payload.get(..room);
+    expect::equal("what was delivered", sent, Some(&answer.output[..]))
 }
 
 pub(super) fn room_to_spare_stays_untouched<T: Target>(target: &T) -> Checked {

@@ -1,72 +1,13 @@
 //! Races about claimed requests: two threads go for one, and all agree who won (INV-52).
 
 use crate::account::{Account, Change};
+use crate::behavior::winner::{CANCELED, COMPLETED, FLUSHED, PAYLOAD, TIMED_OUT, settle};
 use crate::expect;
 use crate::outcome::Checked;
-use crate::session::Session;
+use crate::session::{Session, claimed};
 use crate::target::{Answer, Target};
 use csq_protocol::status;
 use csq_protocol::wire::scope;
-
-/// The payload a server sends.
-const PAYLOAD: &[u8] = b"won";
-
-/// What became of one request that was pended since, when the server did not complete it.
-const CANCELED: Change = Change {
-    pended: 1,
-    canceled: 1,
-    ..NOTHING
-};
-const TIMED_OUT: Change = Change {
-    pended: 1,
-    timed_out: 1,
-    ..NOTHING
-};
-const FLUSHED: Change = Change {
-    pended: 1,
-    flushed: 1,
-    ..NOTHING
-};
-const COMPLETED: Change = Change {
-    pended: 1,
-    completed: 1,
-    ..NOTHING
-};
-const NOTHING: Change = Change {
-    pended: 0,
-    completed: 0,
-    canceled: 0,
-    timed_out: 0,
-    flushed: 0,
-    pending: 0,
-    claimed: 0,
-    refused: 0,
-    waiting: 0,
-};
-
-/// A loser of the server's: the status its request ends with and how it is counted.
-type Loss = (u32, Change);
-
-/// COMPLETE's answer, the request's end and the account must tell of the same winner.
-fn settle<T: Target>(
-    session: &Session<'_, T>,
-    account: &Account,
-    completion: &Answer,
-    ended: &Answer,
-    loss: Loss,
-) -> Checked {
-    let (expected, payload, change) = if completion.status == status::SUCCESS {
-        (status::SUCCESS, PAYLOAD, COMPLETED)
-    } else {
-        let what = "COMPLETE that lost";
-        expect::status(what, status::NOT_FOUND, completion.status)?;
-        (loss.0, &[][..], loss.1)
-    };
-    expect::status("the request's end", expected, ended.status)?;
-    let seen = ended.output.get(..ended.information);
-    expect::equal("its payload", Some(payload), seen)?;
-    account.changed_by(session, change)
-}
 
 pub(super) fn complete_and_cancel<T: Target>(target: &T) -> Checked {
     let client = Session::open(target)?;
@@ -82,8 +23,7 @@ pub(super) fn complete_and_cancel<T: Target>(target: &T) -> Checked {
         let found = [status::SUCCESS, status::NOT_FOUND];
         expect::status_of("CancelIoEx", &found, canceled)?;
         let ended = client.ending(&request)?;
-        let loss = (status::CANCELLED, CANCELED);
-        settle(&client, &account, &completion?, &ended, loss)?;
+        settle(&client, &account, &completion?, &ended, &CANCELED)?;
     }
     Ok(())
 }
@@ -106,8 +46,7 @@ pub(super) fn complete_and_cancel_by_id<T: Target>(target: &T) -> Checked {
         };
         expect::status("CANCEL against COMPLETE", expected, canceled?.status)?;
         let ended = client.ending(&request)?;
-        let loss = (status::CANCELLED, CANCELED);
-        settle(&client, &account, &completion, &ended, loss)?;
+        settle(&client, &account, &completion, &ended, &CANCELED)?;
     }
     Ok(())
 }
@@ -124,8 +63,7 @@ pub(super) fn complete_and_close<T: Target>(target: &T) -> Checked {
             || closing.close(),
         );
         let ended = server.ending(&request)?;
-        let loss = (status::CANCELLED, FLUSHED);
-        settle(&server, &account, &completion?, &ended, loss)?;
+        settle(&server, &account, &completion?, &ended, &FLUSHED)?;
     }
     Ok(())
 }
@@ -139,23 +77,18 @@ pub(super) fn complete_and_timeout<T: Target>(target: &T) -> Checked {
         let request = client.pend_timed(1, timeout)?;
         let (completion, ended) =
             target.beside(|| complete_oldest(&server), || client.ending(&request));
-        let loss = (status::IO_TIMEOUT, TIMED_OUT);
-        settle(&client, &account, &completion?, &ended?, loss)?;
+        settle(&client, &account, &completion?, &ended?, &TIMED_OUT)?;
     }
     Ok(())
 }
 
 /// `CLAIM` and `COMPLETE`; `NOT_FOUND` if there is nothing to claim any more.
 fn complete_oldest<T: Target>(server: &Session<'_, T>) -> Checked<Answer> {
-    let mut answer = server.try_claim()?;
+    let answer = server.try_claim()?;
     if answer.status == status::NOT_FOUND {
-        answer.status = status::NOT_FOUND;
         return Ok(answer);
     }
-    let id = answer
-        .output
-        .first_chunk()
-        .map_or(0, |id| u64::from_le_bytes(*id));
+    let id = claimed(&answer)?.id;
     server.try_complete(id, status::SUCCESS, PAYLOAD)
 }
 
@@ -168,12 +101,12 @@ pub(super) fn cancel_and_timeout<T: Target>(target: &T) -> Checked {
             || client.try_cancel(scope::ALL, 0),
             || client.ending(&request),
         );
-        let (expected, change) = match canceled?.status {
-            status::SUCCESS => (status::CANCELLED, CANCELED),
-            _ => (status::IO_TIMEOUT, TIMED_OUT),
+        let loss = match canceled?.status {
+            status::SUCCESS => CANCELED,
+            _ => TIMED_OUT,
         };
-        expect::status("the request's end", expected, ended?.status)?;
-        account.changed_by(&client, change)?;
+        expect::status("the request's end", loss.status, ended?.status)?;
+        account.changed_by(&client, loss.change)?;
     }
     Ok(())
 }
@@ -191,15 +124,12 @@ pub(super) fn claim_and_cancel<T: Target>(target: &T) -> Checked {
         client.ended(&request, status::CANCELLED)?;
         let claim = claim?;
         if claim.status == status::SUCCESS {
-            let id = claim
-                .output
-                .first_chunk()
-                .map_or(0, |id| u64::from_le_bytes(*id));
+            let id = claimed(&claim)?.id;
             server.complete_finds_nothing("a claim that was canceled", id)?;
         } else {
             expect::status("CLAIM that lost", status::NOT_FOUND, claim.status)?;
         }
-        account.changed_by(&client, CANCELED)?;
+        account.changed_by(&client, CANCELED.change)?;
     }
     Ok(())
 }
@@ -276,10 +206,7 @@ pub(super) fn cancel_of_a_claim_and_pend<T: Target>(target: &T) -> Checked {
         expect::status_of("CancelIoEx of a claim", &found, canceled)?;
         let answer = server.ending(&claim)?;
         if answer.status == status::SUCCESS {
-            let id = answer
-                .output
-                .first_chunk()
-                .map_or(0, |id| u64::from_le_bytes(*id));
+            let id = claimed(&answer)?.id;
             server.complete(id, status::SUCCESS, &[])?;
         } else {
             expect::status("the claim's end", status::CANCELLED, answer.status)?;

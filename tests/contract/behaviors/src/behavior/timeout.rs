@@ -5,7 +5,7 @@
 use crate::account::{Account, Change};
 use crate::expect;
 use crate::outcome::Checked;
-use crate::session::Session;
+use crate::session::{Session, claimed};
 use crate::target::Target;
 use csq_protocol::status;
 use csq_protocol::wire::scope;
@@ -108,10 +108,7 @@ pub(super) fn ends_a_claimed_one<T: Target>(target: &T) -> Checked {
     client.ended(&request, status::IO_TIMEOUT)?;
     // On a slow host the time may be over before the claim.
     if answer.status == status::SUCCESS {
-        let id = answer
-            .output
-            .first_chunk()
-            .map_or(0, |id| u64::from_le_bytes(*id));
+        let id = claimed(&answer)?.id;
         server.complete_finds_nothing("a claim whose time is over", id)?;
     } else {
         let what = "CLAIM of a request whose time is over";

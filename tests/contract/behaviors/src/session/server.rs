@@ -135,7 +135,10 @@ impl<T: Target> Session<'_, T> {
 }
 
 /// What the answer to a successful claim says.
-fn claimed(answer: &Answer) -> Checked<Claimed> {
+///
+/// # Errors
+/// It is none, or malformed.
+pub fn claimed(answer: &Answer) -> Checked<Claimed> {
     expect::status("CLAIM", status::SUCCESS, answer.status)?;
     let returned = answer.output.get(..answer.information).unwrap_or_default();
     let Ok((header, payload)) = wire::Claimed::read_from_prefix(returned) else {

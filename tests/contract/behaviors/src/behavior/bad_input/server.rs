@@ -5,6 +5,7 @@ use crate::account::{Account, Change};
 use crate::expect;
 use crate::outcome::Checked;
 use crate::sample;
+use crate::session::claimed;
 use crate::target::Target;
 use csq_protocol::message;
 use csq_protocol::wire::{Claimed, Delivered, claim as flag};
@@ -70,10 +71,7 @@ pub(in crate::behavior) fn claim<T: Target>(target: &T) -> Checked {
     expect::status("CLAIM with room to spare", status::SUCCESS, answer.status)?;
     let length = size_of::<Claimed>();
     expect::equal("the length it returns", length, answer.information)?;
-    let id = answer
-        .output
-        .first_chunk()
-        .map_or(0, |id| u64::from_le_bytes(*id));
+    let id = claimed(&answer)?.id;
     probe.session.complete(id, status::SUCCESS, &[])?;
     probe.finish_after_the_first()
 }
